@@ -1,0 +1,366 @@
+//! What happened at a site, as it is journaled there and replayed to the cloud.
+//!
+//! The wire form is JSON with the kind of event in `type`. It only ever grows: fields that are
+//! added are optional, kinds that are added are kept unread by an older cloud
+//! ([`Fact::Unknown`]), nothing is renamed or removed.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    clock::Stamp,
+    ids::{BootId, CameraId, CommandId, DecisionId, DeviceId, LaneId, SessionId, SiteId},
+};
+
+/// One journaled event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Position in the site's journal: from 1, without gaps.
+    pub sequence: u64,
+    /// The site that journaled it.
+    pub site: SiteId,
+    /// The run of the core process that journaled it.
+    pub boot: BootId,
+    /// When it was journaled.
+    pub at: Stamp,
+    /// What happened.
+    pub fact: Fact,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Fact {
+    /// The core process started.
+    Started {
+        /// Version of the program.
+        version: String,
+    },
+    /// The core process stopped in order.
+    Stopped,
+    /// A lane decided about a vehicle or a person's request.
+    Decision(Box<Decision>),
+    /// A command is about to be sent (the intent, on disk before the act).
+    CommandIntent {
+        /// The command.
+        command: CommandId,
+        /// The decision it carries out.
+        decision: DecisionId,
+        /// The lane it is for.
+        lane: LaneId,
+        /// The controller it goes to.
+        device: DeviceId,
+        /// What the controller is told to do.
+        action: Action,
+    },
+    /// What became of a command.
+    CommandOutcome {
+        /// The command.
+        command: CommandId,
+        /// What became of it.
+        outcome: Outcome,
+        /// Milliseconds from sending to the outcome, where one was seen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        elapsed_ms: Option<u64>,
+    },
+    /// A vehicle passed a barrier.
+    Passage {
+        /// The lane it passed.
+        lane: LaneId,
+        /// The way it went.
+        direction: Direction,
+        /// The decision that let it through; none for one that followed another.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<DecisionId>,
+    },
+    /// A vehicle followed another one through without being let through itself.
+    Tailgate {
+        /// The lane.
+        lane: LaneId,
+        /// The decision that had opened the barrier.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<DecisionId>,
+    },
+    /// A vehicle is inside from now on.
+    SessionOpened {
+        /// The session.
+        session: SessionId,
+        /// Its plate in normal form; empty where it was let in unread.
+        plate: String,
+        /// The kind of plate.
+        kind: PlateKind,
+        /// When it entered.
+        entered_at: DateTime<Utc>,
+        /// Where it entered.
+        lane: LaneId,
+        /// The decision that let it in.
+        decision: DecisionId,
+    },
+    /// A vehicle left.
+    SessionClosed {
+        /// The session.
+        session: SessionId,
+        /// When it left.
+        exited_at: DateTime<Utc>,
+        /// Where it left.
+        lane: LaneId,
+        /// What was due, in fen.
+        fee_fen: i64,
+        /// The decision that let it out.
+        decision: DecisionId,
+    },
+    /// A fee was taken at the site.
+    Paid {
+        /// The session it was for.
+        session: SessionId,
+        /// The amount in fen.
+        amount_fen: i64,
+        /// How: `cash`, `card`, …
+        method: String,
+        /// Who took it.
+        by: String,
+    },
+    /// A barrier does not do what it should.
+    LaneFault {
+        /// The lane.
+        lane: LaneId,
+        /// What is wrong, as a word: `stuck`, `open_timeout`, `close_timeout`, `occupied`.
+        fault: String,
+    },
+    /// A barrier works again.
+    LaneRecovered {
+        /// The lane.
+        lane: LaneId,
+    },
+    /// A controller answers, or no longer.
+    Device {
+        /// The controller.
+        device: DeviceId,
+        /// Whether it answers.
+        online: bool,
+        /// Why that is thought.
+        reason: String,
+    },
+    /// A camera delivers, or no longer.
+    Camera {
+        /// The camera.
+        camera: CameraId,
+        /// Whether it delivers.
+        online: bool,
+        /// Why that is thought.
+        reason: String,
+    },
+    /// The recognition process ended, hung or flooded and was started again.
+    VisionRestarted {
+        /// Why.
+        reason: String,
+        /// Milliseconds before the next start.
+        back_off_ms: u64,
+    },
+    /// The wall clock became trustworthy, lost its source, or jumped.
+    ClockChanged {
+        /// What changed, for people.
+        what: String,
+        /// Milliseconds by which it jumped against the monotonic clock.
+        jump_ms: i64,
+    },
+    /// An event that the cloud would not take was set aside.
+    Quarantined {
+        /// Its place in the journal.
+        sequence: u64,
+        /// What the cloud said.
+        reason: String,
+    },
+    /// A kind of event that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The way a lane leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Into the site.
+    Entry,
+    /// Out of the site.
+    Exit,
+}
+
+/// Kinds of number plates, by their ground.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlateKind {
+    /// China: cars.
+    Blue,
+    /// China: new-energy vehicles.
+    Green,
+    /// China: large vehicles; elsewhere as drawn.
+    Yellow,
+    /// White: police and army in China, ordinary in Europe and Russia.
+    White,
+    /// China: embassies, Hong Kong and Macau.
+    Black,
+    /// None of these, or not seen.
+    Other,
+}
+
+/// What a controller is told to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Raise the arm.
+    Open,
+    /// Lower the arm.
+    Close,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The controller took it and moves.
+    Accepted,
+    /// It came too late and moved nothing.
+    Expired,
+    /// It had been seen before and moved nothing.
+    Duplicate,
+    /// The controller refused: the loop is occupied, or it has a fault.
+    Refused,
+    /// No answer came within its life.
+    Unanswered,
+    /// The core stopped in between; it is not sent again.
+    Unknown,
+}
+
+/// What a lane decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The barrier opens.
+    Open,
+    /// It stays closed.
+    Refuse,
+}
+
+/// The rule that decided, as people and statistics know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// A permit of this plate.
+    Permit,
+    /// The site is open to everybody and has free places.
+    Public,
+    /// The site is full.
+    Full,
+    /// The plate is on the deny list.
+    Denied,
+    /// The site takes permits only and this plate has none.
+    NoPermit,
+    /// No plate, or none that can be trusted.
+    Unreadable,
+    /// Several known plates differ from the reading by look-alikes alone.
+    Ambiguous,
+    /// Nothing is due: within the free time.
+    Free,
+    /// The fee is paid and the time to leave runs.
+    Paid,
+    /// The fee is due.
+    FeeDue,
+    /// The plate is leaving and never entered.
+    NotInside,
+    /// The plate is entering and is inside already.
+    AlreadyInside,
+    /// The same vehicle was decided on a moment ago.
+    Cooldown,
+    /// An operator asked for it.
+    Operator,
+    /// The button at the lane was pressed.
+    Button,
+    /// The fire input opened the lane.
+    Fire,
+    /// The barrier cannot be commanded.
+    BarrierFault,
+}
+
+/// A decision, with everything needed to explain it later.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The decision.
+    pub id: DecisionId,
+    /// The lane that decided.
+    pub lane: LaneId,
+    /// The way it leads.
+    pub direction: Direction,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// The rule that decided.
+    pub rule: Rule,
+    /// The reason in one sentence, for people.
+    pub reason: String,
+    /// The plate that was acted on, in normal form; none for a person's request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plate: Option<PlateSeen>,
+    /// Known plates that were considered, best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Candidate>,
+    /// What was due, in fen, where a fee was worked out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee_fen: Option<i64>,
+    /// The session it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// Who asked, for a person's request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_by: Option<String>,
+    /// How long each step took.
+    pub latency: Latency,
+    /// Seconds since the permit list was last confirmed.
+    pub permits_age_s: u64,
+}
+
+/// A plate as the cameras saw it over several frames.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlateSeen {
+    /// The text in normal form; empty where it could not be read.
+    pub text: String,
+    /// Probability that the whole text is right, 0 to 1.
+    pub confidence: f32,
+    /// Kind of plate.
+    pub kind: PlateKind,
+    /// Region whose grammar the text fits: `cn`, `ru`, `eu`; empty for none.
+    pub region: String,
+    /// The camera.
+    pub camera: CameraId,
+    /// Readings that were voted over, and how many of them agreed with the result.
+    pub readings: u32,
+    /// See `readings`.
+    pub agreeing: u32,
+    /// The plate in the deciding frame: x1, y1, x2, y2 in pixels.
+    pub bounds: [f32; 4],
+    /// SHA-256 of the picture that is kept, in hex; its name in the picture store.
+    pub picture: String,
+    /// When the deciding frame was captured.
+    pub captured_at: DateTime<Utc>,
+}
+
+/// A known plate that a reading was compared with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The known plate.
+    pub plate: String,
+    /// 1 for the same text, less for one that differs by look-alikes.
+    pub score: f32,
+}
+
+/// Milliseconds that each step took, on the monotonic clock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// Finding plates in the deciding frame.
+    pub detect_ms: f32,
+    /// Reading them.
+    pub read_ms: f32,
+    /// From the capture of the deciding frame to the sighting's arrival at the lane.
+    pub sighting_ms: f32,
+    /// From there to the decision.
+    pub decide_ms: f32,
+}
