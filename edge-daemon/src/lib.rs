@@ -1,1 +1,16 @@
-//! Placeholder.
+//! The appliance at a site: sees vehicles, decides at the barrier, remembers everything, and tells
+//! the cloud when it can.
+//!
+//! One binary, two processes: `vision` (cameras, codecs, recognition; may crash) and the core
+//! (lanes, controllers, journal, replay; must not), joined by the [`sightings`] socket.
+
+pub mod cli;
+pub mod config;
+pub mod controller;
+pub mod gate;
+pub mod health;
+pub mod journal;
+pub mod replay;
+pub mod sightings;
+pub mod supervisor;
+pub mod vision;

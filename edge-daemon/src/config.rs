@@ -1,0 +1,1 @@
+//! The configuration file: one documented struct per concern, checked before anything starts.
