@@ -18,8 +18,8 @@ import time
 import cv2
 import numpy
 
-import plates
 from detector_net import KINDS
+from plates import PlateArtist
 
 HEIGHT, WIDTH = 288, 416
 SHARD = 1024
@@ -47,10 +47,12 @@ class Plate:
 class Face:
     """A picture of a plate alone, ready to be put into a scene.
 
-    `corners` are the plate's within the picture; `exact` as in `Plate`.
+    `cover` is its opacity; `corners` are the plate's within the picture;
+    `exact` as in `Plate`.
     """
 
     picture: numpy.ndarray
+    cover: numpy.ndarray
     corners: numpy.ndarray
     exact: bool
     kind: int = UNKNOWN
@@ -153,7 +155,8 @@ def load_faces(data, scenes):
             flat = rectangle(0, 0, width, height)
             turn = cv2.getPerspectiveTransform(plate.corners, flat)
             cut = cv2.warpPerspective(scene.sizes[0], turn, (width, height))
-            faces.append(Face(cut, flat, True, plate.kind, plate.two_lines))
+            cover = numpy.full((height, width), 255, numpy.uint8)
+            faces.append(Face(cut, cover, flat, True, plate.kind, plate.two_lines))
     folder = data / "plates" / "train"
     for file, rows in _rows(folder).items():
         group = rows[0]["set"]
@@ -162,21 +165,37 @@ def load_faces(data, scenes):
             height, width = cut.shape[:2]
             blue, _, red = cut.reshape(-1, 3).mean(axis=0)
             kind = kind_index("blue") if blue > red + 25 else UNKNOWN
-            faces.append(Face(cut, rectangle(0, 0, width, height), False, kind, 0))
+            # The crop fades into the scene at its edge.
+            cover = numpy.full((height, width), 90, numpy.uint8)
+            edge = max(1, height // 20)
+            cover[edge:-edge, edge:-edge] = 255
+            faces.append(Face(cut, cover, rectangle(0, 0, width, height), False, kind, 0))
     return faces
 
 
-def drawn_face(rng):
+def drawn_face(artist, rng):
     """A synthetic plate of any kind."""
-    plate = plates.render(rng)
-    height, width = plate.picture.shape[:2]
-    return Face(
-        plate.picture,
-        rectangle(0, 0, width, height),
-        True,
-        kind_index(plate.kind),
-        int(plate.two_lines),
-    )
+    plate = artist.draw(rng)
+    picture = numpy.ascontiguousarray(plate.image[..., 2::-1])
+    kind = kind_of_colour(numpy.median(picture[plate.image[..., 3] > 128], axis=0))
+    return Face(picture, plate.image[..., 3], plate.corners, True, kind, int(plate.two_lines))
+
+
+def kind_of_colour(colour):
+    """The kind of a clean plate by its prevailing colour (BGR)."""
+    pixel = numpy.uint8(colour).reshape(1, 1, 3)
+    hue, saturation, value = cv2.cvtColor(pixel, cv2.COLOR_BGR2HSV)[0, 0]
+    if value < 90:
+        return kind_index("black")
+    if saturation < 45:
+        return kind_index("white")
+    if 15 <= hue <= 35:
+        return kind_index("yellow")
+    if 36 <= hue <= 92:
+        return kind_index("green")
+    if 93 <= hue <= 130:
+        return kind_index("blue")
+    return kind_index("other")
 
 
 def plate_size(corners):
@@ -219,11 +238,12 @@ class Composer:
         if missing:
             raise SystemExit(f"no pictures of {', '.join(missing)} under {data}")
         self.faces = load_faces(data, scenes)
+        self.artist = PlateArtist(templates=str(data / "plates" / "templates"))
 
     def face(self):
         if self.rng.random() < 0.25:
             return self.faces[self.rng.integers(len(self.faces))]
-        return drawn_face(self.rng)
+        return drawn_face(self.artist, self.rng)
 
     def compose(self):
         """A picture of HEIGHT x WIDTH (BGR), its plates, its unsure boxes."""
@@ -405,29 +425,25 @@ class Composer:
 
     def _paste(self, picture, corners, face):
         """Put `face` with its corners on `corners`; returns the plate's corners."""
-        rng = self.rng
-        source = face.picture
-        width, height = plate_size(corners)
-        shrink = width / source.shape[1]
-        points = face.corners
-        if shrink < 0.75:
-            size = (max(int(source.shape[1] * shrink * 1.2), 4), max(int(source.shape[0] * shrink * 1.2), 3))
-            points = points * (size[0] / source.shape[1], size[1] / source.shape[0])
+        source, mask, points = face.picture, face.cover, face.corners
+        shrink = 1.2 * plate_size(corners)[0] / plate_size(points)[0]
+        if shrink < 0.9:
+            height, width = source.shape[:2]
+            size = (max(int(width * shrink), 4), max(int(height * shrink), 3))
+            points = points * (size[0] / width, size[1] / height)
             source = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
+            mask = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
         source = self._light(source, picture, corners)
-        if face.exact and rng.random() < 0.45:
-            self._draw_holder(picture, corners, height)
-        turn = cv2.getPerspectiveTransform(points.astype(numpy.float32), corners.astype(numpy.float32))
-        x_min, y_min = numpy.maximum(numpy.floor(corners.min(axis=0)).astype(int) - 2, 0)
-        x_max, y_max = numpy.minimum(numpy.ceil(corners.max(axis=0)).astype(int) + 2, (WIDTH, HEIGHT))
+        height, width = source.shape[:2]
+        turn = cv2.getPerspectiveTransform(numpy.float32(points), numpy.float32(corners))
+        # The face may carry a holder that reaches beyond the plate's corners.
+        rim = cv2.perspectiveTransform(rectangle(0, 0, width, height)[None], turn)[0]
+        x_min, y_min = numpy.maximum(numpy.floor(rim.min(axis=0)).astype(int) - 2, 0)
+        x_max, y_max = numpy.minimum(numpy.ceil(rim.max(axis=0)).astype(int) + 2, (WIDTH, HEIGHT))
         if x_max <= x_min or y_max <= y_min:
             return corners
         shift = numpy.array([[1, 0, -x_min], [0, 1, -y_min], [0, 0, 1.0]])
         size = (int(x_max - x_min), int(y_max - y_min))
-        mask = numpy.full(source.shape[:2], 255, numpy.uint8)
-        if not face.exact:
-            edge = max(1, source.shape[0] // 16)
-            cv2.rectangle(mask, (0, 0), (source.shape[1] - 1, source.shape[0] - 1), 90, edge)
         plate = cv2.warpPerspective(source, shift @ turn, size, borderMode=cv2.BORDER_REPLICATE)
         mask = cv2.warpPerspective(mask, shift @ turn, size)
         part = mask[..., None].astype(numpy.float32) / 255
@@ -454,15 +470,6 @@ class Composer:
         )
         lift = rng.uniform(0, 25) if rng.random() < 0.4 else 0.0
         return numpy.clip(source * shade[..., None] + lift, 0, 255).astype(numpy.uint8)
-
-    def _draw_holder(self, picture, corners, height):
-        """A plate holder: a dark, grey or bright rim about the plate."""
-        rng = self.rng
-        rim = corners + (corners - corners.mean(axis=0)) * rng.uniform(0.02, 0.12) * (0.4, 1.0)
-        if rng.random() < 0.4:
-            rim[2:] += (0, height * rng.uniform(0.05, 0.25))
-        level = rng.choice([rng.uniform(5, 60), rng.uniform(5, 60), rng.uniform(90, 220)])
-        cv2.fillConvexPoly(picture, numpy.int32(rim * 8), (level,) * 3, cv2.LINE_AA, 3)
 
     def _draw_texts(self, picture):
         """Things with letters that are no plates: time stamps, names, signs."""
@@ -574,7 +581,7 @@ class Composer:
 
 
 def _ratio(face):
-    height, width = face.picture.shape[:2]
+    width, height = plate_size(face.corners)
     return width / height
 
 

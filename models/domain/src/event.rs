@@ -62,6 +62,12 @@ pub enum Fact {
         /// Milliseconds from sending to the outcome, where one was seen.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         elapsed_ms: Option<u64>,
+        /// Milliseconds from the vote's completion to the command's bytes on the line.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        vote_to_wire_ms: Option<f32>,
+        /// Milliseconds from the capture of the deciding frame to the command's bytes on the line.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        capture_to_wire_ms: Option<f32>,
     },
     /// A vehicle passed a barrier.
     Passage {
