@@ -1,0 +1,29 @@
+# `make demo` shows a site at work, `make test` checks everything, `make bench` measures.
+
+# Debian's toolchain stands in where none on the PATH is new enough (see tests/setup).
+WANTED := $(shell sed -n 's/^rust-version = "1\.\([0-9]*\)".*/\1/p' Cargo.toml)
+NEW_ENOUGH = v=$$($(1) --version 2>/dev/null | sed 's/^cargo 1\.\([0-9]*\).*/\1/'); [ "$${v:-0}" -ge $(WANTED) ]
+CARGO = $$(if $(call NEW_ENOUGH,cargo); then echo cargo; else echo /usr/bin/cargo; fi)
+
+export PATH := $(PATH):/usr/sbin:/usr/local/sbin
+
+.PHONY: demo test bench setup
+
+setup:
+	@tests/setup build
+
+demo: setup
+	@$(CARGO) build --release --quiet -p edge-daemon -p cloud-sync -p system-tests --bins
+	@target/release/demo $(if $(FOOTAGE),--footage '$(FOOTAGE)') $(if $(filter 1,$(ONCE)),--once) \
+		$(if $(OFFLINE),--offline $(OFFLINE))
+
+test: setup
+	$(CARGO) fmt --check
+	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --quiet
+	$(CARGO) build --workspace --bins --quiet
+	$(CARGO) test --workspace --no-fail-fast
+
+bench: setup
+	@$(CARGO) build --release --quiet --workspace --bins
+	@$(CARGO) bench --workspace --quiet
