@@ -91,11 +91,11 @@ def light(rng, picture):
     if rng.random() < 0.5:
         picture *= np.float32(rng.uniform(0.8, 1.2, 3))
     draw = rng.random()
-    if draw < 0.2:
-        picture *= rng.uniform(0.12, 0.5)
-    elif draw < 0.3:
-        picture *= rng.uniform(1.2, 2.0)
-    elif draw < 0.7:
+    if draw < 0.12:
+        picture *= rng.uniform(0.15, 0.5)
+    elif draw < 0.24:
+        picture *= rng.uniform(1.2, 2.2)
+    elif draw < 0.55:
         level = picture.mean()
         picture -= level
         picture *= rng.uniform(0.45, 1.25)
@@ -124,23 +124,23 @@ def lens(rng, picture, width):
     """Blur, motion, low resolution, noise, sharpening and JPEG, in the order a camera has them."""
     size = picture.shape[1::-1]
     unit = max(0.5, width / 130)
-    if rng.random() < 0.6:
-        picture = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.3, 1.5)) * unit)
-    if rng.random() < 0.22:
-        length = int(rng.integers(2, 8) * unit) + 1
+    if rng.random() < 0.5:
+        picture = cv2.GaussianBlur(picture, (0, 0), float(0.3 + rng.gamma(1.5, 0.3)) * unit)
+    if rng.random() < 0.15:
+        length = int(rng.integers(2, 7) * unit) + 1
         kernel = np.zeros((length, length), np.float32)
         angle = rng.choice([0.0, np.pi / 2, rng.uniform(0, np.pi)])
         middle = (length - 1) / 2
         dx, dy = np.cos(angle) * middle, np.sin(angle) * middle
         cv2.line(kernel, (round(middle - dx), round(middle - dy)), (round(middle + dx), round(middle + dy)), 1.0)
         picture = cv2.filter2D(picture, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE)
-    if rng.random() < 0.2:
+    if rng.random() < 0.12:
         factor = rng.uniform(0.35, 0.8)
         small = (max(12, int(size[0] * factor)), max(5, int(size[1] * factor)))
         picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
-    if rng.random() < 0.55:
-        sigma = rng.gamma(1.5, 4)
+    if rng.random() < 0.45:
+        sigma = rng.gamma(1.5, 4) * min(1.0, picture.std() / 40)
         if rng.random() < 0.6:
             noise = rng.standard_normal(picture.shape[:2], np.float32)[..., None]
         else:
@@ -180,7 +180,7 @@ def lay(canvas, plate, image, quad):
 
 def photograph(rng, plate, backgrounds, width=None, clean=False):
     """One picture of the plate, about `width` pixels wide, and its corners."""
-    width = width or float(np.exp(rng.uniform(np.log(38), np.log(300))))
+    width = width or float(np.exp(rng.uniform(np.log(44), np.log(260))))
     span = plate.corners[2] - plate.corners[0]
     quad = view(rng, span[0] / span[1]) * width
     pad = width * rng.uniform(0.08, 0.18)

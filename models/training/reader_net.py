@@ -55,11 +55,15 @@ class PlateReader(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
-    def forward(self, plate, with_province=False):
-        maps = self.features((plate - 0.5) * 4)
+    def read(self, maps):
         column = self.column(maps)
         wide = torch.cat([column, self.mix(self.context(column))], 1)
-        logits = self.head(self.dropout(wide)).squeeze(2).transpose(1, 2)
-        if not with_province:
-            return logits
-        return logits, self.province(maps[..., :12].flatten(1))
+        return self.head(self.dropout(wide)).squeeze(2).transpose(1, 2)
+
+    def forward(self, plate):
+        return self.read(self.features((plate - 0.5) * 4))
+
+    def both(self, plate):
+        """Logits and the province's, for training."""
+        maps = self.features((plate - 0.5) * 4)
+        return self.read(maps), self.province(maps[..., :12].flatten(1))

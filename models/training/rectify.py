@@ -26,7 +26,7 @@ import numpy as np
 
 WIDTH, HEIGHT = 168, 48
 MARGIN = 0.04
-SPLIT_UPPER, SPLIT_LOWER, UPPER_WIDTH = 0.42, 0.38, 64
+SPLIT_UPPER, SPLIT_LOWER, UPPER_WIDTH = 0.46, 0.38, 64
 
 
 def push_out(corners, margin=MARGIN):

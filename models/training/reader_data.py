@@ -1,0 +1,190 @@
+"""The reader's training samples: rectified 48 x 168 plates in shards that are drawn in the background.
+
+`python reader_data.py --data DIR --shards DIR` keeps drawing: a ring of shards, each renewed in
+turn, so that training reads ready samples and never waits. A shard is three arrays: `images`
+uint8 [N, 48, 168, 3], `labels` int16 [N, 10] (class numbers, padded with 0) and `real` bool [N].
+
+Real crops of the training set are mixed in. Their provinces are capped, since two of thirty-one
+make up three quarters of them; plates whose text hashes into the held-out twentieth never train
+(`held_out_crops` gives them, for the calibration).
+"""
+
+import argparse
+import csv
+import os
+import pathlib
+import zlib
+
+import cv2
+import numpy as np
+
+from degrade import lens, light, photograph
+from plates import CHARSET, PROVINCES, PlateArtist
+from rectify import rectify
+
+LABEL_ROOM = 10
+SHARD = 4096
+RING = 24
+PROVINCE_CAP = 60
+
+
+def encode(text):
+    """Class numbers of a text, padded with the blank."""
+    label = np.zeros(LABEL_ROOM, np.int16)
+    label[:len(text)] = [1 + CHARSET.index(c) for c in text]
+    return label
+
+
+def shake(rng, corners):
+    """Corners as a detector gives them: each off a little, and all together."""
+    corners = np.asarray(corners, np.float32)
+    width = np.linalg.norm(corners[1] - corners[0])
+    height = np.linalg.norm(corners[3] - corners[0])
+    scale = rng.choice([0.4, 1.0, 1.7], p=[0.35, 0.45, 0.2])
+    each = rng.normal(0, 1, (4, 2)) * (0.014 * width, 0.045 * height)
+    shift = rng.normal(0, 1, 2) * (0.012 * width, 0.035 * height)
+    grow = 1 + rng.normal(0.01, 0.025, 2)
+    centre = corners.mean(axis=0)
+    moved = centre + (corners - centre) * grow + (each + shift) * scale
+    if rng.random() < 0.12:
+        low, high = moved.min(axis=0), moved.max(axis=0)
+        share = rng.uniform(0.3, 1.0)
+        box = np.float32([low, (high[0], low[1]), high, (low[0], high[1])])
+        moved = moved + (box - moved) * share
+    return moved.astype(np.float32)
+
+
+def read_picture(path):
+    return cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+
+def index_rows(folder):
+    with open(folder / "index.csv", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
+def corner_list(row):
+    """The corners (tl, tr, br, bl) written in a row of the index."""
+    return np.float32(row["vertices_tl_tr_br_bl"].replace(",", " ").split()).reshape(4, 2)
+
+
+def real_plates(data):
+    """(picture, corners, text) of the training set: the crops and the plates with known corners."""
+    folder = pathlib.Path(data) / "train"
+    for row in index_rows(folder):
+        text = row["plate_text"]
+        if not text or any(c not in CHARSET for c in text) or len(text) > LABEL_ROOM:
+            continue
+        if row["vertices_tl_tr_br_bl"]:
+            picture = read_picture(folder / row["file"])
+            corners = corner_list(row)
+            edge = 0.25 * np.ptp(corners[:, 0])
+            low = np.maximum(np.floor(corners.min(axis=0) - edge), 0).astype(int)
+            high = np.ceil(corners.max(axis=0) + edge).astype(int)
+            yield picture[low[1]:high[1], low[0]:high[0]].copy(), corners - low, text
+        elif not row["x_min"]:
+            picture = read_picture(folder / row["file"])
+            h, w = picture.shape[:2]
+            inset = np.float32([[.03, .04], [.97, .04], [.97, .96], [.03, .96]])
+            yield picture, inset * (w, h), text
+
+
+def is_held_out(text):
+    return zlib.crc32(text.encode()) % 20 == 0
+
+
+def held_out_crops(data):
+    """The real plates that never train, rectified: (images, texts)."""
+    kept = [(rectify(p, c), t) for p, c, t in real_plates(data) if is_held_out(t)]
+    return np.stack([k[0] for k in kept]), [k[1] for k in kept]
+
+
+def backgrounds(data, limit=350):
+    """Scenes that surround a plate in the training pictures, reduced to half size."""
+    folder = pathlib.Path(data) / "train"
+    files = sorted({r["file"] for r in index_rows(folder)
+                    if not r["set"].startswith("cn_crops")})
+    step = max(1, len(files) // limit)
+    scenes = [read_picture(folder / f) for f in files[::step]]
+    return [cv2.resize(s, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for s in scenes]
+
+
+class Sampler:
+    """Gives rectified samples, drawn and real."""
+
+    def __init__(self, data, templates, fonts, real_share):
+        self.artist = PlateArtist(fonts, templates, scale=0.62)
+        self.scenes = backgrounds(data)
+        self.real_share = real_share
+        plates = [p for p in real_plates(data) if not is_held_out(p[2])]
+        self.plates = plates
+        heads = [p[2][0] for p in plates]
+        count = {h: heads.count(h) for h in set(heads)}
+        weights = np.array([min(count[h], PROVINCE_CAP) / count[h] for h in heads])
+        self.weights = weights / weights.sum()
+
+    def drawn(self, rng):
+        """Two photographs of one drawn plate."""
+        plate = self.artist.draw(rng)
+        for _ in range(2):
+            picture, corners = photograph(rng, plate, self.scenes)
+            yield rectify(picture, shake(rng, corners), plate.two_lines), plate.text
+
+    def real(self, rng):
+        picture, corners, text = self.plates[int(rng.choice(len(self.plates), p=self.weights))]
+        width = float(np.linalg.norm(corners[1] - corners[0]))
+        if rng.random() < 0.6:
+            if rng.random() < 0.5:
+                picture = np.clip(light(rng, picture.astype(np.float32)), 0, 255)
+            if rng.random() < 0.5:
+                picture = lens(rng, picture.astype(np.float32), width)
+        return rectify(picture.astype(np.uint8), shake(rng, corners)), text
+
+    def shard(self, rng, size=SHARD):
+        images = np.empty((size, 48, 168, 3), np.uint8)
+        labels = np.zeros((size, LABEL_ROOM), np.int16)
+        real = np.arange(size) < round(size * self.real_share)
+        for i in np.flatnonzero(real):
+            images[i], text = self.real(rng)
+            labels[i] = encode(text)
+        at = int(real.sum())
+        while at < size:
+            for image, text in self.drawn(rng):
+                if at < size:
+                    images[at], labels[at] = image, encode(text)
+                    at += 1
+        return images, labels, real
+
+
+def write_shard(folder, number, arrays):
+    """Writes beside and renames, so that a reader never sees half a shard."""
+    for name, array in zip(("labels", "real", "images"), arrays[1:] + arrays[:1]):
+        waiting = folder / f".{name}.npy"
+        np.save(waiting, array)
+        os.replace(waiting, folder / f"{number:03d}.{name}.npy")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--data", required=True, help="the plates' folder (train/, dev/, templates/)")
+    parser.add_argument("--shards", required=True, type=pathlib.Path)
+    parser.add_argument("--fonts", default="/usr/share/fonts")
+    parser.add_argument("--real-share", type=float, default=0.2)
+    parser.add_argument("--ring", type=int, default=RING, help="shards kept at a time")
+    parser.add_argument("--rounds", type=int, default=0, help="stop after so many shards; 0: never")
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    args.shards.mkdir(parents=True, exist_ok=True)
+    sampler = Sampler(args.data, str(pathlib.Path(args.data) / "templates"), args.fonts,
+                      args.real_share)
+    rng = np.random.default_rng(args.seed)
+    drawn = 0
+    while not args.rounds or drawn < args.rounds:
+        write_shard(args.shards, drawn % args.ring, sampler.shard(rng))
+        drawn += 1
+        print(f"shard {drawn}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
