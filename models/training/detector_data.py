@@ -255,7 +255,7 @@ class Composer:
         kept, pasted = self._plan(scene)
         anchor = self._anchor(scene, kept, pasted)
         matrix = self._frame(scene, anchor)
-        picture = self._view(scene, matrix)
+        picture, beyond = self._view(scene, matrix)
         found = []
         unsure = []
         for plate in kept:
@@ -263,7 +263,7 @@ class Composer:
         if not scene.complete:
             unsure += self._unsure(scene, matrix)
         if rng.random() < 0.3:
-            self._draw_texts(picture)
+            self._draw_texts(picture, found)
         for hidden, corners, face in pasted:
             if hidden is not None:
                 _hide(picture, _affine(hidden, matrix))
@@ -271,6 +271,7 @@ class Composer:
             corners = self._paste(picture, corners, face)
             found.append(Plate(corners, face.exact, face.kind, face.two_lines))
         picture, grey = self._weather(picture)
+        picture[beyond] = GREY
         if grey:
             found = [dataclasses.replace(plate, kind=UNKNOWN) for plate in found]
         return self._labels(picture, found, unsure)
@@ -393,12 +394,12 @@ class Composer:
         extent = numpy.ptp(anchor @ matrix.T, axis=0) / 2
         low = numpy.minimum(extent, (WIDTH / 2, HEIGHT / 2))
         place = rng.uniform(low, (WIDTH, HEIGHT) - low)
-        if chance < 0.3 and rng.random() < 0.5:
-            # A window inside the scene: no more grey than the scene leaves.
-            size = numpy.abs(matrix) @ (width, height)
-            low = numpy.minimum((WIDTH, HEIGHT) - (size - centre), centre)
-            high = numpy.maximum((WIDTH, HEIGHT) - (size - centre), centre)
-            place = numpy.clip(place, low, high)
+        if rng.random() < 0.85:
+            # No more grey than the scene leaves.
+            beyond = numpy.abs(matrix) @ (width / 2, height / 2)
+            middle = centre - matrix @ (width / 2, height / 2)
+            ends = numpy.stack([beyond + middle, (WIDTH, HEIGHT) - beyond + middle])
+            place = numpy.clip(place, ends.min(axis=0), ends.max(axis=0))
         return numpy.column_stack([matrix, place - centre])
 
     def _view(self, scene, matrix):
@@ -407,10 +408,15 @@ class Composer:
         level = 0 if scale > 0.7 else 1 if scale > 0.35 else 2
         moved = matrix.copy()
         moved[:, :2] *= 2**level
-        return cv2.warpAffine(
+        # OpenCV counts from pixel centres, the labels from pixel corners.
+        moved[:, 2] += moved[:, :2].sum(axis=1) / 2 - 0.5
+        picture = cv2.warpAffine(
             scene.sizes[level], moved, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT, borderValue=(GREY, GREY, GREY),
         )
+        inside = numpy.ones(scene.sizes[level].shape[:2], numpy.uint8)
+        inside = cv2.warpAffine(inside, moved, (WIDTH, HEIGHT), flags=cv2.INTER_NEAREST)
+        return picture, inside == 0
 
     def _unsure(self, scene, matrix):
         """Boxes (x_min, y_min, x_max, y_max, weight) that may hide a plate."""
@@ -435,7 +441,9 @@ class Composer:
             mask = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
         source = self._light(source, picture, corners)
         height, width = source.shape[:2]
-        turn = cv2.getPerspectiveTransform(numpy.float32(points), numpy.float32(corners))
+        turn = cv2.getPerspectiveTransform(
+            numpy.float32(points) - 0.5, numpy.float32(corners) - 0.5
+        )
         # The face may carry a holder that reaches beyond the plate's corners.
         rim = cv2.perspectiveTransform(rectangle(0, 0, width, height)[None], turn)[0]
         x_min, y_min = numpy.maximum(numpy.floor(rim.min(axis=0)).astype(int) - 2, 0)
@@ -471,7 +479,7 @@ class Composer:
         lift = rng.uniform(0, 25) if rng.random() < 0.4 else 0.0
         return numpy.clip(source * shade[..., None] + lift, 0, 255).astype(numpy.uint8)
 
-    def _draw_texts(self, picture):
+    def _draw_texts(self, picture, found):
         """Things with letters that are no plates: time stamps, names, signs."""
         rng = self.rng
         for _ in range(rng.integers(1, 4)):
@@ -485,12 +493,16 @@ class Composer:
             (width, height), base = cv2.getTextSize(text, font, size, thick)
             x = int(rng.integers(-20, max(WIDTH - width, 1)))
             y = int(rng.integers(height, HEIGHT))
-            if rng.random() < 0.25:
+            margin = int(height * rng.uniform(1.2, 2.5)) if rng.random() < 0.25 else 0
+            low, high = (x - margin, y - height - margin), (x + width + margin, y + base + margin)
+            if any(
+                (plate.corners.min(axis=0) < high).all() and (plate.corners.max(axis=0) > low).all()
+                for plate in found
+            ):
+                continue
+            if margin:
                 ground = tuple(int(level) for level in rng.integers(0, 255, 3))
-                margin = int(height * rng.uniform(1.2, 2.5))
-                cv2.rectangle(
-                    picture, (x - margin, y - height - margin), (x + width + margin, y + base + margin), ground, -1
-                )
+                cv2.rectangle(picture, low, high, ground, -1)
             level = tuple(int(level) for level in rng.integers(0, 255, 3))
             if rng.random() < 0.5:
                 level = (255, 255, 255)
@@ -628,12 +640,15 @@ def main():
     parser.add_argument("--shards", type=int, default=12, help="shards to keep (default 12)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--forever", action="store_true", help="go on replacing the oldest")
+    parser.add_argument("--every", type=float, default=0, help="seconds between shards, once all are there")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     arguments.out.mkdir(parents=True, exist_ok=True)
     composer = Composer(arguments.data, arguments.seed)
     number = 0
     while number < arguments.shards or arguments.forever:
+        if number >= arguments.shards:
+            time.sleep(arguments.every)
         start = time.time()
         write_shard(composer, arguments.out / f"{number % arguments.shards:03d}.npz")
         print(f"shard {number}: {SHARD / (time.time() - start):.0f} pictures/s", flush=True)
