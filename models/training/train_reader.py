@@ -81,8 +81,8 @@ def main():
     parser.add_argument("--shards", required=True, type=pathlib.Path)
     parser.add_argument("--checkpoint", required=True, type=pathlib.Path)
     parser.add_argument("--minutes", type=float, default=95)
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--province-weight", type=float, default=0.3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--save-every", type=float, default=3, help="minutes")
@@ -123,7 +123,7 @@ def main():
         if step % 50 == 0:
             shards.refresh()
         part = spent / args.minutes
-        rate = args.rate * min(1, (step + 1) / 300) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part)))
+        rate = args.rate * min(1, (step + 1) / 400) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * part)))
         for group in optimiser.param_groups:
             group["lr"] = rate
         images, labels = (t.to(device) for t in shards.batch(args.batch))
@@ -144,7 +144,7 @@ def main():
         now = time.monotonic()
         spent += (now - mark) / 60
         mark = now
-        if step % 100 == 0:
+        if step % 200 == 0:
             ctc_mean, all_mean = np.mean(losses, axis=0)
             print(f"{spent:6.1f} min  step {step}  ctc {ctc_mean:.4f}  all {all_mean:.4f}  "
                   f"rate {rate:.1e}  shards {len(shards.arrays)}", flush=True)
