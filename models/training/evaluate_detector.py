@@ -60,10 +60,11 @@ def measure(runner, folder, threshold):
                 record["score"] = plate.score
                 if row["color"]:
                     record["kind_right"] = plate.kind == row["color"]
-                if row["vertices_tl_tr_br_bl"]:
-                    corners = numpy.float32(
-                        [corner.split(",") for corner in row["vertices_tl_tr_br_bl"].split()]
-                    )
+                corners = numpy.float32(
+                    [corner.split(",") for corner in row["vertices_tl_tr_br_bl"].split()]
+                )
+                # A few outlines have more points than four; their corners are unknown.
+                if len(corners) == 4:
                     width = numpy.linalg.norm(corners[1] - corners[0])
                     error = numpy.linalg.norm(plate.corners - corners, axis=1).mean()
                     record["corner_error"] = float(error / width)
