@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     clock::Stamp,
     ids::{BootId, CameraId, CommandId, DecisionId, DeviceId, LaneId, SessionId, SiteId},
+    tariff::Tariff,
 };
 
 /// One journaled event.
@@ -101,6 +102,9 @@ pub enum Fact {
         lane: LaneId,
         /// The decision that let it in.
         decision: DecisionId,
+        /// The tariff as it stands at the entry; none where parking costs nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tariff: Option<Tariff>,
     },
     /// A vehicle left.
     SessionClosed {
@@ -110,7 +114,7 @@ pub enum Fact {
         exited_at: DateTime<Utc>,
         /// Where it left.
         lane: LaneId,
-        /// What was due, in fen.
+        /// What the stay cost in all, in fen.
         fee_fen: i64,
         /// The decision that let it out.
         decision: DecisionId,
@@ -130,7 +134,8 @@ pub enum Fact {
     LaneFault {
         /// The lane.
         lane: LaneId,
-        /// What is wrong, as a word: `stuck`, `open_timeout`, `close_timeout`, `occupied`.
+        /// What is wrong, as a word: `stuck`, `open_timeout`, `close_timeout`, `occupied`,
+        /// `reported` (by the controller itself).
         fault: String,
     },
     /// A barrier works again.
@@ -286,6 +291,10 @@ pub enum Rule {
     Fire,
     /// The barrier cannot be commanded.
     BarrierFault,
+    /// Power was lost and the lane opens without it.
+    PowerLoss,
+    /// Something stands under the arm while it closes.
+    Obstructed,
 }
 
 /// A decision, with everything needed to explain it later.
@@ -303,13 +312,14 @@ pub struct Decision {
     pub rule: Rule,
     /// The reason in one sentence, for people.
     pub reason: String,
-    /// The plate that was acted on, in normal form; none for a person's request.
+    /// The plate that was acted on, in normal form; none for a person's request where no vehicle
+    /// had been seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plate: Option<PlateSeen>,
     /// Known plates that were considered, best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<Candidate>,
-    /// What was due, in fen, where a fee was worked out.
+    /// What the stay costs in all, in fen, where a fee was worked out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee_fen: Option<i64>,
     /// The session it concerns.

@@ -5,3 +5,7 @@ pub mod clock;
 pub mod envelope;
 pub mod event;
 pub mod ids;
+pub mod money;
+pub mod parking;
+pub mod plate;
+pub mod tariff;
