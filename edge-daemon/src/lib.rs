@@ -13,4 +13,5 @@ pub mod journal;
 pub mod replay;
 pub mod sightings;
 pub mod supervisor;
+pub mod system_clock;
 pub mod vision;

@@ -1,1 +1,36 @@
-//! Not written yet.
+//! What the site remembers: every event, in order, for ever.
+//!
+//! - An event that was answered as appended is on disk; power cuts and kills take nothing back.
+//! - Sequences run from 1 without gaps and are assigned in the transaction that writes the event
+//!   and everything that follows from it (see `schema.sql`, which is the contract).
+//! - Each event's hash covers all events before it, so that `journal verify` and the cloud notice
+//!   a changed, lost or doubled one.
+//! - One thread writes; readers, also of other processes, disturb it in nothing.
+
+mod bookkeeping;
+mod config;
+mod database;
+mod error;
+mod handle;
+mod outbox;
+mod pictures;
+mod query;
+mod recover;
+mod retention;
+mod state_dir;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod write;
+
+pub use config::JournalConfig;
+pub use error::JournalError;
+pub use handle::{Commit, JournalHandle};
+pub use outbox::{Limits, Outbox, Outgoing};
+pub use pictures::{PictureState, PictureToSend};
+pub use query::{Line, Reader};
+pub use recover::{OpenSession, Payment, Recovered, UnpassedOpen, UnresolvedIntent};
+pub use retention::{Retention, Swept, sweep};
+pub use state_dir::StateDir;
+pub use verify::{Finding, Report, verify};
+pub use write::Journal;

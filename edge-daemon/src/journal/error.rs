@@ -1,0 +1,85 @@
+//! What can go wrong with the journal. Errors are cheap to copy, because everybody whose facts
+//! shared a transaction is told.
+
+use std::{io, path::PathBuf, sync::Arc};
+
+/// Why the journal could not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum JournalError {
+    /// The database refused: full disk, failing disk, damaged file.
+    #[error("the journal could not {act}")]
+    Database {
+        /// What was being done.
+        act: &'static str,
+        /// What SQLite said.
+        #[source]
+        source: Arc<rusqlite::Error>,
+    },
+    /// A file or folder beside the database.
+    #[error("the journal could not {act} {}", path.display())]
+    File {
+        /// What was being done.
+        act: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: Arc<io::Error>,
+    },
+    /// Another process writes this journal.
+    #[error("{} is in use by another edge-daemon: stop that one first", .0.display())]
+    InUse(PathBuf),
+    /// The journal belongs to another site.
+    #[error(
+        "this is the journal of site `{journal}`, not of `{asked}`: use its own state directory"
+    )]
+    OtherSite {
+        /// The site it belongs to.
+        journal: String,
+        /// The site that was asked for.
+        asked: String,
+    },
+    /// The database was written by a newer program.
+    #[error(
+        "the journal has format {found}, this program knows up to {known}: use a newer edge-daemon"
+    )]
+    TooNew {
+        /// Its `user_version`.
+        found: i64,
+        /// The newest that is known here.
+        known: i64,
+    },
+    /// What is on disk is not what was written.
+    #[error("the journal is damaged at event {sequence}: {what}; see `edge-daemon journal verify`")]
+    Damaged {
+        /// The event.
+        sequence: u64,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A fact that would not be understood when it is read again.
+    #[error("a fact cannot be journaled: {0}")]
+    Unrepresentable(Arc<serde_json::Error>),
+    /// The thread that writes has ended.
+    #[error("the journal is closed")]
+    Closed,
+}
+
+impl JournalError {
+    /// For `map_err`: a database error, with the act that failed.
+    pub(super) fn database(act: &'static str) -> impl FnOnce(rusqlite::Error) -> Self {
+        move |source| Self::Database { act, source: Arc::new(source) }
+    }
+
+    /// For `map_err`: a file error, with the act that failed.
+    pub(super) fn file(
+        act: &'static str,
+        path: &std::path::Path,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { act, path, source: Arc::new(source) }
+    }
+}
+
+/// Result of what the journal does.
+pub type Result<T, E = JournalError> = std::result::Result<T, E>;

@@ -1,0 +1,157 @@
+//! What was unfinished when the journal was last written: what the gate starts from.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    clock::Stamp,
+    event::{Action, Decision, Event, Fact, PlateKind},
+    ids::{CommandId, DecisionId, DeviceId, LaneId, SessionId},
+};
+use rusqlite::Connection;
+
+use super::{
+    database::sequence,
+    error::{JournalError, Result},
+};
+
+/// What was unfinished.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Recovered {
+    /// The last sequence; 0 for a new journal.
+    pub head: u64,
+    /// Vehicles that are inside, in the order they entered.
+    pub open_sessions: Vec<OpenSession>,
+    /// Commands that may or may not have been carried out. They are not sent again.
+    pub unresolved_intents: Vec<UnresolvedIntent>,
+    /// Decisions to open on which no vehicle has passed, at most eight of each lane, oldest first.
+    pub unpassed_opens: Vec<UnpassedOpen>,
+}
+
+/// A vehicle that is inside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenSession {
+    /// The session.
+    pub session: SessionId,
+    /// Its plate in normal form; empty where it was let in unread.
+    pub plate: String,
+    /// The kind of plate.
+    pub kind: PlateKind,
+    /// When it entered.
+    pub entered_at: DateTime<Utc>,
+    /// Where it entered.
+    pub lane: LaneId,
+    /// The decision that let it in.
+    pub decision: DecisionId,
+    /// What was paid for it, oldest first.
+    pub payments: Vec<Payment>,
+}
+
+/// A payment at the site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payment {
+    /// The amount in fen.
+    pub amount_fen: i64,
+    /// When it was journaled.
+    pub paid_at: DateTime<Utc>,
+}
+
+/// A command whose intent was journaled and whose outcome was not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnresolvedIntent {
+    /// The command.
+    pub command: CommandId,
+    /// The decision it was to carry out.
+    pub decision: DecisionId,
+    /// The lane it was for.
+    pub lane: LaneId,
+    /// The controller it was for.
+    pub device: DeviceId,
+    /// What the controller was to do.
+    pub action: Action,
+    /// When the intent was journaled.
+    pub at: Stamp,
+}
+
+/// A decision to open on which no vehicle has passed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnpassedOpen {
+    /// The decision.
+    pub decision: Decision,
+    /// When it was journaled.
+    pub at: Stamp,
+}
+
+pub(super) fn recover(db: &Connection) -> Result<Recovered> {
+    let head = db
+        .query_row("SELECT COALESCE(MAX(sequence), 0) FROM event", [], |row| row.get(0))
+        .map_err(JournalError::database("read its last sequence"))?;
+    Ok(Recovered {
+        head: sequence(head),
+        open_sessions: open_sessions(db)?,
+        unresolved_intents: unresolved_intents(db)?,
+        unpassed_opens: unpassed_opens(db)?,
+    })
+}
+
+pub(super) fn open_sessions(db: &Connection) -> Result<Vec<OpenSession>> {
+    let mut open = pointed_at(db, "open_session", |event| match event.fact {
+        Fact::SessionOpened { session, plate, kind, entered_at, lane, decision } => {
+            let payments = Vec::new();
+            Some(OpenSession { session, plate, kind, entered_at, lane, decision, payments })
+        }
+        _ => None,
+    })?;
+    let paid = pointed_at(db, "payment", |event| match event.fact {
+        Fact::Paid { session, amount_fen, .. } => {
+            Some((session, Payment { amount_fen, paid_at: event.at.wall }))
+        }
+        _ => None,
+    })?;
+    for (session, payment) in paid {
+        open.iter_mut().filter(|s| s.session == session).for_each(|s| s.payments.push(payment));
+    }
+    Ok(open)
+}
+
+fn unresolved_intents(db: &Connection) -> Result<Vec<UnresolvedIntent>> {
+    pointed_at(db, "open_intent", |event| match event.fact {
+        Fact::CommandIntent { command, decision, lane, device, action } => {
+            Some(UnresolvedIntent { command, decision, lane, device, action, at: event.at })
+        }
+        _ => None,
+    })
+}
+
+fn unpassed_opens(db: &Connection) -> Result<Vec<UnpassedOpen>> {
+    pointed_at(db, "open_decision", |event| match event.fact {
+        Fact::Decision(decision) => Some(UnpassedOpen { decision: *decision, at: event.at }),
+        _ => None,
+    })
+}
+
+/// The events that the rows of a bookkeeping table point at, in order, each turned into what it
+/// must be.
+fn pointed_at<T>(
+    db: &Connection,
+    table: &'static str,
+    turn: impl Fn(Event) -> Option<T>,
+) -> Result<Vec<T>> {
+    let sql = format!(
+        "SELECT sequence, body FROM {table} LEFT JOIN event USING (sequence) ORDER BY sequence"
+    );
+    let read = || {
+        let mut statement = db.prepare(&sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect::<rusqlite::Result<Vec<(i64, Option<String>)>>>()
+    };
+    let rows = read().map_err(JournalError::database("read what was unfinished"))?;
+    rows.into_iter()
+        .map(|(number, body)| {
+            body.and_then(|body| serde_json::from_str(&body).ok()).and_then(&turn).ok_or_else(
+                || {
+                    let what = format!("`{table}` points at it and it is no such event");
+                    JournalError::Damaged { sequence: sequence(number), what }
+                },
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,9 @@
+//! The journal against real SQLite in real folders.
+#![allow(clippy::unwrap_used)]
+
+mod append;
+mod crash;
+mod damage;
+pub(crate) mod fixture;
+mod group;
+mod pictures;

@@ -1,0 +1,70 @@
+//! The bookkeeping, worked out again from the facts and compared.
+
+use std::collections::BTreeMap;
+
+use domain::event::Event;
+use rusqlite::Connection;
+
+use super::{
+    super::{
+        StateDir, bookkeeping,
+        database::{self, sequence},
+        error::{JournalError, Result},
+    },
+    Report,
+};
+
+/// Table, its key, and what a row means. The row points at the event in `sequence`.
+const TABLES: [(&str, &str, &str); 6] = [
+    ("open_session", "session", "open session"),
+    ("payment", "sequence", "payment"),
+    ("open_intent", "command", "command without outcome"),
+    ("open_decision", "decision", "opening without passage"),
+    ("quarantine", "sequence", "event set aside"),
+    ("picture", "sha256", "picture"),
+];
+
+/// Bookkeeping as the facts make it.
+pub(super) struct Replayed<'a> {
+    scratch: Connection,
+    state: &'a StateDir,
+}
+
+impl<'a> Replayed<'a> {
+    pub(super) fn new(state: &'a StateDir) -> Result<Self> {
+        Ok(Self { scratch: database::open_scratch()?, state })
+    }
+
+    /// Adds what follows from `event`.
+    pub(super) fn apply(&self, event: &Event) -> Result<()> {
+        bookkeeping::apply(&self.scratch, event, self.state)
+            .map_err(JournalError::database("work the bookkeeping out again"))
+    }
+
+    /// Says where `db` has something else.
+    pub(super) fn compare(&self, db: &Connection, report: &mut Report) -> Result<()> {
+        for (table, key, meaning) in TABLES {
+            let read =
+                |db| rows(db, table, key).map_err(JournalError::database("read its bookkeeping"));
+            let (should, is) = (read(&self.scratch)?, read(db)?);
+            for (id, at) in &should {
+                if is.get(id) != Some(at) {
+                    let what = format!("{meaning} {id} follows from it and is not noted so");
+                    report.find("bookkeeping", Some(*at), what);
+                }
+            }
+            for (id, at) in is.iter().filter(|(id, _)| !should.contains_key(*id)) {
+                let what = format!("{meaning} {id} is noted and follows from no event");
+                report.find("bookkeeping", Some(*at), what);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn rows(db: &Connection, table: &str, key: &str) -> rusqlite::Result<BTreeMap<String, u64>> {
+    let mut statement =
+        db.prepare(&format!("SELECT CAST({key} AS TEXT), sequence FROM {table}"))?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, sequence(row.get(1)?))))?;
+    rows.collect()
+}
