@@ -5,6 +5,7 @@ use domain::{
     clock::Stamp,
     event::{Action, Decision, Event, Fact, PlateKind},
     ids::{CommandId, DecisionId, DeviceId, LaneId, SessionId},
+    tariff::Tariff,
 };
 use rusqlite::Connection;
 
@@ -41,6 +42,8 @@ pub struct OpenSession {
     pub lane: LaneId,
     /// The decision that let it in.
     pub decision: DecisionId,
+    /// The tariff as it stood at the entry; none where parking costs nothing.
+    pub tariff: Option<Tariff>,
     /// What was paid for it, oldest first.
     pub payments: Vec<Payment>,
 }
@@ -94,9 +97,9 @@ pub(super) fn recover(db: &Connection) -> Result<Recovered> {
 
 pub(super) fn open_sessions(db: &Connection) -> Result<Vec<OpenSession>> {
     let mut open = pointed_at(db, "open_session", |event| match event.fact {
-        Fact::SessionOpened { session, plate, kind, entered_at, lane, decision } => {
+        Fact::SessionOpened { session, plate, kind, entered_at, lane, decision, tariff } => {
             let payments = Vec::new();
-            Some(OpenSession { session, plate, kind, entered_at, lane, decision, payments })
+            Some(OpenSession { session, plate, kind, entered_at, lane, decision, tariff, payments })
         }
         _ => None,
     })?;

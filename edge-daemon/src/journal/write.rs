@@ -2,7 +2,6 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io,
     sync::Arc,
 };
 
@@ -38,6 +37,13 @@ pub struct Journal {
 #[derive(Debug, Clone, Copy)]
 struct Tail {
     sequence: u64,
+    hash: ChainHash,
+}
+
+/// An event as it goes into the database.
+struct Written {
+    event: Event,
+    body: String,
     hash: ChainHash,
 }
 
@@ -125,13 +131,12 @@ impl Journal {
     fn apply(&self, change: &Change, tail: &mut Tail) -> Result<Vec<Event>> {
         match change {
             Change::Append(facts) => {
-                let (written, after) = self.write_out(facts, *tail)?;
-                for (event, body, hash) in &written {
-                    self.insert(event, body, *hash)
-                        .map_err(JournalError::database("write an event"))?;
+                let written = self.write_out(facts, *tail)?;
+                for one in &written {
+                    self.insert(one).map_err(JournalError::database("write an event"))?;
+                    *tail = Tail { sequence: one.event.sequence, hash: one.hash };
                 }
-                *tail = after;
-                Ok(written.into_iter().map(|(event, ..)| event).collect())
+                Ok(written.into_iter().map(|one| one.event).collect())
             }
             Change::Acknowledge(through) => self
                 .db
@@ -145,42 +150,43 @@ impl Journal {
         }
     }
 
-    /// The events that `facts` become, in their exact bytes. Each is read back, so that nothing is
-    /// journaled that the cloud, or we, could not understand later (a NaN would be such a thing).
-    fn write_out(
-        &self,
-        facts: &[Fact],
-        tail: Tail,
-    ) -> Result<(Vec<(Event, String, ChainHash)>, Tail)> {
-        let mut tail = tail;
-        let mut written = Vec::with_capacity(facts.len());
-        for fact in facts {
-            let event = Event {
-                sequence: tail.sequence + 1,
-                site: self.site.clone(),
-                boot: self.boot,
-                at: self.clock.now(),
-                fact: fact.clone(),
-            };
-            let body = serde_json::to_string(&event)
-                .and_then(|body| serde_json::from_str::<Event>(&body).map(|_| body))
-                .map_err(|error| JournalError::Unrepresentable(Arc::new(error)))?;
-            tail = Tail { sequence: event.sequence, hash: tail.hash.follow(body.as_bytes()) };
-            written.push((event, body, tail.hash));
-        }
-        Ok((written, tail))
+    /// The events that `facts` become after `tail`.
+    fn write_out(&self, facts: &[Fact], tail: Tail) -> Result<Vec<Written>> {
+        let mut previous = tail.hash;
+        (tail.sequence + 1..)
+            .zip(facts)
+            .map(|(sequence, fact)| {
+                let (site, boot, at) = (self.site.clone(), self.boot, self.clock.now());
+                let written =
+                    Written::new(Event { sequence, site, boot, at, fact: fact.clone() }, previous)?;
+                previous = written.hash;
+                Ok(written)
+            })
+            .collect()
     }
 
-    fn insert(&self, event: &Event, body: &str, hash: ChainHash) -> rusqlite::Result<()> {
+    fn insert(&self, one: &Written) -> rusqlite::Result<()> {
         self.db
             .prepare_cached("INSERT INTO event (sequence, hash, body) VALUES (?1, ?2, ?3)")?
-            .execute(params![number(event.sequence), hash.0, body])?;
-        bookkeeping::apply(&self.db, event, &self.state)
+            .execute(params![number(one.event.sequence), one.hash.0, one.body])?;
+        bookkeeping::apply(&self.db, &one.event, &self.state)
     }
 
     #[cfg(test)]
     pub(super) fn database(&self) -> &Connection {
         &self.db
+    }
+}
+
+impl Written {
+    /// The event in its exact bytes. They are read back, so that nothing is journaled that the
+    /// cloud, or we, could not understand later (a NaN would be such a thing).
+    fn new(event: Event, previous: ChainHash) -> Result<Self> {
+        let body = serde_json::to_string(&event)
+            .and_then(|body| serde_json::from_str::<Event>(&body).map(|_| body))
+            .map_err(|error| JournalError::Unrepresentable(Arc::new(error)))?;
+        let hash = previous.follow(body.as_bytes());
+        Ok(Self { event, body, hash })
     }
 }
 
@@ -190,9 +196,7 @@ fn lock(state: &StateDir) -> Result<File> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(JournalError::InUse(state.path().to_owned())),
-        Err(TryLockError::Error(error)) => {
-            Err(JournalError::file("lock", &path)(io::Error::from(error)))
-        }
+        Err(TryLockError::Error(error)) => Err(JournalError::file("lock", &path)(error)),
     }
 }
 

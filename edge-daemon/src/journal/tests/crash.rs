@@ -8,7 +8,10 @@ use std::{
     sync::Arc,
 };
 
-use domain::{event::Verdict, ids::BootId};
+use domain::{
+    event::{Fact, Verdict},
+    ids::BootId,
+};
 use rand::Rng;
 use uuid::Uuid;
 
@@ -70,29 +73,22 @@ fn child() {
     let clock = Arc::new(SystemClock);
     let (journal, _) = Journal::open(&state, "north".parse().unwrap(), boot, clock).unwrap();
     let (handle, _) = journal.spawn(|_: Commit<'_>| ()).unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
-    runtime.block_on(async {
-        let appenders = (0..4).map(|_| {
-            let handle = handle.clone();
-            tokio::spawn(async move {
-                loop {
-                    let events = handle.append(a_car()).await.unwrap();
-                    println!("answered {}", events.last().unwrap().sequence);
-                }
-            })
-        });
-        for appender in appenders.collect::<Vec<_>>() {
-            appender.await.unwrap();
-        }
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let append = || async {
+            while let Ok(events) = handle.append(a_car()).await {
+                println!("answered {}", events.last().unwrap().sequence);
+            }
+        };
+        tokio::join!(append(), append(), append(), append());
     });
 }
 
-fn a_car() -> Vec<domain::event::Fact> {
+fn a_car() -> Vec<Fact> {
     let open = decision(Verdict::Open, "");
     let command = new_command();
     let session = new_session();
     vec![
-        domain::event::Fact::Decision(Box::new(open.clone())),
+        Fact::Decision(Box::new(open.clone())),
         intent(&open, command),
         outcome(command),
         session_opened(session, &open),

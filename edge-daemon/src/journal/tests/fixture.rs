@@ -151,6 +151,7 @@ pub(crate) fn session_opened(session: SessionId, decision: &Decision) -> Fact {
         entered_at: DateTime::from_timestamp(1_795_000_000, 0).unwrap(),
         lane: lane(),
         decision: decision.id,
+        tariff: None,
     }
 }
 
