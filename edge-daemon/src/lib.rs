@@ -4,6 +4,7 @@
 //! One binary, two processes: `vision` (cameras, codecs, recognition; may crash) and the core
 //! (lanes, controllers, journal, replay; must not), joined by the [`sightings`] socket.
 
+pub mod backoff;
 pub mod cli;
 pub mod config;
 pub mod controller;
