@@ -28,7 +28,7 @@ GREY = 128
 UNKNOWN = -1
 
 # A plate narrower than this in the network's frame is neither wanted nor punished.
-NARROWEST = 15
+NARROWEST = 14
 # Weight of "no plate here" where an unlabelled plate may well stand.
 UNSURE_VEHICLE, UNSURE_SCENE = 0.1, 0.4
 
@@ -380,10 +380,12 @@ class Composer:
         if chance < 0.3:
             # The whole scene as the network would see it, a little nearer or farther.
             wanted = now * min(640 / width, 384 / height) * _log_uniform(rng, 0.75, 1.33)
-        elif chance < 0.85:
+        elif chance < 0.7:
             wanted = _log_uniform(rng, 36, 190)
+        elif chance < 0.86:
+            wanted = _log_uniform(rng, 16, 48)
         else:
-            wanted = _log_uniform(rng, 18, 400)
+            wanted = _log_uniform(rng, 30, 400)
         scale = min(max(wanted, 14) / now, 2.6)
         stretch = numpy.exp(rng.normal(0, 0.09))
         across, down = scale * stretch, scale / stretch
@@ -518,7 +520,7 @@ class Composer:
             self._glare(view)
         chance = rng.random()
         if chance < 0.14:
-            view *= rng.uniform(0.2, 0.6)
+            view *= rng.uniform(0.1, 0.6)
         elif chance < 0.3:
             view = view * rng.uniform(1.0, 1.3) + rng.uniform(0, 45)
         else:
