@@ -27,10 +27,13 @@ PLATES_MAX, UNSURE_MAX = 12, 24
 GREY = 128
 UNKNOWN = -1
 
+# Drawn plates kept for use again.
+DRAWN = 600
+
 # A plate narrower than this in the network's frame is neither wanted nor punished.
 NARROWEST = 14
 # Weight of "no plate here" where an unlabelled plate may well stand.
-UNSURE_VEHICLE, UNSURE_SCENE = 0.1, 0.4
+UNSURE_VEHICLE, UNSURE_SCENE = 0.2, 0.5
 
 
 @dataclasses.dataclass
@@ -239,11 +242,18 @@ class Composer:
             raise SystemExit(f"no pictures of {', '.join(missing)} under {data}")
         self.faces = load_faces(data, scenes)
         self.artist = PlateArtist(templates=str(data / "plates" / "templates"))
+        self.drawn = []
 
     def face(self):
         if self.rng.random() < 0.25:
             return self.faces[self.rng.integers(len(self.faces))]
-        return drawn_face(self.artist, self.rng)
+        # Drawing is slow: each drawn plate is used a few times.
+        if len(self.drawn) < DRAWN or self.rng.random() < 0.35:
+            self.drawn.append(drawn_face(self.artist, self.rng))
+            if len(self.drawn) > DRAWN:
+                del self.drawn[self.rng.integers(DRAWN)]
+            return self.drawn[-1]
+        return self.drawn[self.rng.integers(DRAWN)]
 
     def compose(self):
         """A picture of HEIGHT x WIDTH (BGR), its plates, its unsure boxes."""
@@ -262,7 +272,7 @@ class Composer:
             found.append(dataclasses.replace(plate, corners=_affine(plate.corners, matrix)))
         if not scene.complete:
             unsure += self._unsure(scene, matrix)
-        if rng.random() < 0.3:
+        if rng.random() < 0.45:
             self._draw_texts(picture, found)
         for hidden, corners, face in pasted:
             if hidden is not None:
@@ -377,6 +387,7 @@ class Composer:
         height, width = scene.sizes[0].shape[:2]
         now = plate_size(anchor)[0]
         chance = rng.random()
+        largest = 2.6
         if chance < 0.3:
             # The whole scene as the network would see it, a little nearer or farther.
             wanted = now * min(640 / width, 384 / height) * _log_uniform(rng, 0.75, 1.33)
@@ -385,8 +396,11 @@ class Composer:
         elif chance < 0.86:
             wanted = _log_uniform(rng, 16, 48)
         else:
-            wanted = _log_uniform(rng, 30, 400)
-        scale = min(max(wanted, 14) / now, 2.6)
+            wanted, largest = _log_uniform(rng, 120, 400), 4.5
+        scale = min(max(wanted, 14) / now, largest)
+        if chance >= 0.3 and rng.random() < 0.85:
+            # A scene made too small would leave the picture empty.
+            scale = max(scale, rng.uniform(0.6, 1.0) * WIDTH / width)
         stretch = numpy.exp(rng.normal(0, 0.09))
         across, down = scale * stretch, scale / stretch
         turn = numpy.radians(rng.normal(0, 4)) if rng.random() < 0.4 else 0.0
@@ -424,7 +438,11 @@ class Composer:
         """Boxes (x_min, y_min, x_max, y_max, weight) that may hide a plate."""
         height, width = scene.sizes[0].shape[:2]
         boxes = [(0, 0, width, height, UNSURE_SCENE)]
-        boxes += [(*box, UNSURE_VEHICLE) for box in scene.vehicles]
+        middles = [plate.corners.mean(axis=0) for plate in scene.plates]
+        for box in scene.vehicles:
+            # A vehicle whose plate is labelled hides no other.
+            if not any((middle > box[:2]).all() and (middle < box[2:]).all() for middle in middles):
+                boxes.append((*box, UNSURE_VEHICLE))
         found = []
         for x_min, y_min, x_max, y_max, weight in boxes:
             points = _affine(rectangle(x_min, y_min, x_max, y_max), matrix)
@@ -489,14 +507,13 @@ class Composer:
             text = "".join(rng.choice(list(letters), rng.integers(4, 20)))
             if rng.random() < 0.4:
                 text = "20%02d-%02d-%02d %02d:%02d:%02d" % tuple(rng.integers(1, 24, 6))
-            font = int(rng.choice([0, 1, 2, 3, 4]))
-            size = rng.uniform(0.35, 1.3)
-            thick = int(rng.integers(1, 3))
-            (width, height), base = cv2.getTextSize(text, font, size, thick)
-            x = int(rng.integers(-20, max(WIDTH - width, 1)))
-            y = int(rng.integers(height, HEIGHT))
-            margin = int(height * rng.uniform(1.2, 2.5)) if rng.random() < 0.25 else 0
-            low, high = (x - margin, y - height - margin), (x + width + margin, y + base + margin)
+            ink = self._text_ink(text, int(_log_uniform(rng, 8, 48)))
+            height, width = ink.shape
+            x = int(rng.integers(-width // 4, max(WIDTH - width, 1)))
+            y = int(rng.integers(0, HEIGHT - height))
+            margin = int(height * rng.uniform(0.3, 1.5)) if rng.random() < 0.2 else 0
+            low = (x - margin, y - margin)
+            high = (x + width + margin, y + height + margin)
             if any(
                 (plate.corners.min(axis=0) < high).all() and (plate.corners.max(axis=0) > low).all()
                 for plate in found
@@ -505,10 +522,23 @@ class Composer:
             if margin:
                 ground = tuple(int(level) for level in rng.integers(0, 255, 3))
                 cv2.rectangle(picture, low, high, ground, -1)
-            level = tuple(int(level) for level in rng.integers(0, 255, 3))
-            if rng.random() < 0.5:
-                level = (255, 255, 255)
-            cv2.putText(picture, text, (x, y), font, size, level, thick, cv2.LINE_AA)
+            level = (255, 255, 255) if rng.random() < 0.5 else rng.integers(0, 255, 3)
+            ink = ink[:, max(-x, 0) : WIDTH - x, None].astype(numpy.float32) / 255
+            window = picture[y : y + height, max(x, 0) : max(x, 0) + ink.shape[1]]
+            window[:] = window * (1 - ink) + numpy.float32(level) * ink
+
+    def _text_ink(self, text, height):
+        """A line of text in one of the free fonts, as its opacity."""
+        font = self.artist.latin[self.rng.integers(len(self.artist.latin))]
+        gap = numpy.zeros((height, max(1, int(height * self.rng.uniform(0.05, 0.25)))), numpy.uint8)
+        parts = []
+        for char in text:
+            mask = numpy.zeros((2, 1), numpy.uint8) if char == " " else font.get(char)
+            width = max(2, round(mask.shape[1] / mask.shape[0] * height))
+            if char in "-:/":
+                width = max(2, round(height * 0.4))
+            parts += [cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA), gap]
+        return numpy.hstack(parts)
 
     def _weather(self, picture):
         """Light, blur, noise and compression; also whether the colours are gone."""
