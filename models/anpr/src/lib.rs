@@ -1,1 +1,47 @@
-//! Placeholder.
+//! Reads number plates: pixels in, readings out.
+//!
+//! Guarantees: no file is opened, no clock is read, nothing is remembered between pictures except
+//! buffers; the same pixels give the same reading. The networks are embedded and their hashes are
+//! checked against the manifest before they are used.
+//!
+//! ```
+//! # fn main() -> Result<(), anpr::Error> {
+//! let models = anpr::Models::embedded()?;
+//! let mut recognizer = models.recognizer()?;
+//! let grey = vec![128; 320 * 240 * 3];
+//! let readings = recognizer.recognize(anpr::Image::new(&grey, 320, 240)?)?;
+//! assert!(readings.is_empty());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Models`] is loaded once and shared; each thread takes its own [`Recognizer`] from it. A vehicle
+//! that is seen in several frames is read in each, and a [`Vote`] says what its plate is.
+
+mod ctc;
+mod decide;
+mod detect;
+mod error;
+mod geometry;
+pub mod grammar;
+mod image;
+mod letterbox;
+mod manifest;
+mod models;
+mod network;
+mod read;
+mod recognize;
+mod rectify;
+mod suppress;
+mod vote;
+
+pub use detect::{Detection, Detector, Kind};
+pub use error::Error;
+pub use geometry::{Bounds, Corners, Point};
+pub use grammar::Region;
+pub use image::Image;
+pub use manifest::{DetectorManifest, Manifest, ReaderManifest};
+pub use models::Models;
+pub use read::{Position, Reader, Reading};
+pub use recognize::Recognizer;
+pub use vote::{Outcome, Vote};

@@ -1,0 +1,164 @@
+//! How plates are written: which characters stand where, in which country, on which colour.
+//!
+//! A [`Shape`] is one format. A text that fits a shape is likelier than one that fits none; how much
+//! likelier is its prior, which the reader multiplies with what the pixels say. So a grammar
+//! corrects only what the pixels leave open.
+
+mod shapes;
+
+use crate::Kind;
+use shapes::{SHAPES, Shape};
+
+/// A country's or a group of countries' formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Region {
+    /// Mainland China (GA 36-2018).
+    Cn,
+    /// Russia (GOST R 50577-2018), written with the Latin letters that look the same.
+    Ru,
+    /// European national formats.
+    Eu,
+}
+
+impl Region {
+    /// The code in lower case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cn => "cn",
+            Self::Ru => "ru",
+            Self::Eu => "eu",
+        }
+    }
+}
+
+/// A text of Latin letters and digits in no known format.
+const PLAIN_PRIOR: f64 = 0.15;
+/// A text that no country writes.
+pub(crate) const ODD_PRIOR: f64 = 0.03;
+/// A format on a colour that it is not painted on, were the colour certain.
+const WRONG_KIND: f64 = 0.1;
+
+/// What the grammars say about a text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Judgement {
+    pub prior: f64,
+    pub region: Option<Region>,
+}
+
+/// Which region writes such a plate on a ground of this colour, if any does.
+pub fn region(text: &str, kind: Kind) -> Option<Region> {
+    let characters: Vec<char> = text.chars().collect();
+    judge(&characters, kind, 1.0).region
+}
+
+/// How likely such a plate is before one looks at it, up to a factor.
+pub(crate) fn judge(text: &[char], kind: Kind, kind_score: f32) -> Judgement {
+    let fitting = SHAPES.iter().filter(|shape| shape.fits(text)).map(|shape| Judgement {
+        prior: shape.prior * kind_factor(shape, kind, f64::from(kind_score)),
+        region: Some(shape.region),
+    });
+    let best = fitting.reduce(|a, b| if b.prior > a.prior { b } else { a });
+    best.unwrap_or_else(|| {
+        let plain = (4..=9).contains(&text.len())
+            && text.iter().all(char::is_ascii_alphanumeric)
+            && text.iter().any(char::is_ascii_digit);
+        Judgement { prior: if plain { PLAIN_PRIOR } else { ODD_PRIOR }, region: None }
+    })
+}
+
+fn kind_factor(shape: &Shape, kind: Kind, score: f64) -> f64 {
+    if kind == Kind::Other || shape.kinds.contains(&kind) {
+        return 1.0;
+    }
+    1.0 - (1.0 - WRONG_KIND) * score
+}
+
+/// Texts that look like `text` and fit a shape that `text` does not: each misfit is replaced by the
+/// look-alike that the shape allows there.
+pub(crate) fn look_alikes(text: &[char]) -> Vec<Vec<char>> {
+    let mut found: Vec<Vec<char>> = Vec::new();
+    for shape in SHAPES {
+        if let Some(mended) = shape.mend(text)
+            && mended != text
+            && !found.contains(&mended)
+        {
+            found.push(mended);
+        }
+    }
+    found
+}
+
+/// Groups of characters that a camera confuses; the first of a group is tried first.
+const LOOK_ALIKES: [&str; 9] = ["0ODQ", "1ILT", "2Z", "5S", "8B", "6G", "4A", "7T", "VY"];
+
+/// Characters that look like `c`, the likeliest first.
+fn twins(c: char) -> impl Iterator<Item = char> {
+    let groups = LOOK_ALIKES.iter().filter(move |group| group.contains(c));
+    groups.flat_map(|group| group.chars()).filter(move |twin| *twin != c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chars(text: &str) -> Vec<char> {
+        text.chars().collect()
+    }
+
+    #[test]
+    fn plates_of_the_three_regions_are_told_apart() {
+        for (text, kind, region) in [
+            ("京A12345", Kind::Blue, Some(Region::Cn)),
+            ("粤BD12345", Kind::Green, Some(Region::Cn)),
+            ("粤B12345D", Kind::Green, Some(Region::Cn)),
+            ("沪E3896挂", Kind::Yellow, Some(Region::Cn)),
+            ("粤ZAB12港", Kind::Black, Some(Region::Cn)),
+            ("使123456", Kind::Black, Some(Region::Cn)),
+            ("A777AA777", Kind::White, Some(Region::Ru)),
+            ("K851YT23", Kind::White, Some(Region::Ru)),
+            ("AB12345", Kind::Yellow, Some(Region::Ru)),
+            ("AB123CD", Kind::White, Some(Region::Eu)),
+            ("4B40262", Kind::White, Some(Region::Eu)),
+            ("X1", Kind::White, None),
+            ("京京京", Kind::Blue, None),
+            ("", Kind::Blue, None),
+        ] {
+            assert_eq!(super::region(text, kind), region, "{text}");
+        }
+    }
+
+    #[test]
+    fn chinese_plates_have_neither_o_nor_i() {
+        for text in ["京AO1234", "京AI1234", "京O12345", "京I12345"] {
+            assert_eq!(super::region(text, Kind::Blue), None, "{text}");
+        }
+        assert_eq!(look_alikes(&chars("京A1O3I5")), [chars("京A10315")]);
+    }
+
+    #[test]
+    fn green_has_eight_and_blue_seven() {
+        let prior = |text: &str, kind| judge(&chars(text), kind, 1.0).prior;
+        assert!(prior("粤BD12345", Kind::Green) > 5.0 * prior("粤BD1234", Kind::Green));
+        assert!(prior("粤BD1234", Kind::Blue) > 5.0 * prior("粤BD12345", Kind::Blue));
+    }
+
+    #[test]
+    fn an_unsure_colour_says_little() {
+        let prior = |score| judge(&chars("粤BD1234"), Kind::Green, score).prior;
+        assert!(prior(0.2) > 0.8 && prior(1.0) < 0.2);
+    }
+
+    #[test]
+    fn letters_and_digits_are_mended_by_place() {
+        assert!(look_alikes(&chars("0777AA7T")).contains(&chars("O777AA77")));
+        assert!(look_alikes(&chars("粤8D12345")).contains(&chars("粤BD12345")));
+        assert!(look_alikes(&chars("W777AA77")).is_empty());
+    }
+
+    #[test]
+    fn russian_regions_are_those_that_exist() {
+        assert_eq!(super::region("A777AA00", Kind::White), None);
+        assert_eq!(super::region("A777AA377", Kind::White), None);
+        assert_eq!(super::region("A000AA77", Kind::White), None);
+    }
+}

@@ -1,0 +1,106 @@
+//! The two networks, verified, shared by all threads that recognise.
+
+use crate::detect::{CHANNELS, FRAME};
+use crate::network::{Expected, Network};
+use crate::rectify::{HEIGHT, WIDTH};
+use crate::{Detector, Error, Manifest, Reader, Recognizer};
+
+const MANIFEST: &str = include_str!("../weights/manifest.toml");
+const DETECTOR: &[u8] = include_bytes!("../weights/detector.onnx");
+const READER: &[u8] = include_bytes!("../weights/reader.onnx");
+
+/// Verified networks. Loading takes some tens of milliseconds; cloning shares the weights.
+#[derive(Debug, Clone)]
+pub struct Models {
+    manifest: Manifest,
+    detector: Network,
+    reader: Network,
+}
+
+impl Models {
+    /// The networks that are built into this program.
+    ///
+    /// # Errors
+    /// Those of [`from_bytes`](Self::from_bytes), where the program was built from wrong files.
+    pub fn embedded() -> Result<Self, Error> {
+        Self::from_bytes(MANIFEST, DETECTOR, READER)
+    }
+
+    /// Other networks with their manifest (TOML).
+    ///
+    /// # Errors
+    /// [`Error::Manifest`] for an unusable manifest, [`Error::Hash`] where a file is not the one
+    /// that it names, [`Error::Network`] and [`Error::Shape`] where it is not such a network.
+    pub fn from_bytes(manifest: &str, detector: &[u8], reader: &[u8]) -> Result<Self, Error> {
+        let manifest = Manifest::parse(manifest)?;
+        let detector = load_detector(&manifest, detector)?;
+        let reader = load_reader(&manifest, reader)?;
+        Ok(Self { manifest, detector, reader })
+    }
+
+    /// What the manifest says.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// A recogniser for one thread.
+    ///
+    /// # Errors
+    /// [`Error::Network`] where the inference engine cannot start.
+    pub fn recognizer(&self) -> Result<Recognizer, Error> {
+        Ok(Recognizer {
+            detector: Detector::new(&self.detector, &self.manifest.detector.strides)?,
+            reader: Reader::new(&self.reader, &self.manifest.reader)?,
+        })
+    }
+}
+
+fn load_detector(manifest: &Manifest, bytes: &[u8]) -> Result<Network, Error> {
+    let manifest = &manifest.detector;
+    let outputs: Vec<String> = manifest.strides.iter().map(|s| format!("p{s}")).collect();
+    let network = Network::load(bytes, &Expected {
+        file: &manifest.file,
+        sha256: &manifest.sha256,
+        input: ("image", [1, 3, FRAME.1, FRAME.0]),
+        outputs: &outputs,
+    })?;
+    for (index, stride) in manifest.strides.iter().enumerate() {
+        let wanted = [1, CHANNELS, FRAME.1 / stride, FRAME.0 / stride];
+        check_shape(&network, index, &outputs[index], &manifest.file, &wanted)?;
+    }
+    Ok(network)
+}
+
+fn load_reader(manifest: &Manifest, bytes: &[u8]) -> Result<Network, Error> {
+    let manifest = &manifest.reader;
+    let outputs = ["logits".to_owned()];
+    let network = Network::load(bytes, &Expected {
+        file: &manifest.file,
+        sha256: &manifest.sha256,
+        input: ("plate", [1, 3, HEIGHT, WIDTH]),
+        outputs: &outputs,
+    })?;
+    let steps = network.output_shape(0).get(1).copied().unwrap_or(1);
+    let wanted = [1, steps, manifest.charset.chars().count() + 1];
+    check_shape(&network, 0, &outputs[0], &manifest.file, &wanted)?;
+    Ok(network)
+}
+
+fn check_shape(
+    network: &Network,
+    index: usize,
+    tensor: &str,
+    file: &str,
+    wanted: &[usize],
+) -> Result<(), Error> {
+    let found = network.output_shape(index);
+    if found == wanted {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        file: file.to_owned(),
+        tensor: tensor.to_owned(),
+        wanted: format!("{wanted:?}"),
+        found: format!("{found:?}"),
+    })
+}

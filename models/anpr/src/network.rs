@@ -1,0 +1,150 @@
+//! A network of known shape, verified and made ready for one thread.
+
+use std::sync::Arc;
+
+use ring::digest;
+use tract_onnx::prelude::*;
+
+use crate::Error;
+
+/// What a network's bytes are checked against.
+pub(crate) struct Expected<'a> {
+    pub file: &'a str,
+    pub sha256: &'a str,
+    pub input: (&'a str, [usize; 4]),
+    /// Names in the order in which they are wanted.
+    pub outputs: &'a [String],
+}
+
+/// An optimised network; cheap to share between threads, each of which runs its own [`Session`].
+#[derive(Debug, Clone)]
+pub(crate) struct Network {
+    plan: Arc<TypedRunnableModel>,
+    file: Arc<str>,
+    input: [usize; 4],
+    /// Index among the network's outputs, and shape, in the order asked for.
+    outputs: Vec<(usize, Vec<usize>)>,
+}
+
+impl Network {
+    pub fn load(bytes: &[u8], expected: &Expected) -> Result<Self, Error> {
+        verify_hash(bytes, expected)?;
+        let failed = |act| {
+            move |source: TractError| Error::Network {
+                file: expected.file.to_owned(),
+                act,
+                source: source.into(),
+            }
+        };
+        let (name, shape) = expected.input;
+        let model = tract_onnx::onnx()
+            .with_ignore_value_info(true)
+            .model_for_read(&mut &*bytes)
+            .map_err(failed("parse the network"))?;
+        let order = find_tensors(&model, name, expected)?;
+        let model = model
+            .with_input_fact(0, f32::fact(shape).into())
+            .and_then(InferenceModelExt::into_optimized)
+            .map_err(failed("fit the network to its input shape"))?;
+        let outputs = order
+            .into_iter()
+            .map(|slot| Ok((slot, concrete_shape(&model, slot)?)))
+            .collect::<TractResult<_>>()
+            .map_err(failed("tell the shapes of the outputs"))?;
+        let plan = model.into_runnable().map_err(failed("plan the network"))?;
+        Ok(Self { plan, file: expected.file.into(), input: shape, outputs })
+    }
+
+    /// The shape of the output that was asked for as number `index`.
+    pub fn output_shape(&self, index: usize) -> &[usize] {
+        &self.outputs[index].1
+    }
+
+    pub fn session(&self) -> Result<Session, Error> {
+        let input = Tensor::zero::<f32>(&self.input).map_err(|e| self.failed("allocate", e))?;
+        let state = self.plan.spawn().map_err(|e| self.failed("start", e))?;
+        Ok(Session { state, input: Arc::new(input), network: self.clone() })
+    }
+
+    fn failed(&self, act: &'static str, source: TractError) -> Error {
+        Error::Network { file: self.file.to_string(), act, source: source.into() }
+    }
+}
+
+fn verify_hash(bytes: &[u8], expected: &Expected) -> Result<(), Error> {
+    let found = digest::digest(&digest::SHA256, bytes);
+    let found: String = found.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    if found.eq_ignore_ascii_case(expected.sha256) {
+        return Ok(());
+    }
+    Err(Error::Hash {
+        file: expected.file.to_owned(),
+        wanted: expected.sha256.to_owned(),
+        found,
+    })
+}
+
+/// Checks the input's name and finds the wanted outputs by theirs.
+fn find_tensors(model: &InferenceModel, input: &str, expected: &Expected) -> Result<Vec<usize>, Error> {
+    let names = |outlets: &[OutletId]| -> Vec<String> {
+        let name = |outlet: &OutletId| match model.outlet_label(*outlet) {
+            Some(label) => label.to_owned(),
+            None => model.node(outlet.node).name.clone(),
+        };
+        outlets.iter().map(name).collect()
+    };
+    let missing = |tensor: &str, wanted: &str, there: &[String]| Error::Shape {
+        file: expected.file.to_owned(),
+        tensor: tensor.to_owned(),
+        wanted: wanted.to_owned(),
+        found: format!("missing (there are: {})", there.join(", ")),
+    };
+    let inputs = names(&model.inputs);
+    if inputs != [input] {
+        return Err(missing(input, "the only input", &inputs));
+    }
+    let outputs = names(&model.outputs);
+    let find = |name: &String| {
+        outputs.iter().position(|o| o == name).ok_or_else(|| missing(name, "an output", &outputs))
+    };
+    expected.outputs.iter().map(find).collect()
+}
+
+fn concrete_shape(model: &TypedModel, output: usize) -> TractResult<Vec<usize>> {
+    let fact = model.output_fact(output)?;
+    fact.shape.iter().map(|dim| dim.to_usize()).collect()
+}
+
+/// One thread's use of a [`Network`]: its buffers live as long as it does.
+pub(crate) struct Session {
+    network: Network,
+    state: TypedSimpleState,
+    input: Arc<Tensor>,
+}
+
+impl Session {
+    /// The input to fill before [`run`](Self::run).
+    pub fn input(&mut self) -> &mut [f32] {
+        // Between runs nobody else holds the tensor, so that nothing is copied here.
+        Arc::make_mut(&mut self.input)
+            .as_plain_ram_mut()
+            .and_then(|plain| plain.into_slice_mut().ok())
+            .expect("the input was made as plain floats")
+    }
+
+    /// Runs the network and hands each output that was asked for to `take`.
+    pub fn run(&mut self, mut take: impl FnMut(usize, &[f32])) -> Result<(), Error> {
+        let input = tvec![self.input.clone().into_tvalue()];
+        let results =
+            self.state.run(input).map_err(|e| self.network.failed("run the network", e))?;
+        for (index, (slot, _)) in self.network.outputs.iter().enumerate() {
+            let values = results[*slot]
+                .try_as_plain_ram()
+                .map_err(|e| self.network.failed("take an output", e))?;
+            let values =
+                values.as_slice::<f32>().map_err(|e| self.network.failed("take an output", e))?;
+            take(index, values);
+        }
+        Ok(())
+    }
+}
