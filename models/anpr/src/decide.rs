@@ -53,11 +53,17 @@ pub(crate) fn decide(lattice: &Lattice, charset: &[char], kind: Kind, kind_score
         .expect("the search gives at least one text");
     let positions = positions(lattice, charset, &best.text);
     Decision {
-        confidence: (best.weight() / (weights + rest)).min(1.0) as f32,
+        confidence: share(best.weight(), weights + rest),
         text: positions.iter().map(|position| position.character).collect(),
         positions,
         region: best.judgement.region,
     }
+}
+
+/// A part of a whole, 0 to 1; 0 where there is no whole.
+fn share(part: f64, whole: f64) -> f32 {
+    let share = part / whole;
+    if share.is_finite() { share.clamp(0.0, 1.0) as f32 } else { 0.0 }
 }
 
 /// The texts worth weighing, with their probabilities: the likeliest, and the look-alikes of these
@@ -115,31 +121,34 @@ mod tests {
 
     const CHARSET: &str = "京沪0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-    /// What is read when each step shows these characters with these probabilities, parted by blanks.
+    /// What is read when steps show these characters with these probabilities, else nothing, and a
+    /// blank parts them.
     fn read(steps: &[&[(char, f32)]], kind: Kind) -> Decision {
         let charset: Vec<char> = CHARSET.chars().collect();
-        let classes = charset.len() + 1;
         let mut logits = Vec::new();
-        for step in steps {
-            let mut row = vec![-20.0; classes];
-            for (c, p) in *step {
-                let class = CHARSET.chars().position(|known| known == *c).expect("known") + 1;
-                row[class] = p.ln();
+        for step in steps.iter().flat_map(|step| [*step, &[]]) {
+            let mut row = vec![1e-9; charset.len() + 1];
+            for (c, p) in step {
+                row[usize::from(classes(&[*c], &charset).expect("a known character")[0])] = *p;
             }
-            logits.extend(row);
-            logits.extend((0..classes).map(|class| if class == 0 { 0.0 } else { -20.0 }));
+            row[0] = 1.0 - step.iter().map(|(_, p)| p).sum::<f32>();
+            logits.extend(row.into_iter().map(|p: f32| p.max(1e-9).ln()));
         }
         let mut lattice = Lattice::default();
-        lattice.set(&logits, classes, 1.0);
+        lattice.set(&logits, charset.len() + 1, 1.0);
         decide(&lattice, &charset, kind, 0.95)
+    }
+
+    /// A plate of which one character is unsure.
+    fn read_with(before: &str, unsure: &[(char, f32)], after: &str, kind: Kind) -> Decision {
+        let sure = |text: &str| text.chars().map(|c| vec![(c, 1.0)]).collect::<Vec<_>>();
+        let steps = [sure(before), vec![unsure.to_vec()], sure(after)].concat();
+        read(&steps.iter().map(Vec::as_slice).collect::<Vec<_>>(), kind)
     }
 
     #[test]
     fn on_a_chinese_plate_an_o_is_a_zero() {
-        let unsure: &[_] = &[('O', 0.7), ('0', 0.3)];
-        let shown: [&[_]; 7] = [&[('京', 1.)], &[('A', 1.)], unsure, &[('1', 1.)], &[('2', 1.)],
-            &[('3', 1.)], &[('4', 1.)]];
-        let decision = read(&shown, Kind::Blue);
+        let decision = read_with("京A", &[('O', 0.7), ('0', 0.3)], "1234", Kind::Blue);
         assert_eq!((decision.text.as_str(), decision.region), ("京A01234", Some(Region::Cn)));
         assert!(decision.confidence > 0.9, "{}", decision.confidence);
         // The character's own figure stays what the pixels say.
@@ -148,38 +157,15 @@ mod tests {
 
     #[test]
     fn what_the_pixels_rule_out_is_not_corrected() {
-        let sure: &[_] = &[('O', 1.0)];
-        let shown: [&[_]; 7] = [&[('京', 1.)], &[('A', 1.)], sure, &[('1', 1.)], &[('2', 1.)],
-            &[('3', 1.)], &[('4', 1.)]];
-        let decision = read(&shown, Kind::Blue);
+        let decision = read_with("京A", &[('O', 1.0)], "1234", Kind::Blue);
         assert_eq!((decision.text.as_str(), decision.region), ("京AO1234", None));
     }
 
     #[test]
     fn a_faint_eighth_character_is_believed_on_green_and_not_on_blue() {
-        let faint: &[_] = &[('5', 0.3), ('-', 0.0)];
-        let faint = &faint[..1];
-        let shown: [&[_]; 8] = [&[('京', 1.)], &[('A', 1.)], &[('D', 1.)], &[('1', 1.)],
-            &[('2', 1.)], &[('3', 1.)], &[('4', 1.)], faint];
-        let with_blank = |kind| {
-            let charset: Vec<char> = CHARSET.chars().collect();
-            let classes = charset.len() + 1;
-            let mut logits = Vec::new();
-            for step in shown {
-                let (c, p) = step[0];
-                let mut row = vec![-20.0; classes];
-                let class = CHARSET.chars().position(|known| known == c).expect("known") + 1;
-                row[class] = p.ln();
-                row[0] = (1.0 - p).max(1e-9).ln();
-                logits.extend(row);
-                logits.extend((0..classes).map(|class| if class == 0 { 0.0 } else { -20.0 }));
-            }
-            let mut lattice = Lattice::default();
-            lattice.set(&logits, classes, 1.0);
-            decide(&lattice, &charset, kind, 0.95).text
-        };
-        assert_eq!(with_blank(Kind::Green), "京AD12345");
-        assert_eq!(with_blank(Kind::Blue), "京AD1234");
+        let text = |kind| read_with("京AD1234", &[('5', 0.4)], "", kind).text;
+        assert_eq!(text(Kind::Green), "京AD12345");
+        assert_eq!(text(Kind::Blue), "京AD1234");
     }
 
     #[test]

@@ -89,7 +89,7 @@ pub(crate) fn look_alikes(text: &[char]) -> Vec<Vec<char>> {
 }
 
 /// Groups of characters that a camera confuses; the first of a group is tried first.
-const LOOK_ALIKES: [&str; 9] = ["0ODQ", "1ILT", "2Z", "5S", "8B", "6G", "4A", "7T", "VY"];
+const LOOK_ALIKES: [&str; 9] = ["0ODQ", "1IL", "2Z", "5S", "8B", "6G", "4A", "7T", "VY"];
 
 /// Characters that look like `c`, the likeliest first.
 fn twins(c: char) -> impl Iterator<Item = char> {

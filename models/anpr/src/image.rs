@@ -16,7 +16,8 @@ impl<'a> Image<'a> {
     /// # Errors
     /// [`Error::Image`] where a side is 0 or the bytes are not exactly `width * height * 3`.
     pub fn new(rgb: &'a [u8], width: usize, height: usize) -> Result<Self, Error> {
-        let wanted = width.checked_mul(height).and_then(|pixels| pixels.checked_mul(3)).unwrap_or(0);
+        let wanted =
+            width.checked_mul(height).and_then(|pixels| pixels.checked_mul(3)).unwrap_or(0);
         if wanted == 0 || wanted != rgb.len() {
             return Err(Error::Image { width, height, wanted, found: rgb.len() });
         }

@@ -69,9 +69,8 @@ impl Letterbox {
     /// For pictures of `source` px into a network's input of `frame` px (width, height).
     pub fn new(source: (usize, usize), frame: (usize, usize)) -> Self {
         let scale = (frame.0 as f64 / source.0 as f64).min(frame.1 as f64 / source.1 as f64);
-        let side = |side: usize, most: usize| {
-            ((side as f64 * scale).round() as usize).clamp(1, most)
-        };
+        let side =
+            |side: usize, most: usize| ((side as f64 * scale).round() as usize).clamp(1, most);
         let target = (side(source.0, frame.0), side(source.1, frame.1));
         Self {
             source,
@@ -89,10 +88,7 @@ impl Letterbox {
 
     /// Picture px per network px, across and down.
     pub fn scale(&self) -> (f32, f32) {
-        (
-            self.source.0 as f32 / self.target.0 as f32,
-            self.source.1 as f32 / self.target.1 as f32,
-        )
+        (self.source.0 as f32 / self.target.0 as f32, self.source.1 as f32 / self.target.1 as f32)
     }
 
     /// Fills what no picture of this size covers; needed once per buffer.

@@ -23,6 +23,10 @@ pub struct DetectorManifest {
     pub sha256: String,
     /// One output `p{stride}` each, px of the network's input per cell.
     pub strides: Vec<usize>,
+    /// Cells below this score are no plates, 0 to 1.
+    pub threshold: f32,
+    /// Plates whose boxes share more than this (intersection over union) are one plate, 0 to 1.
+    pub overlap: f32,
 }
 
 /// The network that reads plates, and the rectification it was trained on.
@@ -65,6 +69,9 @@ impl Manifest {
         }
         if self.detector.strides.iter().any(|s| !(1..=128).contains(s)) {
             return Err("detector.strides must lie between 1 and 128");
+        }
+        if !part(self.detector.threshold) || !part(self.detector.overlap) {
+            return Err("detector.threshold and overlap must lie between 0 and 1");
         }
         if reader.charset.is_empty() || reader.charset.chars().count() > 254 {
             return Err("reader.charset must have 1 to 254 characters");

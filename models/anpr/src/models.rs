@@ -5,7 +5,7 @@ use crate::network::{Expected, Network};
 use crate::rectify::{HEIGHT, WIDTH};
 use crate::{Detector, Error, Manifest, Reader, Recognizer};
 
-const MANIFEST: &str = include_str!("../weights/manifest.toml");
+pub(crate) const MANIFEST: &str = include_str!("../weights/manifest.toml");
 const DETECTOR: &[u8] = include_bytes!("../weights/detector.onnx");
 const READER: &[u8] = include_bytes!("../weights/reader.onnx");
 
@@ -49,7 +49,7 @@ impl Models {
     /// [`Error::Network`] where the inference engine cannot start.
     pub fn recognizer(&self) -> Result<Recognizer, Error> {
         Ok(Recognizer {
-            detector: Detector::new(&self.detector, &self.manifest.detector.strides)?,
+            detector: Detector::new(&self.detector, &self.manifest.detector)?,
             reader: Reader::new(&self.reader, &self.manifest.reader)?,
         })
     }
@@ -58,12 +58,15 @@ impl Models {
 fn load_detector(manifest: &Manifest, bytes: &[u8]) -> Result<Network, Error> {
     let manifest = &manifest.detector;
     let outputs: Vec<String> = manifest.strides.iter().map(|s| format!("p{s}")).collect();
-    let network = Network::load(bytes, &Expected {
-        file: &manifest.file,
-        sha256: &manifest.sha256,
-        input: ("image", [1, 3, FRAME.1, FRAME.0]),
-        outputs: &outputs,
-    })?;
+    let network = Network::load(
+        bytes,
+        &Expected {
+            file: &manifest.file,
+            sha256: &manifest.sha256,
+            input: ("image", [1, 3, FRAME.1, FRAME.0]),
+            outputs: &outputs,
+        },
+    )?;
     for (index, stride) in manifest.strides.iter().enumerate() {
         let wanted = [1, CHANNELS, FRAME.1 / stride, FRAME.0 / stride];
         check_shape(&network, index, &outputs[index], &manifest.file, &wanted)?;
@@ -74,12 +77,15 @@ fn load_detector(manifest: &Manifest, bytes: &[u8]) -> Result<Network, Error> {
 fn load_reader(manifest: &Manifest, bytes: &[u8]) -> Result<Network, Error> {
     let manifest = &manifest.reader;
     let outputs = ["logits".to_owned()];
-    let network = Network::load(bytes, &Expected {
-        file: &manifest.file,
-        sha256: &manifest.sha256,
-        input: ("plate", [1, 3, HEIGHT, WIDTH]),
-        outputs: &outputs,
-    })?;
+    let network = Network::load(
+        bytes,
+        &Expected {
+            file: &manifest.file,
+            sha256: &manifest.sha256,
+            input: ("plate", [1, 3, HEIGHT, WIDTH]),
+            outputs: &outputs,
+        },
+    )?;
     let steps = network.output_shape(0).get(1).copied().unwrap_or(1);
     let wanted = [1, steps, manifest.charset.chars().count() + 1];
     check_shape(&network, 0, &outputs[0], &manifest.file, &wanted)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ring::digest;
 use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::internal::DimLike;
 
 use crate::Error;
 
@@ -77,15 +78,15 @@ fn verify_hash(bytes: &[u8], expected: &Expected) -> Result<(), Error> {
     if found.eq_ignore_ascii_case(expected.sha256) {
         return Ok(());
     }
-    Err(Error::Hash {
-        file: expected.file.to_owned(),
-        wanted: expected.sha256.to_owned(),
-        found,
-    })
+    Err(Error::Hash { file: expected.file.to_owned(), wanted: expected.sha256.to_owned(), found })
 }
 
 /// Checks the input's name and finds the wanted outputs by theirs.
-fn find_tensors(model: &InferenceModel, input: &str, expected: &Expected) -> Result<Vec<usize>, Error> {
+fn find_tensors(
+    model: &InferenceModel,
+    input: &str,
+    expected: &Expected,
+) -> Result<Vec<usize>, Error> {
     let names = |outlets: &[OutletId]| -> Vec<String> {
         let name = |outlet: &OutletId| match model.outlet_label(*outlet) {
             Some(label) => label.to_owned(),
@@ -112,7 +113,7 @@ fn find_tensors(model: &InferenceModel, input: &str, expected: &Expected) -> Res
 
 fn concrete_shape(model: &TypedModel, output: usize) -> TractResult<Vec<usize>> {
     let fact = model.output_fact(output)?;
-    fact.shape.iter().map(|dim| dim.to_usize()).collect()
+    fact.shape.iter().map(|dim| Ok(dim.to_usize()?)).collect()
 }
 
 /// One thread's use of a [`Network`]: its buffers live as long as it does.
@@ -123,13 +124,12 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// The input to fill before [`run`](Self::run).
-    pub fn input(&mut self) -> &mut [f32] {
+    /// Lets `draw` write the input before [`run`](Self::run); what it leaves stays from last time.
+    pub fn fill(&mut self, draw: impl FnOnce(&mut [f32])) {
         // Between runs nobody else holds the tensor, so that nothing is copied here.
-        Arc::make_mut(&mut self.input)
-            .as_plain_ram_mut()
-            .and_then(|plain| plain.into_slice_mut().ok())
-            .expect("the input was made as plain floats")
+        let tensor = Arc::make_mut(&mut self.input);
+        let mut plain = tensor.as_plain_ram_mut().expect("the input was made in plain memory");
+        draw(plain.as_slice_mut().expect("the input was made of floats"));
     }
 
     /// Runs the network and hands each output that was asked for to `take`.

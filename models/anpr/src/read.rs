@@ -86,12 +86,4 @@ impl Reader {
             region: decision.region,
         })
     }
-
-    /// The straight plate that the network was given last: three planes of 48 x 168, RGB in 0..1.
-    #[cfg(test)]
-    pub(crate) fn last_plate(&mut self) -> Vec<f32> {
-        let mut plate = Vec::new();
-        self.session.fill(|planes| plate = planes.to_vec());
-        plate
-    }
 }

@@ -187,7 +187,8 @@ mod tests {
 
     #[test]
     fn a_lost_and_an_invented_character_do_not_shift_the_rest() {
-        let outcome = vote(&[("京A1345", 0.7), ("京A12345", 0.8), ("京A123345", 0.5), ("京A12345", 0.4)]);
+        let outcome =
+            vote(&[("京A1345", 0.7), ("京A12345", 0.8), ("京A123345", 0.5), ("京A12345", 0.4)]);
         assert_eq!((outcome.text.as_str(), outcome.agreeing), ("京A12345", 2));
     }
 

@@ -7,7 +7,10 @@ const GAP: f32 = 0.7;
 
 /// For each position of `reference` the one of `other` that stands for it, if any (the cheapest edit
 /// script; Needleman and Wunsch, 1970).
-pub(super) fn align<'a>(reference: &[Position], other: &'a [Position]) -> Vec<Option<&'a Position>> {
+pub(super) fn align<'a>(
+    reference: &[Position],
+    other: &'a [Position],
+) -> Vec<Option<&'a Position>> {
     let costs = costs(reference, other);
     let (mut i, mut j) = (reference.len(), other.len());
     let mut aligned = vec![None; i];

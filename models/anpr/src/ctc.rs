@@ -1,0 +1,325 @@
+//! Connectionist temporal classification: what a text's probability is, given the network's output.
+//!
+//! Class 0 is the blank. A text's probability is the sum over all its alignments (Graves et al.,
+//! "Connectionist Temporal Classification", 2006, section 4.1); candidates come from a prefix beam
+//! search, and each position's alternatives from the forward and backward sums around it, exactly.
+
+/// The blank's class.
+const BLANK: usize = 0;
+/// No plate has more characters.
+const MAX_LENGTH: usize = 12;
+/// Prefixes that are followed at a time.
+const BEAMS: usize = 8;
+/// A class less likely than this in a step does not extend a prefix.
+const LEAST: f64 = 1e-3;
+
+/// The network's output as probabilities: `steps` rows of `classes` values that sum to one.
+#[derive(Debug, Default)]
+pub(crate) struct Lattice {
+    classes: usize,
+    rows: Vec<f64>,
+}
+
+/// Classes without blanks; at most [`MAX_LENGTH`].
+pub(crate) type Text = Vec<u8>;
+
+impl Lattice {
+    /// Softmax of `logits` divided by `temperature`, row by row.
+    pub fn set(&mut self, logits: &[f32], classes: usize, temperature: f32) {
+        self.classes = classes;
+        self.rows.clear();
+        for row in logits.chunks_exact(classes) {
+            let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let start = self.rows.len();
+            let powers = row.iter().map(|logit| f64::from((logit - most) / temperature).exp());
+            self.rows.extend(powers);
+            let sum: f64 = self.rows[start..].iter().sum();
+            self.rows[start..].iter_mut().for_each(|value| *value /= sum);
+        }
+    }
+
+    fn steps(&self) -> impl DoubleEndedIterator<Item = &[f64]> + ExactSizeIterator {
+        self.rows.chunks_exact(self.classes)
+    }
+
+    /// The likeliest texts with about their probabilities, the likeliest first. Never empty.
+    pub fn likeliest(&self) -> Vec<(Text, f64)> {
+        let mut beams = vec![Prefix { text: Vec::new(), blank: 1.0, label: 0.0 }];
+        for step in self.steps() {
+            let mut next = Vec::with_capacity(BEAMS * 4);
+            for beam in &beams {
+                beam.extend(step, &mut next);
+            }
+            next.sort_by(|a, b| b.total().total_cmp(&a.total()));
+            next.truncate(BEAMS);
+            beams = next;
+        }
+        beams.into_iter().map(|beam| (beam.total(), beam.text)).map(|(p, text)| (text, p)).collect()
+    }
+
+    /// The probability of exactly this text.
+    pub fn probability(&self, text: &[u8]) -> f64 {
+        let states = States::new(text);
+        let last = self.forward(&states).pop().unwrap_or_default();
+        last.iter().rev().take(2).sum()
+    }
+
+    /// For each position of `text`, how likely each class is there if the rest is right: the likeliest
+    /// first, summing to one, classes below `least` left out.
+    pub fn alternatives(&self, text: &[u8], least: f64) -> Vec<Vec<(u8, f64)>> {
+        let states = States::new(text);
+        let (before, after) = (self.forward(&states), self.backward(&states));
+        (0..text.len())
+            .map(|position| {
+                let around = Around { before: &before, after: &after, text, position };
+                around.rank(self, least)
+            })
+            .collect()
+    }
+
+    /// `[t][s]`: probability of all alignments of steps 0..=t that end in state s at step t.
+    fn forward(&self, states: &States) -> Vec<Vec<f64>> {
+        let mut table: Vec<Vec<f64>> = Vec::new();
+        for step in self.steps() {
+            let row = (0..states.len()).map(|s| {
+                let reach = match table.last() {
+                    None => f64::from(u8::from(s < 2)),
+                    Some(last) => states.before(s).map(|p| last[p]).sum(),
+                };
+                reach * step[states.class(s)]
+            });
+            let row = row.collect();
+            table.push(row);
+        }
+        table
+    }
+
+    /// `[t][s]`: probability of all alignments of the steps after t, from state s at step t.
+    fn backward(&self, states: &States) -> Vec<Vec<f64>> {
+        let count = states.len();
+        let end = |s: usize| f64::from(u8::from(s + 2 >= count));
+        let mut table = vec![(0..count).map(end).collect::<Vec<f64>>()];
+        for step in self.steps().skip(1).rev() {
+            let next = table.last().expect("it begins with a row");
+            let mut row = vec![0.0; count];
+            for s in 0..count {
+                let value = next[s] * step[states.class(s)];
+                states.before(s).for_each(|p| row[p] += value);
+            }
+            table.push(row);
+        }
+        table.reverse();
+        table
+    }
+}
+
+/// A beam: a text so far, and the probability of its alignments that end in blank or in its last
+/// character.
+struct Prefix {
+    text: Text,
+    blank: f64,
+    label: f64,
+}
+
+impl Prefix {
+    fn total(&self) -> f64 {
+        self.blank + self.label
+    }
+
+    /// Adds what this prefix becomes by one step.
+    fn extend(&self, step: &[f64], next: &mut Vec<Self>) {
+        let last = self.text.last().copied();
+        let same = last.map_or(0.0, |class| self.label * step[usize::from(class)]);
+        merge(next, self.text.clone(), self.total() * step[BLANK], same);
+        if self.text.len() == MAX_LENGTH {
+            return;
+        }
+        let likely = step.iter().enumerate().skip(1).filter(|(_, p)| **p > LEAST);
+        for (class, p) in likely {
+            let class = class as u8;
+            let from = if last == Some(class) { self.blank } else { self.total() };
+            let text = self.text.iter().copied().chain([class]).collect();
+            merge(next, text, 0.0, from * p);
+        }
+    }
+}
+
+fn merge(beams: &mut Vec<Prefix>, text: Text, blank: f64, label: f64) {
+    match beams.iter_mut().find(|beam| beam.text == text) {
+        Some(beam) => {
+            beam.blank += blank;
+            beam.label += label;
+        }
+        None => beams.push(Prefix { text, blank, label }),
+    }
+}
+
+/// The states of a text's alignments: blank, first character, blank, second character, …, blank.
+struct States<'a> {
+    text: &'a [u8],
+}
+
+impl<'a> States<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        Self { text }
+    }
+
+    fn len(&self) -> usize {
+        2 * self.text.len() + 1
+    }
+
+    fn class(&self, state: usize) -> usize {
+        if state % 2 == 0 { BLANK } else { usize::from(self.text[state / 2]) }
+    }
+
+    /// The states from which one step leads to `state`: itself, the one before, and the one before
+    /// that where no blank must part two characters.
+    fn before(&self, state: usize) -> impl Iterator<Item = usize> {
+        let skips =
+            state >= 3 && self.class(state) != BLANK && self.class(state) != self.class(state - 2);
+        (state.saturating_sub(1)..=state).chain(skips.then(|| state - 2))
+    }
+}
+
+/// One position of a text, with the sums over everything before and after it.
+struct Around<'a> {
+    before: &'a [Vec<f64>],
+    after: &'a [Vec<f64>],
+    text: &'a [u8],
+    position: usize,
+}
+
+impl Around<'_> {
+    fn rank(&self, lattice: &Lattice, least: f64) -> Vec<(u8, f64)> {
+        let mut ranked: Vec<(u8, f64)> =
+            (1..lattice.classes).map(|c| (c as u8, self.probability(lattice, c))).collect();
+        let sum: f64 = ranked.iter().map(|(_, p)| p).sum();
+        if sum > 0.0 {
+            ranked.iter_mut().for_each(|(_, p)| *p /= sum);
+        }
+        let own = self.text[self.position];
+        ranked.retain(|(class, p)| *p >= least || *class == own);
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+        ranked
+    }
+
+    /// The probability of the text with `class` at this position.
+    fn probability(&self, lattice: &Lattice, class: usize) -> f64 {
+        let state = 2 * self.position + 1;
+        let other = |position: Option<usize>| {
+            let neighbour = position.and_then(|p| self.text.get(p)).map(|c| usize::from(*c));
+            neighbour.filter(|c| *c != class)
+        };
+        let (previous, next) =
+            (other(self.position.checked_sub(1)), other(Some(self.position + 1)));
+        let mut steps = lattice.steps().enumerate().peekable();
+        let (mut here, mut sum) = (0.0, 0.0);
+        while let Some((t, step)) = steps.next() {
+            here = (here + self.entering(t, state, previous.is_some())) * step[class];
+            sum += here
+                * match steps.peek() {
+                    Some((t, step)) => {
+                        step[BLANK] * self.after[*t][state + 1]
+                            + next.map_or(0.0, |c| step[c] * self.after[*t][state + 2])
+                    }
+                    None => f64::from(u8::from(self.position + 1 == self.text.len())),
+                };
+        }
+        sum
+    }
+
+    /// The probability of arriving at `state` in step `t` from outside.
+    fn entering(&self, t: usize, state: usize, skips: bool) -> f64 {
+        let Some(before) = t.checked_sub(1).map(|t| &self.before[t]) else {
+            return f64::from(u8::from(state == 1));
+        };
+        before[state - 1] + if skips { before[state - 2] } else { 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Every alignment, one by one.
+    fn probability_by_hand(lattice: &Lattice, text: &[u8]) -> f64 {
+        let steps: Vec<&[f64]> = lattice.steps().collect();
+        let count = lattice.classes.pow(steps.len() as u32);
+        let alignment = |mut n: usize| {
+            let classes = steps.iter().map(move |_| {
+                let class = n % lattice.classes;
+                n /= lattice.classes;
+                class
+            });
+            classes.collect::<Vec<_>>()
+        };
+        let collapse = |classes: &[usize]| {
+            let mut classes = classes.to_vec();
+            classes.dedup();
+            classes.retain(|class| *class != BLANK);
+            classes.iter().map(|class| *class as u8).collect::<Vec<_>>()
+        };
+        (0..count)
+            .map(alignment)
+            .filter(|classes| collapse(classes) == text)
+            .map(|classes| classes.iter().zip(&steps).map(|(c, step)| step[*c]).product::<f64>())
+            .sum()
+    }
+
+    prop_compose! {
+        fn lattice()(logits in prop::collection::vec(-3f32..3.0, 6 * 4)) -> Lattice {
+            let mut lattice = Lattice::default();
+            lattice.set(&logits, 4, 1.0);
+            lattice
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_texts_probability_is_the_sum_over_its_alignments(
+            lattice in lattice(),
+            text in prop::collection::vec(1u8..4, 0..4),
+        ) {
+            let wanted = probability_by_hand(&lattice, &text);
+            prop_assert!((lattice.probability(&text) - wanted).abs() < 1e-12);
+        }
+
+        #[test]
+        fn alternatives_are_what_the_texts_with_them_would_have(
+            lattice in lattice(),
+            text in prop::collection::vec(1u8..4, 1..4),
+        ) {
+            for (position, ranked) in lattice.alternatives(&text, 0.0).into_iter().enumerate() {
+                let with = |class: u8| {
+                    let mut text = text.clone();
+                    text[position] = class;
+                    lattice.probability(&text)
+                };
+                let sum: f64 = (1..4).map(with).sum();
+                for (class, p) in ranked {
+                    prop_assert!((p - with(class) / sum.max(1e-300)).abs() < 1e-9);
+                }
+            }
+        }
+
+        #[test]
+        fn the_beam_finds_the_likeliest_text(lattice in lattice()) {
+            let (text, about) = lattice.likeliest().swap_remove(0);
+            prop_assert!(about <= lattice.probability(&text) + 1e-9);
+            for other in [vec![], vec![1], vec![2], vec![3]] {
+                prop_assert!(lattice.probability(&other) <= lattice.probability(&text) + 0.05);
+            }
+        }
+    }
+
+    #[test]
+    fn two_equal_characters_need_a_blank_between_them() {
+        let mut lattice = Lattice::default();
+        lattice.set(&[-9., 9., 9., -9., -9., 9.], 2, 1.0);
+        assert_eq!(lattice.likeliest()[0].0, [1, 1]);
+        lattice.set(&[-9., 9., -9., 9., -9., 9.], 2, 1.0);
+        assert_eq!(lattice.likeliest()[0].0, [1]);
+    }
+}

@@ -1,0 +1,58 @@
+//! Of the many cells that see the same plate the surest speaks.
+
+use crate::Detection;
+
+/// Plates of which one lies inside the other with more than this part of it are one plate.
+const MOST_INSIDE: f32 = 0.75;
+/// More plates than this in a picture are noise.
+const MAX_PLATES: usize = 32;
+
+/// The surest of each group of plates that share more than `most_shared` (intersection over union);
+/// `sorted` has the surest first.
+pub(crate) fn suppress(sorted: &[Detection], most_shared: f32) -> Vec<Detection> {
+    let mut kept: Vec<Detection> = Vec::new();
+    for plate in sorted {
+        if kept.len() == MAX_PLATES {
+            break;
+        }
+        if !kept.iter().any(|other| is_same(plate, other, most_shared)) {
+            kept.push(*plate);
+        }
+    }
+    kept
+}
+
+fn is_same(a: &Detection, b: &Detection, most_shared: f32) -> bool {
+    let smaller = a.bounds.area().min(b.bounds.area());
+    a.bounds.iou(&b.bounds) > most_shared || a.bounds.overlap(&b.bounds) > MOST_INSIDE * smaller
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Bounds, Kind, Point};
+
+    fn plate(score: f32, x: f32, width: f32) -> Detection {
+        let bounds = Bounds { x1: x, y1: 0.0, x2: x + width, y2: 30.0 };
+        let corners = [Point::default(); 4];
+        Detection { corners, bounds, score, kind: Kind::Blue, kind_score: 1.0, two_lines: false }
+    }
+
+    #[test]
+    fn the_surest_of_overlapping_plates_stays_and_neighbours_too() {
+        let sorted = [plate(0.9, 0., 100.), plate(0.8, 5., 100.), plate(0.7, 110., 100.)];
+        let scores: Vec<f32> = suppress(&sorted, 0.45).iter().map(|plate| plate.score).collect();
+        assert_eq!(scores, [0.9, 0.7]);
+    }
+
+    #[test]
+    fn half_a_plate_inside_a_plate_is_none_of_its_own() {
+        assert_eq!(suppress(&[plate(0.9, 0., 100.), plate(0.8, 0., 40.)], 0.45).len(), 1);
+    }
+
+    #[test]
+    fn a_wall_of_plates_is_cut() {
+        let wall: Vec<_> = (0..500).map(|i| plate(0.5, i as f32 * 100.0, 90.0)).collect();
+        assert_eq!(suppress(&wall, 0.45).len(), MAX_PLATES);
+    }
+}
