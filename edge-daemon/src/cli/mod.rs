@@ -1,8 +1,10 @@
 //! The command line. Each verb is a module with its arguments and a `run`.
 
+mod enroll;
+mod journal;
 mod plate;
 
-use std::process::ExitCode;
+use std::{error::Error, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -16,6 +18,11 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Make this machine a site of a cloud, with a one-time code.
+    Enroll(enroll::Enroll),
+    /// What the site remembers.
+    #[command(subcommand)]
+    Journal(journal::Verb),
     /// Plate recognition by itself.
     #[command(subcommand)]
     Plate(plate::Verb),
@@ -23,7 +30,19 @@ enum Verb {
 
 /// Runs the verb that the command line names.
 pub fn run(cli: Cli) -> ExitCode {
+    crate::tls::install();
     match cli.verb {
+        Verb::Enroll(arguments) => enroll::run(arguments),
+        Verb::Journal(verb) => journal::run(verb),
         Verb::Plate(verb) => plate::run(verb),
     }
+}
+
+/// Says on the terminal what went wrong, with its causes.
+fn fail(error: &dyn Error) -> ExitCode {
+    eprintln!("edge-daemon: {error}");
+    for cause in std::iter::successors(error.source(), |error| (*error).source()) {
+        eprintln!("  because: {cause}");
+    }
+    ExitCode::FAILURE
 }

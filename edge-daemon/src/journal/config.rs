@@ -33,15 +33,15 @@ impl JournalConfig {
     pub fn check(&self) -> Result<(), String> {
         if !self.state_dir.is_absolute() {
             return Err(format!(
-                "`journal.state_dir` is `{}`: give an absolute path, such as `/var/lib/gatehouse`",
+                "journal.state_dir: `{}` is relative; give an absolute path, such as `/var/lib/gatehouse`",
                 self.state_dir.display()
             ));
         }
         if !(1..=3650).contains(&self.picture_retention_days) {
-            return Err("`journal.picture_retention_days` must be 1 to 3650".into());
+            return Err("journal.picture_retention_days: use 1 to 3650".into());
         }
         if self.picture_max_mb < 16 {
-            return Err("`journal.picture_max_mb` must be at least 16".into());
+            return Err("journal.picture_max_mb: use 16 or more".into());
         }
         Ok(())
     }

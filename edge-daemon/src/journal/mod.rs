@@ -18,8 +18,9 @@ mod query;
 mod recover;
 mod retention;
 mod state_dir;
+mod summary;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verify;
 mod write;
 
@@ -32,5 +33,6 @@ pub use query::{Line, Reader};
 pub use recover::{OpenSession, Payment, Recovered, UnpassedOpen, UnresolvedIntent};
 pub use retention::{Retention, Swept, sweep};
 pub use state_dir::StateDir;
+pub use summary::summary;
 pub use verify::{Finding, Report, verify};
 pub use write::Journal;

@@ -24,7 +24,7 @@ pub enum PictureState {
 }
 
 impl PictureState {
-    pub(super) fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Kept => "kept",
             Self::Uploaded => "uploaded",
@@ -63,7 +63,7 @@ impl Reader {
 
     /// Where the picture's first event stands and what became of it; none for one that no event
     /// names.
-    pub(super) fn picture(&self, sha256: &str) -> Result<Option<(u64, String)>> {
+    pub(crate) fn picture(&self, sha256: &str) -> Result<Option<(u64, String)>> {
         let read = || {
             self.db
                 .prepare_cached("SELECT sequence, state FROM picture WHERE sha256 = ?1")?
