@@ -1,1 +1,222 @@
-//! Not written yet.
+//! The controllers of a site: sends commands, reports what devices say.
+//!
+//! - A command is taken only for a device that is online, and never kept for later: it is sent at
+//!   once, lives as long as it says, and its end is reported once.
+//! - A line that fails is opened again by itself, with growing pauses; its devices are offline in
+//!   between. No device, line or broker holds up another link.
+//! - Whatever a line carries, memory stays bounded, and what is no message is dropped and counted.
+//! - Reports are given in order. A receiver that does not read them holds up the links.
+
+mod back_off;
+mod config;
+mod link;
+pub mod mqtt;
+mod peer;
+mod report;
+mod serial;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::{
+    clock::Clock,
+    event::Action,
+    ids::{CommandId, DeviceId, SiteId},
+};
+use firmware_protocol::{barrier, session::Offer};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+pub use self::{
+    config::{Config, ConfigError, Controller, Mqtt},
+    report::{Arm, Power, Refusal, Report, What},
+};
+use self::{
+    link::{Desk, Link, Order},
+    mqtt::MqttLink,
+    serial::SerialLine,
+};
+
+/// Reports that may wait for the receiver.
+const REPORTS: usize = 1_024;
+/// Commands that may wait for a link, each for less than a millisecond.
+const ORDERS: usize = 16;
+
+/// A command to a controller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Command {
+    /// The command; never used twice.
+    pub id: CommandId,
+    /// What to do.
+    pub action: Action,
+    /// How long it may move something; a device refuses more than 10 s.
+    pub expires_in: Duration,
+}
+
+/// Why a command was not taken. It was not sent and will not be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The device does not answer.
+    #[error("{0} is offline")]
+    Offline(DeviceId),
+    /// There is no such controller.
+    #[error("{0} is no controller of this site")]
+    Unknown(DeviceId),
+    /// More commands than the link can take.
+    #[error("the link of {0} is busy")]
+    Busy(DeviceId),
+}
+
+/// Sends commands. Cheap to clone.
+#[derive(Clone)]
+pub struct Controllers {
+    clock: Arc<dyn Clock>,
+    devices: Arc<HashMap<DeviceId, Handle>>,
+    links: Arc<[(String, Arc<AtomicU64>)]>,
+}
+
+struct Handle {
+    online: Arc<AtomicBool>,
+    orders: mpsc::Sender<Order>,
+}
+
+impl Controllers {
+    /// Sends a command at once. Its sending and its end are reported.
+    ///
+    /// # Errors
+    /// When the device is offline or unknown, or its link is busy; then nothing is sent.
+    pub fn send(&self, device: &DeviceId, command: Command) -> Result<(), SendError> {
+        let handle = self.devices.get(device).ok_or_else(|| SendError::Unknown(device.clone()))?;
+        if !handle.online.load(Ordering::Acquire) {
+            return Err(SendError::Offline(device.clone()));
+        }
+        let life_ms = u64::try_from(command.expires_in.as_millis()).unwrap_or(u64::MAX);
+        let offer = Offer {
+            id: command.id.0.into_bytes(),
+            action: match command.action {
+                Action::Open => barrier::Action::Open,
+                Action::Close => barrier::Action::Close,
+            },
+            expires_at_ms: self.clock.now().monotonic_ms.saturating_add(life_ms),
+        };
+        let order = Order { device: device.clone(), offer };
+        handle.orders.try_send(order).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => SendError::Busy(device.clone()),
+            mpsc::error::TrySendError::Closed(_) => SendError::Offline(device.clone()),
+        })
+    }
+
+    /// Whether a device can be commanded now.
+    pub fn is_online(&self, device: &DeviceId) -> bool {
+        self.devices.get(device).is_some_and(|handle| handle.online.load(Ordering::Acquire))
+    }
+
+    /// How many frames and messages each link threw away since the start, for the metrics.
+    pub fn dropped(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.links.iter().map(|(name, dropped)| (name.as_str(), dropped.load(Ordering::Relaxed)))
+    }
+}
+
+/// Starts the links of a checked configuration, each in a task of its own, until `shutdown`. Must
+/// be called in a tokio runtime.
+pub fn start(
+    config: &Config,
+    site: &SiteId,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+) -> (Controllers, mpsc::Receiver<Report>) {
+    let (reports, receiver) = mpsc::channel(REPORTS);
+    let mut starter =
+        Starter { clock, shutdown, reports, devices: HashMap::new(), links: Vec::new() };
+    for ((path, baud), members) in serial_lines(config) {
+        starter.start_serial(path, baud, members);
+    }
+    if let Some(broker) = &config.mqtt {
+        starter.start_mqtt(broker, site, mqtt_devices(config));
+    }
+    let Starter { clock, devices, links, .. } = starter;
+    (Controllers { clock, devices: Arc::new(devices), links: links.into() }, receiver)
+}
+
+struct Starter {
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+    reports: mpsc::Sender<Report>,
+    devices: HashMap<DeviceId, Handle>,
+    links: Vec<(String, Arc<AtomicU64>)>,
+}
+
+impl Starter {
+    fn start_serial(&mut self, path: PathBuf, baud: u32, members: Vec<(DeviceId, u8)>) {
+        let (orders, receiver) = mpsc::channel(ORDERS);
+        let name = path.display().to_string();
+        let devices = members
+            .into_iter()
+            .map(|(device, address)| {
+                let online = self.register(&device, &orders);
+                (device, address, online)
+            })
+            .collect();
+        let line = SerialLine::new(path, baud, devices, self.clock.now().monotonic_ms);
+        self.spawn(name, line, receiver);
+    }
+
+    fn start_mqtt(&mut self, broker: &Mqtt, site: &SiteId, members: Vec<DeviceId>) {
+        let (orders, receiver) = mpsc::channel(ORDERS);
+        let devices = members
+            .into_iter()
+            .map(|device| {
+                let online = self.register(&device, &orders);
+                (device, online)
+            })
+            .collect();
+        let now_ms = self.clock.now().monotonic_ms;
+        let link = MqttLink::new(broker.clone(), site.clone(), devices, now_ms);
+        self.spawn("mqtt".to_owned(), link, receiver);
+    }
+
+    fn register(&mut self, device: &DeviceId, orders: &mpsc::Sender<Order>) -> Arc<AtomicBool> {
+        let online = Arc::new(AtomicBool::new(false));
+        let handle = Handle { online: Arc::clone(&online), orders: orders.clone() };
+        self.devices.insert(device.clone(), handle);
+        online
+    }
+
+    fn spawn(&mut self, name: String, link: impl Link, orders: mpsc::Receiver<Order>) {
+        let dropped = Arc::new(AtomicU64::new(0));
+        self.links.push((name, Arc::clone(&dropped)));
+        tokio::spawn(link.run(Desk {
+            orders,
+            reports: self.reports.clone(),
+            clock: Arc::clone(&self.clock),
+            shutdown: self.shutdown.clone(),
+            dropped,
+        }));
+    }
+}
+
+/// The lines, each with the names and addresses on it.
+fn serial_lines(config: &Config) -> BTreeMap<(PathBuf, u32), Vec<(DeviceId, u8)>> {
+    let mut lines = BTreeMap::<_, Vec<_>>::new();
+    for controller in &config.controllers {
+        if let Controller::Serial { id, path, baud, address } = controller {
+            lines.entry((path.clone(), *baud)).or_default().push((id.clone(), *address));
+        }
+    }
+    lines
+}
+
+fn mqtt_devices(config: &Config) -> Vec<DeviceId> {
+    let ids = config.controllers.iter().filter_map(|controller| match controller {
+        Controller::Mqtt { id } => Some(id.clone()),
+        Controller::Serial { .. } => None,
+    });
+    ids.collect()
+}

@@ -1,0 +1,287 @@
+//! Which controllers there are and how they are reached.
+
+use std::{
+    collections::HashSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use domain::ids::DeviceId;
+use firmware_protocol::frame::ADDRESSES;
+use serde::Deserialize;
+
+/// Rates that a line may have, in bit/s.
+const BAUD_RATES: std::ops::RangeInclusive<u32> = 1_200..=4_000_000;
+const MAX_SECRET_BYTES: u64 = 4_096;
+
+/// The controllers of a site.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// `[[controllers]]`: one entry for each device.
+    #[serde(default)]
+    pub controllers: Vec<Controller>,
+    /// `[mqtt]`: the broker, where a controller is reached over it.
+    pub mqtt: Option<Mqtt>,
+}
+
+/// One controller.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "link", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Controller {
+    /// On a serial line, alone or beside others.
+    Serial {
+        /// Its name, as lanes refer to it.
+        id: DeviceId,
+        /// The line, such as `/dev/ttyUSB0`.
+        path: PathBuf,
+        /// The line's rate in bit/s.
+        #[serde(default = "usual_baud")]
+        baud: u32,
+        /// The device's address on the line, 1 to 247.
+        #[serde(default = "usual_address")]
+        address: u8,
+    },
+    /// Behind the MQTT broker.
+    Mqtt {
+        /// Its name, as lanes and its topics have it.
+        id: DeviceId,
+    },
+}
+
+impl Controller {
+    /// Its name.
+    pub fn id(&self) -> &DeviceId {
+        match self {
+            Self::Serial { id, .. } | Self::Mqtt { id } => id,
+        }
+    }
+}
+
+/// The MQTT broker.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mqtt {
+    /// Name or address of the broker.
+    #[serde(default = "usual_host")]
+    pub host: String,
+    /// Its port.
+    #[serde(default = "usual_port")]
+    pub port: u16,
+    /// Whom to log in as; none for a broker that lets everybody in.
+    pub username: Option<String>,
+    /// File with the password in its first line.
+    pub password_file: Option<PathBuf>,
+}
+
+fn usual_baud() -> u32 {
+    115_200
+}
+
+fn usual_address() -> u8 {
+    1
+}
+
+fn usual_host() -> String {
+    "127.0.0.1".to_owned()
+}
+
+fn usual_port() -> u16 {
+    1883
+}
+
+/// What is wrong with a configuration: the key, what it says, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+impl Config {
+    /// Checks what the types cannot hold.
+    ///
+    /// # Errors
+    /// Names the first key that is wrong and what would be right.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let mut ids = HashSet::new();
+        let mut addresses = HashSet::new();
+        for (index, controller) in self.controllers.iter().enumerate() {
+            let key = format!("controllers[{index}]");
+            let id = controller.id();
+            if !ids.insert(id) {
+                return wrong(format!("{key}.id: `{id}` is taken, give each device its own name"));
+            }
+            match controller {
+                Controller::Serial { path, baud, address, .. } => {
+                    check_serial(&key, path, *baud, *address)?;
+                    self.check_rate(&key, path, *baud)?;
+                    if !addresses.insert((path, address)) {
+                        return wrong(format!(
+                            "{key}.address: {address} is taken on {}, give each device on a line \
+                             its own address",
+                            path.display()
+                        ));
+                    }
+                }
+                Controller::Mqtt { .. } if self.mqtt.is_none() => {
+                    return wrong(format!(
+                        "{key}.link: `mqtt` needs a broker, add a section [mqtt] with host and port"
+                    ));
+                }
+                Controller::Mqtt { .. } => {}
+            }
+        }
+        self.mqtt.as_ref().map_or(Ok(()), Mqtt::check)
+    }
+
+    fn check_rate(&self, key: &str, line: &Path, rate: u32) -> Result<(), ConfigError> {
+        let differs = self.controllers.iter().find_map(|other| match other {
+            Controller::Serial { id, path, baud, .. } if path == line && *baud != rate => {
+                Some((id, baud))
+            }
+            _ => None,
+        });
+        differs.map_or(Ok(()), |(id, baud)| {
+            wrong(format!(
+                "{key}.baud: {rate}, but `{id}` is on the same line with {baud}; a line has one rate"
+            ))
+        })
+    }
+}
+
+impl Mqtt {
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.host.is_empty() {
+            return wrong("mqtt.host: is empty, name the broker, such as \"127.0.0.1\"".to_owned());
+        }
+        if self.port == 0 {
+            return wrong("mqtt.port: 0 is no port, use 1 to 65535, usually 1883".to_owned());
+        }
+        if self.username.is_some() != self.password_file.is_some() {
+            return wrong(
+                "mqtt.username and mqtt.password_file: set both, or none for a broker without \
+                 accounts"
+                    .to_owned(),
+            );
+        }
+        self.password()
+            .map_or_else(|error| wrong(format!("mqtt.password_file: {error}")), |_| Ok(()))
+    }
+
+    /// The password, read anew so that a changed one is taken at the next connection.
+    pub(super) fn password(&self) -> Result<Option<String>, String> {
+        let Some(path) = &self.password_file else { return Ok(None) };
+        let name = path.display();
+        let length =
+            fs::metadata(path).map_err(|error| format!("cannot open {name}: {error}"))?.len();
+        if length > MAX_SECRET_BYTES {
+            return Err(format!(
+                "{name} has {length} bytes, a password has at most {MAX_SECRET_BYTES}"
+            ));
+        }
+        let text =
+            fs::read_to_string(path).map_err(|error| format!("cannot read {name}: {error}"))?;
+        let password = text.lines().next().unwrap_or_default();
+        if password.is_empty() {
+            return Err(format!("{name} is empty, write the password into its first line"));
+        }
+        Ok(Some(password.to_owned()))
+    }
+}
+
+fn check_serial(key: &str, path: &Path, baud: u32, address: u8) -> Result<(), ConfigError> {
+    if !path.is_absolute() {
+        return wrong(format!(
+            "{key}.path: `{}` is not absolute, write it like /dev/ttyUSB0",
+            path.display()
+        ));
+    }
+    if !BAUD_RATES.contains(&baud) {
+        return wrong(format!(
+            "{key}.baud: {baud} is no rate, use 1200 to 4000000, usually 115200"
+        ));
+    }
+    if !ADDRESSES.contains(&address) {
+        return wrong(format!("{key}.address: {address} is no address, use 1 to 247"));
+    }
+    Ok(())
+}
+
+fn wrong(message: String) -> Result<(), ConfigError> {
+    Err(ConfigError(message))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn complaint(text: &str) -> String {
+        let config: Config = toml::from_str(text).unwrap();
+        config.check().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn takes_lines_with_several_devices_and_a_broker() {
+        let config: Config = toml::from_str(
+            r#"
+            controllers = [
+                { id = "entry", link = "serial", path = "/dev/ttyUSB0", address = 1 },
+                { id = "exit", link = "serial", path = "/dev/ttyUSB0", address = 2 },
+                { id = "back", link = "mqtt" },
+            ]
+            [mqtt]
+            host = "broker"
+            "#,
+        )
+        .unwrap();
+        config.check().unwrap();
+        assert_eq!(config.mqtt.unwrap().port, 1883);
+    }
+
+    #[test]
+    fn names_the_key_that_is_wrong_and_what_would_be_right() {
+        let serial = |more: &str| format!("[[controllers]]\nid = 'a'\nlink = 'serial'\n{more}");
+        for (text, key, right) in [
+            (serial("path = 'ttyUSB0'"), "controllers[0].path", "/dev/ttyUSB0"),
+            (serial("path = '/dev/a'\nbaud = 7"), "controllers[0].baud", "115200"),
+            (serial("path = '/dev/a'\naddress = 0"), "controllers[0].address", "1 to 247"),
+            (
+                serial("path = '/dev/a'\n") + &serial("path = '/dev/b'"),
+                "controllers[1].id",
+                "own name",
+            ),
+            (
+                serial("path = '/dev/a'\n") + &serial("path = '/dev/a'").replace("'a'", "'b'"),
+                "controllers[1].address",
+                "own address",
+            ),
+            (
+                serial("path = '/dev/a'\nbaud = 9600\n")
+                    + &serial("path = '/dev/a'\naddress = 2").replace("'a'", "'b'"),
+                "controllers[0].baud",
+                "one rate",
+            ),
+            (
+                "[[controllers]]\nid = 'a'\nlink = 'mqtt'".to_owned(),
+                "controllers[0].link",
+                "[mqtt]",
+            ),
+            ("[mqtt]\nusername = 'a'".to_owned(), "mqtt.username", "both"),
+            (
+                "[mqtt]\nusername = 'a'\npassword_file = '/nowhere'".to_owned(),
+                "mqtt.password_file",
+                "/nowhere",
+            ),
+        ] {
+            let complaint = complaint(&text);
+            assert!(complaint.starts_with(key), "{complaint}");
+            assert!(complaint.contains(right), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_key_is_an_error() {
+        let text = "[[controllers]]\nid = 'a'\nlink = 'serial'\npath = '/dev/a'\nbuad = 9600";
+        assert!(toml::from_str::<Config>(text).unwrap_err().to_string().contains("buad"));
+    }
+}

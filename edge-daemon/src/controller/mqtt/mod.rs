@@ -1,0 +1,199 @@
+//! Devices behind an MQTT broker. Commands go out with QoS 1 and are never retained; every
+//! connection starts empty, so that nothing which waited for the last one is sent late.
+
+mod exchange;
+pub mod payload;
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
+
+use domain::ids::{CommandId, DeviceId, SiteId};
+use firmware_protocol::session::Pace;
+use rumqttc::{
+    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet, QoS,
+    SubscribeFilter, SubscribeReasonCode,
+};
+use tokio::{sync::mpsc, task::JoinSet, time::sleep};
+use tracing::{info, warn};
+
+use self::exchange::Exchange;
+use super::{
+    back_off::BackOff,
+    config::Mqtt,
+    link::{Desk, Link},
+    peer::Peer,
+    report::{Report, What},
+};
+
+/// Devices tell their state by themselves; an answer over a broker takes its time.
+const PACE: Pace = Pace { poll_every_ms: None, answer_within_ms: 500 };
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+const CONNECT_WITHIN_S: u64 = 5;
+/// A longer packet ends the connection; a broker should be told to refuse such (`docs/mqtt.md`).
+const MAX_INCOMING: usize = 1 << 20;
+/// Requests that may wait for the socket.
+const REQUESTS: usize = 64;
+/// Packets that may wait for us; beyond, the socket is not read.
+const PACKETS: usize = 64;
+
+/// A broker with the devices behind it.
+pub(super) struct MqttLink {
+    broker: Mqtt,
+    client_id: String,
+    exchange: Exchange,
+}
+
+/// Commands that were handed to the client and not to the socket yet, in order; none for others.
+type InLine = VecDeque<Option<(DeviceId, CommandId)>>;
+
+impl MqttLink {
+    /// A link for devices, each with the flag that says whether it is online.
+    pub fn new(
+        broker: Mqtt,
+        site: SiteId,
+        devices: Vec<(DeviceId, Arc<AtomicBool>)>,
+        now_ms: u64,
+    ) -> Self {
+        let client_id = format!("gatehouse-{site}");
+        let peer = |(device, online)| Peer::new(device, PACE, online, now_ms);
+        Self { broker, client_id, exchange: Exchange::new(site, devices.into_iter().map(peer)) }
+    }
+
+    fn options(&self) -> Result<MqttOptions, String> {
+        let Mqtt { host, port, username, .. } = &self.broker;
+        let mut options = MqttOptions::new(&self.client_id, host, *port);
+        options.set_keep_alive(KEEP_ALIVE).set_clean_session(true);
+        options.set_max_packet_size(MAX_INCOMING, payload::MAX_PAYLOAD);
+        if let (Some(username), Some(password)) = (username, self.broker.password()?) {
+            options.set_credentials(username, password);
+        }
+        Ok(options)
+    }
+
+    /// Connects and works until the connection fails; gives the reason and whether it ever stood.
+    /// None at the shutdown.
+    async fn serve(&mut self, desk: &mut Desk) -> Option<(String, bool)> {
+        let options = match self.options() {
+            Ok(options) => options,
+            Err(reason) => return Some((reason, false)),
+        };
+        let (client, eventloop) = AsyncClient::new(options, REQUESTS);
+        let (sender, mut packets) = mpsc::channel(PACKETS);
+        let mut driver = JoinSet::new();
+        driver.spawn(drive(eventloop, sender));
+        let mut connected = false;
+        let mut in_line = InLine::new();
+        let mut reports = Vec::new();
+        loop {
+            let now_ms = desk.now_ms();
+            self.exchange.tick(now_ms, &mut reports);
+            if connected && !self.publish(&client, &mut in_line, now_ms) {
+                return Some(("the broker takes nothing".to_owned(), true));
+            }
+            desk.deliver(&mut reports).await;
+            let wait = self.exchange.next_at_ms(now_ms).saturating_sub(now_ms);
+            tokio::select! {
+                biased;
+                () = desk.shutdown.cancelled() => return None,
+                Some(order) = desk.orders.recv() => {
+                    self.exchange.order(&order.device, order.offer, &mut reports);
+                }
+                () = sleep(Duration::from_millis(wait)) => {}
+                packet = packets.recv() => match packet {
+                    Some(Ok(Event::Incoming(Packet::ConnAck(_)))) => {
+                        info!(host = %self.broker.host, port = self.broker.port, "broker connected");
+                        connected = true;
+                        let filters = self.exchange.filters();
+                        let all = filters.map(|path| SubscribeFilter::new(path, QoS::AtLeastOnce));
+                        if client.try_subscribe_many(all).is_err() {
+                            return Some(("the broker takes nothing".to_owned(), true));
+                        }
+                    }
+                    Some(Ok(event)) => self.take(event, &mut in_line, desk, &mut reports),
+                    Some(Err(error)) => return Some((reason(&error), connected)),
+                    None => return Some(("the connection ended".to_owned(), connected)),
+                },
+            }
+        }
+    }
+
+    /// Hands everything that is due to the client; false when it takes no more.
+    fn publish(&mut self, client: &AsyncClient, in_line: &mut InLine, now_ms: u64) -> bool {
+        while let Some(message) = self.exchange.transmit(now_ms) {
+            in_line.push_back(message.first_of);
+            let sent = client.try_publish(message.topic, QoS::AtLeastOnce, false, message.payload);
+            if sent.is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn take(&mut self, event: Event, in_line: &mut InLine, desk: &Desk, out: &mut Vec<Report>) {
+        match event {
+            Event::Incoming(Packet::Publish(message)) => {
+                let now_ms = desk.now_ms();
+                let (topic, payload) = (&message.topic, &message.payload);
+                if !self.exchange.receive(topic, payload, message.retain, now_ms, out) {
+                    desk.count_dropped(1);
+                }
+            }
+            Event::Incoming(Packet::SubAck(answer)) => {
+                for (code, filter) in answer.return_codes.iter().zip(self.exchange.filters()) {
+                    if *code == SubscribeReasonCode::Failure {
+                        warn!(%filter, "the broker denies us this topic; allow it in its access list");
+                    }
+                }
+            }
+            Event::Outgoing(Outgoing::Publish(_)) => {
+                if let Some((device, command)) = in_line.pop_front().flatten() {
+                    out.push(Report { device, what: What::Sent { command, at: Instant::now() } });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Link for MqttLink {
+    async fn run(mut self, mut desk: Desk) {
+        let mut back_off = BackOff::new();
+        loop {
+            let Some((reason, connected)) = self.serve(&mut desk).await else { return };
+            if connected {
+                back_off.reset();
+            }
+            let pause = back_off.next();
+            warn!(host = %self.broker.host, port = self.broker.port, %reason, ?pause, "broker lost");
+            let mut reports = Vec::new();
+            self.exchange.lost(&reason, &mut reports);
+            desk.deliver(&mut reports).await;
+            if !desk.rest(pause).await {
+                return;
+            }
+        }
+    }
+}
+
+/// Turns the client's wheel in a task of its own, because a turn must not be cut short.
+async fn drive(mut eventloop: EventLoop, packets: mpsc::Sender<Result<Event, ConnectionError>>) {
+    eventloop.network_options.set_tcp_nodelay(true);
+    eventloop.network_options.set_connection_timeout(CONNECT_WITHIN_S);
+    loop {
+        let event = eventloop.poll().await;
+        let failed = event.is_err();
+        if packets.send(event).await.is_err() || failed {
+            return;
+        }
+    }
+}
+
+fn reason(error: &ConnectionError) -> String {
+    match error {
+        ConnectionError::ConnectionRefused(code) => format!("the broker refused: {code:?}"),
+        error => format!("the broker was lost: {error}"),
+    }
+}

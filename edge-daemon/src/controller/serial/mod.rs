@@ -1,0 +1,159 @@
+//! Devices on a serial line. The line may carry noise, vanish and come back; memory stays one
+//! frame and one read buffer.
+
+mod bus;
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
+
+use domain::ids::DeviceId;
+use firmware_protocol::{
+    frame::{Decoder, MAX_ON_LINE},
+    session::Pace,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::{sleep, timeout},
+};
+use tokio_serial::SerialStream;
+use tracing::{info, warn};
+
+use self::bus::{Bus, Outgoing, Station};
+use super::{
+    back_off::BackOff,
+    link::{Desk, Link},
+    peer::Peer,
+    report::{Report, What},
+};
+
+/// How often each device on a line is asked.
+const POLL_EVERY_MS: u64 = 50;
+/// How long a device may think before it answers, with room for a USB adapter's own buffers.
+const TURNAROUND_MS: u64 = 30;
+const READ_BYTES: usize = 4_096;
+
+/// One line with its devices.
+pub(super) struct SerialLine {
+    path: PathBuf,
+    baud: u32,
+    bus: Bus,
+}
+
+impl SerialLine {
+    /// A line with its devices: name, address, and the flag that says whether each is online.
+    pub fn new(
+        path: PathBuf,
+        baud: u32,
+        devices: Vec<(DeviceId, u8, Arc<AtomicBool>)>,
+        now_ms: u64,
+    ) -> Self {
+        let pace = pace(baud);
+        let station = |(device, address, online)| Station {
+            address,
+            peer: Peer::new(device, pace, online, now_ms),
+            sequence: 0,
+        };
+        let stations = devices.into_iter().map(station).collect();
+        let bus = Bus::new(stations, pace.answer_within_ms);
+        Self { path, baud, bus }
+    }
+
+    fn open(&self) -> Result<SerialStream, String> {
+        let settings = tokio_serial::new(self.path.to_string_lossy(), self.baud);
+        SerialStream::open(&settings).map_err(|error| format!("the line cannot be opened: {error}"))
+    }
+
+    /// Works on an open line until it fails; none at the shutdown.
+    async fn serve(&mut self, mut port: SerialStream, desk: &mut Desk) -> Option<io::Error> {
+        let mut decoder = Decoder::new();
+        let mut buffer = [0; READ_BYTES];
+        let mut reports = Vec::new();
+        loop {
+            let now_ms = desk.now_ms();
+            self.bus.tick(now_ms, &mut reports);
+            if let Some(outgoing) = self.bus.transmit(now_ms)
+                && let Err(error) = self.write(&mut port, outgoing, &mut reports).await
+            {
+                return Some(error);
+            }
+            desk.deliver(&mut reports).await;
+            let wait = Duration::from_millis(self.bus.next_at_ms(now_ms).saturating_sub(now_ms));
+            tokio::select! {
+                biased;
+                () = desk.shutdown.cancelled() => return None,
+                Some(order) = desk.orders.recv() => {
+                    self.bus.order(&order.device, order.offer, &mut reports);
+                }
+                () = sleep(wait) => {}
+                read = port.read(&mut buffer) => match read {
+                    Ok(0) => return Some(io::ErrorKind::UnexpectedEof.into()),
+                    Ok(count) => self.take(&mut decoder, &buffer[..count], desk, &mut reports),
+                    Err(error) => return Some(error),
+                },
+            }
+        }
+    }
+
+    fn take(&mut self, decoder: &mut Decoder, bytes: &[u8], desk: &Desk, out: &mut Vec<Report>) {
+        let before = decoder.dropped().total();
+        let now_ms = desk.now_ms();
+        let mut strays = 0;
+        for frame in bytes.iter().filter_map(|&byte| decoder.push(byte)) {
+            strays += u64::from(!self.bus.receive(&frame, now_ms, out));
+        }
+        desk.count_dropped(strays + u64::from(decoder.dropped().total() - before));
+    }
+
+    /// Writes one frame. A line that takes no bytes is as good as gone.
+    async fn write(
+        &self,
+        port: &mut SerialStream,
+        outgoing: Outgoing,
+        out: &mut Vec<Report>,
+    ) -> io::Result<()> {
+        let patience = Duration::from_millis(pace(self.baud).answer_within_ms);
+        timeout(patience, port.write_all(&outgoing.bytes)).await??;
+        if let Some((device, command)) = outgoing.first_of {
+            out.push(Report { device, what: What::Sent { command, at: Instant::now() } });
+        }
+        Ok(())
+    }
+}
+
+impl Link for SerialLine {
+    async fn run(mut self, mut desk: Desk) {
+        let mut back_off = BackOff::new();
+        loop {
+            let reason = match self.open() {
+                Ok(port) => {
+                    info!(line = %self.path.display(), "serial line open");
+                    let Some(error) = self.serve(port, &mut desk).await else { return };
+                    if self.bus.is_alive() {
+                        back_off.reset();
+                    }
+                    format!("the line was lost: {error}")
+                }
+                Err(reason) => reason,
+            };
+            let pause = back_off.next();
+            warn!(line = %self.path.display(), %reason, ?pause, "serial line down");
+            let mut reports = Vec::new();
+            self.bus.lost(&reason, &mut reports);
+            desk.deliver(&mut reports).await;
+            if !desk.rest(pause).await {
+                return;
+            }
+        }
+    }
+}
+
+/// Ten bits a byte, a question and an answer of the longest kind, and the time to think.
+fn pace(baud: u32) -> Pace {
+    let bits = 2 * MAX_ON_LINE as u64 * 10;
+    let answer_within_ms = TURNAROUND_MS + bits * 1_000 / u64::from(baud.max(1));
+    Pace { poll_every_ms: Some(POLL_EVERY_MS), answer_within_ms }
+}

@@ -1,0 +1,6 @@
+//! The daemon's controllers against simulated barriers on a real pty and behind a real mosquitto.
+#![allow(clippy::unwrap_used)]
+
+mod mqtt;
+mod scene;
+mod serial;

@@ -1,0 +1,243 @@
+//! Stories of a serial line.
+
+use std::time::Duration;
+
+use domain::event::{Action, Outcome};
+use edge_daemon::controller::{Arm, Refusal, SendError, What};
+use firmware_protocol::{
+    barrier::{Answer, Status},
+    frame::Frame,
+};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use system_tests::barrier::{Barrier, Faults, SerialLine};
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+use crate::scene::{Scene, TIMING, name};
+
+/// A barrier `entry` alone on its line.
+struct Site {
+    barrier: Barrier,
+    line: SerialLine,
+    scene: Scene,
+    _directory: TempDir,
+}
+
+impl Site {
+    async fn new() -> Self {
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("line");
+        let barrier = Barrier::new(TIMING);
+        let line = SerialLine::new(&path, vec![(7, barrier.clone())]).unwrap();
+        let mut scene = Scene::new(&format!(
+            "[[controllers]]\nid = 'entry'\nlink = 'serial'\npath = '{}'\naddress = 7",
+            path.display()
+        ));
+        scene.online("entry").await;
+        Self { barrier, line, scene, _directory: directory }
+    }
+}
+
+#[tokio::test]
+async fn a_vehicle_passes() {
+    let Site { barrier, mut scene, .. } = Site::new().await;
+    barrier.board().vehicle();
+    scene.until("entry", |what| (*what == What::Presence(true)).then_some(())).await;
+    let id = scene.send("entry", Action::Open).unwrap();
+    scene
+        .until("entry", |what| {
+            matches!(what, What::Sent { command, .. } if *command == id).then_some(())
+        })
+        .await;
+    assert_eq!(scene.result("entry", id).await, Outcome::Accepted);
+    for seen in [What::Arm(Arm::Open), What::Loop(true), What::Loop(false)] {
+        scene.until("entry", |what| (*what == seen).then_some(())).await;
+    }
+    assert_eq!(scene.command("entry", Action::Close).await, Outcome::Accepted);
+    barrier.arm(Arm::Closed).await;
+    let caused: Vec<_> = barrier.movements().iter().map(|m| (m.action, m.command)).collect();
+    assert_eq!(caused.len(), 2, "{caused:?}");
+    assert_eq!(caused[0].1, Some(id.0.into_bytes()));
+}
+
+#[tokio::test]
+async fn a_repeated_command_moves_nothing() {
+    let Site { barrier, line, mut scene, .. } = Site::new().await;
+    assert_eq!(scene.command("entry", Action::Open).await, Outcome::Accepted);
+    barrier.arm(Arm::Open).await;
+    assert_eq!(scene.command("entry", Action::Close).await, Outcome::Accepted);
+    barrier.arm(Arm::Closed).await;
+    line.replay_last_command();
+    barrier.set_faults(Faults { duplicates: true, ..Faults::default() });
+    assert_eq!(scene.command("entry", Action::Open).await, Outcome::Accepted);
+    barrier.arm(Arm::Open).await;
+    assert_eq!(barrier.movements().len(), 3);
+}
+
+#[tokio::test]
+async fn a_command_that_is_replayed_after_its_end_moves_nothing() {
+    let Site { barrier, line, mut scene, .. } = Site::new().await;
+    assert_eq!(scene.command("entry", Action::Open).await, Outcome::Accepted);
+    sleep(Duration::from_millis(3_100)).await;
+    assert_eq!(scene.command("entry", Action::Close).await, Outcome::Accepted);
+    barrier.arm(Arm::Closed).await;
+    line.replay_last_command();
+    barrier.board().reboot();
+    line.replay_last_command();
+    scene.offline("entry").await;
+    scene.online("entry").await;
+    assert_eq!(barrier.movements().len(), 2);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again_without_a_second_movement() {
+    let Site { barrier, mut scene, .. } = Site::new().await;
+    // The board acts, and its answer comes too late to count, until it is fast again.
+    barrier.set_faults(Faults { slow_ms: 120, ..Faults::default() });
+    let id = scene.send("entry", Action::Open).unwrap();
+    barrier.arm(Arm::Open).await;
+    barrier.set_faults(Faults::default());
+    assert_eq!(scene.result("entry", id).await, Outcome::Accepted);
+    assert_eq!(barrier.movements().len(), 1);
+}
+
+#[tokio::test]
+async fn a_silent_device_is_offline_and_takes_no_command() {
+    let Site { barrier, mut scene, .. } = Site::new().await;
+    barrier.set_faults(Faults { silent: true, ..Faults::default() });
+    let id = scene.send("entry", Action::Open).unwrap();
+    assert_eq!(scene.result("entry", id).await, Outcome::Unanswered);
+    if scene.controllers.is_online(&name("entry")) {
+        scene.offline("entry").await;
+    }
+    assert_eq!(scene.send("entry", Action::Open), Err(SendError::Offline(name("entry"))));
+    barrier.set_faults(Faults::default());
+    scene.online("entry").await;
+    assert_eq!(barrier.movements(), []);
+}
+
+#[tokio::test]
+async fn an_occupied_loop_keeps_the_arm_up() {
+    let Site { barrier, mut scene, .. } = Site::new().await;
+    assert_eq!(scene.command("entry", Action::Open).await, Outcome::Accepted);
+    barrier.arm(Arm::Open).await;
+    barrier.board().block(true);
+    let id = scene.send("entry", Action::Close).unwrap();
+    let refusal = |what: &What| match what {
+        What::Result { command, refusal, .. } if *command == id => *refusal,
+        _ => None,
+    };
+    assert_eq!(scene.until("entry", refusal).await, Refusal::UnderArm);
+    assert_eq!(barrier.board().arm(), Arm::Open);
+}
+
+#[tokio::test]
+async fn what_happened_between_two_looks_is_reported() {
+    let Site { barrier, mut scene, .. } = Site::new().await;
+    {
+        let mut board = barrier.board();
+        board.block(true);
+        board.block(false);
+        board.press();
+        board.fire = true;
+    }
+    for seen in [What::Fire(true), What::Button { press: 1 }, What::Loop(true), What::Loop(false)] {
+        scene.until("entry", |what| (*what == seen).then_some(())).await;
+    }
+}
+
+#[tokio::test]
+async fn a_button_pressed_while_nobody_listened_opens_nothing_later() {
+    let Site { barrier, line, mut scene, .. } = Site::new().await;
+    line.unplug();
+    scene.offline("entry").await;
+    barrier.board().press();
+    line.plug();
+    scene.online("entry").await;
+    sleep(Duration::from_millis(200)).await;
+    let pressed = scene.rest().iter().any(|r| matches!(r.what, What::Button { .. }));
+    assert!(!pressed);
+}
+
+#[tokio::test]
+async fn an_unplugged_line_comes_back() {
+    let Site { barrier, line, mut scene, .. } = Site::new().await;
+    for _ in 0..2 {
+        line.unplug();
+        scene.offline("entry").await;
+        assert_eq!(scene.send("entry", Action::Open), Err(SendError::Offline(name("entry"))));
+        line.plug();
+        scene.online("entry").await;
+    }
+    assert_eq!(barrier.movements(), []);
+    assert_eq!(scene.command("entry", Action::Open).await, Outcome::Accepted);
+}
+
+#[tokio::test]
+async fn noise_costs_no_command() {
+    let Site { barrier, line, mut scene, .. } = Site::new().await;
+    let mut random = StdRng::seed_from_u64(1);
+    for round in 0..30 {
+        let mut noise = vec![0; random.random_range(1..2_000)];
+        random.fill(&mut noise[..]);
+        line.inject(noise);
+        line.inject(half_a_frame());
+        line.inject(a_frame_with_a_bad_checksum());
+        let action = if round % 2 == 0 { Action::Open } else { Action::Close };
+        assert_eq!(scene.command("entry", action).await, Outcome::Accepted);
+    }
+    assert_eq!(barrier.movements().len(), 30);
+    assert!(scene.dropped() > 30);
+}
+
+#[tokio::test]
+async fn ten_megabytes_without_a_delimiter_are_survived() {
+    let Site { line, mut scene, .. } = Site::new().await;
+    line.inject(vec![0x55; 10 << 20]);
+    let id = scene.send("entry", Action::Open).unwrap();
+    assert_eq!(scene.result("entry", id).await, Outcome::Accepted);
+    assert!(scene.dropped() >= 1);
+}
+
+#[tokio::test]
+async fn a_bad_neighbour_on_the_line_starves_nobody() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("line");
+    let (good, bad) = (Barrier::new(TIMING), Barrier::new(TIMING));
+    let _line = SerialLine::new(&path, vec![(1, good.clone()), (2, bad.clone())]).unwrap();
+    let entry = |id: &str, address: u8| {
+        let path = path.display();
+        format!(
+            "[[controllers]]\nid = '{id}'\nlink = 'serial'\npath = '{path}'\naddress = {address}\n"
+        )
+    };
+    let mut scene = Scene::new(&(entry("good", 1) + &entry("bad", 2) + &entry("absent", 3)));
+    scene.online("good").await;
+    bad.set_faults(Faults { babbling: true, ..Faults::default() });
+    for round in 0..10 {
+        let action = if round % 2 == 0 { Action::Open } else { Action::Close };
+        assert_eq!(scene.command("good", action).await, Outcome::Accepted);
+    }
+    assert_eq!(good.movements().len(), 10);
+    assert_eq!(bad.movements(), []);
+    assert_eq!(scene.send("absent", Action::Open), Err(SendError::Offline(name("absent"))));
+}
+
+/// A status as the device would send it, cut off.
+fn half_a_frame() -> Vec<u8> {
+    let whole = unasked_status();
+    whole[..whole.len() / 2].to_vec()
+}
+
+fn a_frame_with_a_bad_checksum() -> Vec<u8> {
+    let mut frame = unasked_status();
+    let last = frame.len() - 3;
+    frame[last] ^= 0x10;
+    frame
+}
+
+fn unasked_status() -> Vec<u8> {
+    let status: Status = Barrier::new(TIMING).board().status();
+    let (kind, payload) = Answer::Status(status).encode();
+    Frame { address: 7, sequence: 1, kind, payload }.encode().to_vec()
+}
