@@ -40,163 +40,163 @@ impl Site {
 
 #[tokio::test]
 async fn a_vehicle_passes() {
-    let Site { barrier, mut scene, .. } = Site::new().await;
-    barrier.board().vehicle();
-    scene.until("entry", |what| (*what == What::Presence(true)).then_some(())).await;
-    let id = scene.send("entry", Action::Open).unwrap();
-    scene
+    let mut site = Site::new().await;
+    site.barrier.board().vehicle();
+    site.scene.until("entry", |what| (*what == What::Presence(true)).then_some(())).await;
+    let id = site.scene.send("entry", Action::Open).unwrap();
+    site.scene
         .until("entry", |what| {
             matches!(what, What::Sent { command, .. } if *command == id).then_some(())
         })
         .await;
-    assert_eq!(scene.result("entry", id).await, Outcome::Accepted);
+    assert_eq!(site.scene.result("entry", id).await, Outcome::Accepted);
     for seen in [What::Arm(Arm::Open), What::Loop(true), What::Loop(false)] {
-        scene.until("entry", |what| (*what == seen).then_some(())).await;
+        site.scene.until("entry", |what| (*what == seen).then_some(())).await;
     }
-    assert_eq!(scene.command("entry", Action::Close).await, Outcome::Accepted);
-    barrier.arm(Arm::Closed).await;
-    let caused: Vec<_> = barrier.movements().iter().map(|m| (m.action, m.command)).collect();
+    assert_eq!(site.scene.command("entry", Action::Close).await, Outcome::Accepted);
+    site.barrier.arm(Arm::Closed).await;
+    let caused: Vec<_> = site.barrier.movements().iter().map(|m| (m.action, m.command)).collect();
     assert_eq!(caused.len(), 2, "{caused:?}");
     assert_eq!(caused[0].1, Some(id.0.into_bytes()));
 }
 
 #[tokio::test]
 async fn a_repeated_command_moves_nothing() {
-    let Site { barrier, line, mut scene, .. } = Site::new().await;
-    assert_eq!(scene.command("entry", Action::Open).await, Outcome::Accepted);
-    barrier.arm(Arm::Open).await;
-    assert_eq!(scene.command("entry", Action::Close).await, Outcome::Accepted);
-    barrier.arm(Arm::Closed).await;
-    line.replay_last_command();
-    barrier.set_faults(Faults { duplicates: true, ..Faults::default() });
-    assert_eq!(scene.command("entry", Action::Open).await, Outcome::Accepted);
-    barrier.arm(Arm::Open).await;
-    assert_eq!(barrier.movements().len(), 3);
+    let mut site = Site::new().await;
+    assert_eq!(site.scene.command("entry", Action::Open).await, Outcome::Accepted);
+    site.barrier.arm(Arm::Open).await;
+    assert_eq!(site.scene.command("entry", Action::Close).await, Outcome::Accepted);
+    site.barrier.arm(Arm::Closed).await;
+    site.line.replay_last_command();
+    site.barrier.set_faults(Faults { duplicates: true, ..Faults::default() });
+    assert_eq!(site.scene.command("entry", Action::Open).await, Outcome::Accepted);
+    site.barrier.arm(Arm::Open).await;
+    assert_eq!(site.barrier.movements().len(), 3);
 }
 
 #[tokio::test]
 async fn a_command_that_is_replayed_after_its_end_moves_nothing() {
-    let Site { barrier, line, mut scene, .. } = Site::new().await;
-    assert_eq!(scene.command("entry", Action::Open).await, Outcome::Accepted);
+    let mut site = Site::new().await;
+    assert_eq!(site.scene.command("entry", Action::Open).await, Outcome::Accepted);
     sleep(Duration::from_millis(3_100)).await;
-    assert_eq!(scene.command("entry", Action::Close).await, Outcome::Accepted);
-    barrier.arm(Arm::Closed).await;
-    line.replay_last_command();
-    barrier.board().reboot();
-    line.replay_last_command();
-    scene.offline("entry").await;
-    scene.online("entry").await;
-    assert_eq!(barrier.movements().len(), 2);
+    assert_eq!(site.scene.command("entry", Action::Close).await, Outcome::Accepted);
+    site.barrier.arm(Arm::Closed).await;
+    site.line.replay_last_command();
+    site.barrier.board().reboot();
+    site.line.replay_last_command();
+    site.scene.offline("entry").await;
+    site.scene.online("entry").await;
+    assert_eq!(site.barrier.movements().len(), 2);
 }
 
 #[tokio::test]
 async fn a_lost_answer_is_asked_for_again_without_a_second_movement() {
-    let Site { barrier, mut scene, .. } = Site::new().await;
+    let mut site = Site::new().await;
     // The board acts, and its answer comes too late to count, until it is fast again.
-    barrier.set_faults(Faults { slow_ms: 120, ..Faults::default() });
-    let id = scene.send("entry", Action::Open).unwrap();
-    barrier.arm(Arm::Open).await;
-    barrier.set_faults(Faults::default());
-    assert_eq!(scene.result("entry", id).await, Outcome::Accepted);
-    assert_eq!(barrier.movements().len(), 1);
+    site.barrier.set_faults(Faults { slow_ms: 120, ..Faults::default() });
+    let id = site.scene.send("entry", Action::Open).unwrap();
+    site.barrier.arm(Arm::Open).await;
+    site.barrier.set_faults(Faults::default());
+    assert_eq!(site.scene.result("entry", id).await, Outcome::Accepted);
+    assert_eq!(site.barrier.movements().len(), 1);
 }
 
 #[tokio::test]
 async fn a_silent_device_is_offline_and_takes_no_command() {
-    let Site { barrier, mut scene, .. } = Site::new().await;
-    barrier.set_faults(Faults { silent: true, ..Faults::default() });
-    let id = scene.send("entry", Action::Open).unwrap();
-    assert_eq!(scene.result("entry", id).await, Outcome::Unanswered);
-    if scene.controllers.is_online(&name("entry")) {
-        scene.offline("entry").await;
+    let mut site = Site::new().await;
+    site.barrier.set_faults(Faults { silent: true, ..Faults::default() });
+    let id = site.scene.send("entry", Action::Open).unwrap();
+    assert_eq!(site.scene.result("entry", id).await, Outcome::Unanswered);
+    if site.scene.controllers.is_online(&name("entry")) {
+        site.scene.offline("entry").await;
     }
-    assert_eq!(scene.send("entry", Action::Open), Err(SendError::Offline(name("entry"))));
-    barrier.set_faults(Faults::default());
-    scene.online("entry").await;
-    assert_eq!(barrier.movements(), []);
+    assert_eq!(site.scene.send("entry", Action::Open), Err(SendError::Offline(name("entry"))));
+    site.barrier.set_faults(Faults::default());
+    site.scene.online("entry").await;
+    assert_eq!(site.barrier.movements(), []);
 }
 
 #[tokio::test]
 async fn an_occupied_loop_keeps_the_arm_up() {
-    let Site { barrier, mut scene, .. } = Site::new().await;
-    assert_eq!(scene.command("entry", Action::Open).await, Outcome::Accepted);
-    barrier.arm(Arm::Open).await;
-    barrier.board().block(true);
-    let id = scene.send("entry", Action::Close).unwrap();
+    let mut site = Site::new().await;
+    assert_eq!(site.scene.command("entry", Action::Open).await, Outcome::Accepted);
+    site.barrier.arm(Arm::Open).await;
+    site.barrier.board().block(true);
+    let id = site.scene.send("entry", Action::Close).unwrap();
     let refusal = |what: &What| match what {
         What::Result { command, refusal, .. } if *command == id => *refusal,
         _ => None,
     };
-    assert_eq!(scene.until("entry", refusal).await, Refusal::UnderArm);
-    assert_eq!(barrier.board().arm(), Arm::Open);
+    assert_eq!(site.scene.until("entry", refusal).await, Refusal::UnderArm);
+    assert_eq!(site.barrier.board().arm(), Arm::Open);
 }
 
 #[tokio::test]
 async fn what_happened_between_two_looks_is_reported() {
-    let Site { barrier, mut scene, .. } = Site::new().await;
+    let mut site = Site::new().await;
     {
-        let mut board = barrier.board();
+        let mut board = site.barrier.board();
         board.block(true);
         board.block(false);
         board.press();
         board.fire = true;
     }
     for seen in [What::Fire(true), What::Button { press: 1 }, What::Loop(true), What::Loop(false)] {
-        scene.until("entry", |what| (*what == seen).then_some(())).await;
+        site.scene.until("entry", |what| (*what == seen).then_some(())).await;
     }
 }
 
 #[tokio::test]
 async fn a_button_pressed_while_nobody_listened_opens_nothing_later() {
-    let Site { barrier, line, mut scene, .. } = Site::new().await;
-    line.unplug();
-    scene.offline("entry").await;
-    barrier.board().press();
-    line.plug();
-    scene.online("entry").await;
+    let mut site = Site::new().await;
+    site.line.unplug();
+    site.scene.offline("entry").await;
+    site.barrier.board().press();
+    site.line.plug();
+    site.scene.online("entry").await;
     sleep(Duration::from_millis(200)).await;
-    let pressed = scene.rest().iter().any(|r| matches!(r.what, What::Button { .. }));
+    let pressed = site.scene.rest().iter().any(|r| matches!(r.what, What::Button { .. }));
     assert!(!pressed);
 }
 
 #[tokio::test]
 async fn an_unplugged_line_comes_back() {
-    let Site { barrier, line, mut scene, .. } = Site::new().await;
+    let mut site = Site::new().await;
     for _ in 0..2 {
-        line.unplug();
-        scene.offline("entry").await;
-        assert_eq!(scene.send("entry", Action::Open), Err(SendError::Offline(name("entry"))));
-        line.plug();
-        scene.online("entry").await;
+        site.line.unplug();
+        site.scene.offline("entry").await;
+        assert_eq!(site.scene.send("entry", Action::Open), Err(SendError::Offline(name("entry"))));
+        site.line.plug();
+        site.scene.online("entry").await;
     }
-    assert_eq!(barrier.movements(), []);
-    assert_eq!(scene.command("entry", Action::Open).await, Outcome::Accepted);
+    assert_eq!(site.barrier.movements(), []);
+    assert_eq!(site.scene.command("entry", Action::Open).await, Outcome::Accepted);
 }
 
 #[tokio::test]
 async fn noise_costs_no_command() {
-    let Site { barrier, line, mut scene, .. } = Site::new().await;
+    let mut site = Site::new().await;
     let mut random = StdRng::seed_from_u64(1);
     for round in 0..30 {
         let mut noise = vec![0; random.random_range(1..2_000)];
         random.fill(&mut noise[..]);
-        line.inject(noise);
-        line.inject(half_a_frame());
-        line.inject(a_frame_with_a_bad_checksum());
+        site.line.inject(noise);
+        site.line.inject(half_a_frame());
+        site.line.inject(a_frame_with_a_bad_checksum());
         let action = if round % 2 == 0 { Action::Open } else { Action::Close };
-        assert_eq!(scene.command("entry", action).await, Outcome::Accepted);
+        assert_eq!(site.scene.command("entry", action).await, Outcome::Accepted);
     }
-    assert_eq!(barrier.movements().len(), 30);
-    assert!(scene.dropped() > 30);
+    assert_eq!(site.barrier.movements().len(), 30);
+    assert!(site.scene.dropped() > 30);
 }
 
 #[tokio::test]
 async fn ten_megabytes_without_a_delimiter_are_survived() {
-    let Site { line, mut scene, .. } = Site::new().await;
-    line.inject(vec![0x55; 10 << 20]);
-    let id = scene.send("entry", Action::Open).unwrap();
-    assert_eq!(scene.result("entry", id).await, Outcome::Accepted);
-    assert!(scene.dropped() >= 1);
+    let mut site = Site::new().await;
+    site.line.inject(vec![0x55; 10 << 20]);
+    let id = site.scene.send("entry", Action::Open).unwrap();
+    assert_eq!(site.scene.result("entry", id).await, Outcome::Accepted);
+    assert!(site.scene.dropped() >= 1);
 }
 
 #[tokio::test]
