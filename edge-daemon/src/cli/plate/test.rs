@@ -1,0 +1,163 @@
+//! `edge-daemon plate test`: reads pictures and says what is on them.
+
+use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anpr::{Image, Models, Reading, Recognizer};
+use clap::Args;
+
+use super::files::{self, Entry};
+use super::report::{Milliseconds, Plate, Report, round};
+use super::table::Table;
+use super::{picture, pool};
+
+/// What to read, and how to say it.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Pictures (JPEG, PNG), or folders of them.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Print a line of JSON per file instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Pictures to read at a time.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
+    threads: u8,
+}
+
+/// Reads what the arguments name; fails if anything could not be read.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let entries = files::collect(&arguments.paths);
+    let recognizers = match recognizers(usize::from(arguments.threads).min(entries.len())) {
+        Ok(recognizers) => recognizers,
+        Err(error) => {
+            eprintln!("edge-daemon: the plate models cannot be used: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut printer = Printer::new(&entries, arguments.json);
+    let workers: Vec<_> = recognizers
+        .into_iter()
+        .map(|mut recognizer| move |entry: &Entry| examine(&mut recognizer, entry))
+        .collect();
+    pool::in_order(&entries, workers, |report| printer.take(&report));
+    printer.finish()
+}
+
+fn recognizers(count: usize) -> Result<Vec<Recognizer>, anpr::Error> {
+    let models = Models::embedded()?;
+    (0..count).map(|_| models.recognizer()).collect()
+}
+
+/// Reads one file.
+fn examine(recognizer: &mut Recognizer, entry: &Entry) -> Report {
+    let file = entry.path.display().to_string();
+    let read = match &entry.trouble {
+        Some(trouble) => Err(trouble.clone()),
+        None => read(recognizer, entry),
+    };
+    match read {
+        Ok((readings, ms)) => Report::Picture {
+            file,
+            plates: readings.iter().map(Plate::from).collect(),
+            vehicles: [],
+            ms,
+        },
+        Err(error) => Report::Failure { file, error },
+    }
+}
+
+fn read(
+    recognizer: &mut Recognizer,
+    entry: &Entry,
+) -> Result<(Vec<Reading>, Milliseconds), String> {
+    let start = Instant::now();
+    let picture = picture::load(&entry.path).map_err(|error| error.to_string())?;
+    let decoded = start.elapsed();
+    let image = Image::new(&picture, picture.width() as usize, picture.height() as usize)
+        .map_err(|error| error.to_string())?;
+    let found = recognizer.detector.detect(image).map_err(|error| error.to_string())?;
+    let detected = start.elapsed();
+    let readings = found
+        .iter()
+        .map(|plate| recognizer.reader.read(image, plate))
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())?;
+    let total = start.elapsed();
+    let ms = Milliseconds {
+        decode: milliseconds(decoded),
+        detect: milliseconds(detected - decoded),
+        read: milliseconds(total - detected),
+        total: milliseconds(total),
+    };
+    Ok((readings, ms))
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    round(time.as_secs_f64() * 1e3, 2)
+}
+
+/// Writes reports as they come, and remembers whether one was bad.
+struct Printer {
+    table: Option<Table>,
+    total: usize,
+    done: usize,
+    failures: usize,
+    shows_progress: bool,
+}
+
+impl Printer {
+    fn new(entries: &[Entry], json: bool) -> Self {
+        let names: Vec<String> =
+            entries.iter().map(|entry| entry.path.display().to_string()).collect();
+        let table = (!json).then(|| Table::new(names.iter().map(String::as_str)));
+        if let Some(table) = &table {
+            // A reader that went away is noticed at the first report.
+            let _ = writeln!(io::stdout(), "{}", table.header());
+        }
+        let shows_progress = entries.len() > 1 && io::stderr().is_terminal();
+        Self { table, total: entries.len(), done: 0, failures: 0, shows_progress }
+    }
+
+    /// Prints a report; breaks when nobody reads standard output any more.
+    fn take(&mut self, report: &Report) -> ControlFlow<()> {
+        self.done += 1;
+        self.failures += usize::from(matches!(report, Report::Failure { .. }));
+        self.clear_progress();
+        let lines = match &self.table {
+            Some(table) => table.rows(report),
+            None => vec![serde_json::to_string(report).expect("a report has only plain values")],
+        };
+        let mut out = io::stdout().lock();
+        for line in lines {
+            if writeln!(out, "{line}").is_err() {
+                return ControlFlow::Break(());
+            }
+        }
+        self.show_progress();
+        ControlFlow::Continue(())
+    }
+
+    fn show_progress(&self) {
+        if self.shows_progress && self.done < self.total {
+            eprint!("{}/{}", self.done, self.total);
+        }
+    }
+
+    fn clear_progress(&self) {
+        if self.shows_progress {
+            eprint!("\r\x1b[K");
+        }
+    }
+
+    fn finish(self) -> ExitCode {
+        if self.failures > 0 || self.done < self.total {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        }
+    }
+}
