@@ -11,8 +11,8 @@ pub struct Recognizer {
 }
 
 impl Recognizer {
-    /// The plates in `image`, those that were found most surely first. A plate that was found and
-    /// cannot be read has an empty text.
+    /// The plates in `image`, those that were found most surely first. What cannot be read has a text
+    /// of little confidence, or none.
     ///
     /// # Errors
     /// [`Error::Network`] where the inference engine fails; no picture should make it.
