@@ -22,6 +22,9 @@ import detector_decode
 from plates import CHARSET, PROVINCES
 from rectify import rectify
 
+# A Chinese plate of two lines is twice as wide as high, one of one line three times.
+TWO_LINES_BELOW = 2.4
+
 
 def session(path, threads=1):
     options = onnxruntime.SessionOptions()
@@ -29,24 +32,10 @@ def session(path, threads=1):
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def softmax(logits):
-    power = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return power / power.sum(axis=-1, keepdims=True)
-
-
 def decode(logits):
-    """Greedy CTC: the text and the mean chance of its characters."""
+    """The greedy CTC reading of logits [T, C]."""
     best = logits.argmax(axis=1)
-    chances = softmax(logits)[np.arange(len(best)), best]
-    text, sure, last = "", [], 0
-    for cls, chance in zip(best, chances):
-        if cls and cls != last:
-            text += CHARSET[cls - 1]
-            sure.append(chance)
-        elif cls and sure:
-            sure[-1] = max(sure[-1], chance)
-        last = cls
-    return text, float(np.mean(sure)) if sure else 0.0
+    return "".join(CHARSET[cls - 1] for last, cls in zip([0, *best], best) if cls and cls != last)
 
 
 def tidy(text):
@@ -68,17 +57,17 @@ class Reader:
         self.session = session(path)
         self.spent, self.count = 0.0, 0
 
-    def logits(self, picture, corners, two_lines):
-        start = time.perf_counter()
-        plate = rectify(picture, corners, two_lines)
+    def infer(self, plate):
+        """The logits [T, C] of a rectified picture."""
         tensor = plate.astype(np.float32).transpose(2, 0, 1)[None] / 255
-        logits = self.session.run(None, {"plate": tensor})[0][0]
-        self.spent += time.perf_counter() - start
-        self.count += 1
-        return logits
+        return self.session.run(None, {"plate": tensor})[0][0]
 
     def read(self, picture, corners, two_lines):
-        return decode(self.logits(picture, corners, two_lines))
+        start = time.perf_counter()
+        logits = self.infer(rectify(picture, corners, two_lines))
+        self.spent += time.perf_counter() - start
+        self.count += 1
+        return decode(logits)
 
 
 class Detector:
@@ -120,6 +109,13 @@ def labelled(folder):
     return files
 
 
+def aspect(corners):
+    """Width by height of the four sides' means."""
+    tl, tr, br, bl = corners
+    length = np.linalg.norm
+    return (length(tr - tl) + length(br - bl)) / (length(bl - tl) + length(br - tr))
+
+
 def ordered(corners):
     """Labelled corners turned so that the first is the upper left one, clockwise."""
     middle = corners.mean(axis=0)
@@ -145,13 +141,13 @@ def measure(data, reader, detector, misses=None):
         found = detector.find(picture) if detector else []
         for region, wanted, corners in plates:
             corners = ordered(corners)
-            got, _ = reader.read(picture, corners, False)
-            tries = [("true_corners", corners, False, got)]
+            two = region == "CN" and aspect(corners) < TWO_LINES_BELOW
+            tries = [("true_corners", corners, two, reader.read(picture, corners, two))]
             if detector:
                 best = max(found, key=lambda f: overlap(f, corners), default=None)
                 if best is not None and overlap(best, corners) > 0.2:
                     tries.append(("end_to_end", best.corners, best.two_lines,
-                                  reader.read(picture, best.corners, best.two_lines)[0]))
+                                  reader.read(picture, best.corners, best.two_lines)))
                     results[region, "found"].append((wanted, True))
                 else:
                     tries.append(("end_to_end", None, False, ""))

@@ -68,6 +68,8 @@ def facts(output, temperature, figures):
         "split_upper": rectify.SPLIT_UPPER, "split_lower": rectify.SPLIT_LOWER,
         "upper_width": rectify.UPPER_WIDTH,
         "temperature": temperature,
+        "probability": "product over the characters of the highest softmax(logits / temperature) "
+                       "within the character's run of steps",
         "training_data": TRAINING_DATA,
     }
     if figures:

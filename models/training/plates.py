@@ -302,11 +302,13 @@ class PlateArtist:
                      y + rng.normal(0, 0.6), drawn, height, colour)
 
     def _run(self, rng, canvas, style, text, box, colour, condense, gap):
-        """A line of characters with their own widths, fitted into the box and centred."""
+        """A line of characters with their own widths, fitted into the box; `*` is a seal."""
         x, y, width, height = box
         widths = []
         for char in text:
-            if char in " -":
+            if char == "*":
+                widths.append(height * rng.uniform(0.3, 0.5))
+            elif char in " -":
                 widths.append(height * (0.22 if char == " " else 0.3))
             else:
                 mask = self._mask(style, char)
@@ -319,6 +321,8 @@ class PlateArtist:
             if char == "-":
                 canvas.stamp(np.full((4, 4), 255, np.uint8), left + own * 0.15, y + height * 0.46,
                              own * 0.7, height * 0.09, colour)
+            elif char == "*":
+                self._seal(rng, canvas, left + own / 2, y, height)
             elif char != " ":
                 canvas.stamp(self._mask(style, char), left, y + rng.normal(0, 0.4), own, height,
                              colour)
@@ -431,7 +435,10 @@ class PlateArtist:
             region = pick(rng, ("77", "78", "50", "99", "97", "177", "197", "199", "777", "178", "161"))
         paint, ink = (232, 232, 232), jitter(rng, (20, 20, 20), 6)
         letters, digits = some(rng, RU_LETTERS, 3), some(rng, DIGITS, 4)
-        style = (None, [pick(rng, self.latin)])
+        latin = [pick(rng, self.latin)]
+        if self.templates["line"] and rng.random() < 0.4:
+            latin.insert(0, pick(rng, self.templates["line"] + self.templates["lower"]))
+        style = (None, latin)
         condense = rng.uniform(0.78, 1.05)
         small = rng.uniform(0.72, 0.85)
         if kind == "ru_square":
@@ -533,9 +540,9 @@ class PlateArtist:
         shown = pattern.replace("-", pick(rng, "- ")) if rng.random() < 0.5 else pattern
         if rng.random() < 0.15:
             shown = shown.replace(" ", "").replace("-", "")
+        if rng.random() < 0.5:
+            shown = shown.replace("-", " ").replace(" ", "*", 1)
         self._run(rng, canvas, style, shown, (left, top, right - left, tall), ink, condense, gap)
-        if " " in shown and rng.random() < 0.35:
-            self._seal(rng, canvas, left + (right - left) * rng.uniform(0.2, 0.45), height)
         if rng.random() < 0.12:
             self._run(rng, canvas, style, some(rng, LETTERS, int(rng.integers(5, 12))),
                       (width * 0.2, height * 0.03, width * 0.6, height * 0.1), ink, 0.9, 0.1)
@@ -563,9 +570,19 @@ class PlateArtist:
         return self._done(rng, canvas, (head + tail).replace(" ", ""), kind, True)
 
     @staticmethod
-    def _seal(rng, canvas, x, height):
-        for part in (0.3, 0.68):
-            canvas.disc(x, height * part, rng.uniform(7, 14), jitter(rng, (120, 140, 110), 40))
+    def _seal(rng, canvas, x, y, height):
+        """Stickers and a coat of arms between the groups, one above the other."""
+        places = ((0.5,), (0.25, 0.75), (0.2, 0.6))[int(rng.integers(3))]
+        for part in places:
+            radius = height * rng.uniform(0.12, 0.24)
+            tone = pick(rng, ((60, 90, 170), (190, 50, 50), (70, 140, 80), (200, 120, 40), (150, 150, 150)))
+            middle = y + height * part
+            if rng.random() < 0.4:
+                shield = np.full((6, 5), 255, np.uint8)
+                canvas.stamp(shield, x - radius, middle - radius, 2 * radius, 2.2 * radius, jitter(rng, tone))
+            else:
+                canvas.disc(x, middle, radius, jitter(rng, tone))
+            canvas.disc(x, middle, radius * rng.uniform(0.25, 0.6), jitter(rng, (215, 215, 215), 40))
 
     # Finish
 
@@ -576,6 +593,12 @@ class PlateArtist:
         picture = canvas.finish(rng)
         bolts = pick(rng, (0, 0, 2, 2, 4))
         tone = jitter(rng, pick(rng, ((190, 190, 190), (90, 90, 90), (30, 40, 60), (230, 230, 230))))
+        if kind == "ru_civil" and rng.random() < 0.6:
+            bolts = 0
+            for x in (rng.uniform(8, 16), width - rng.uniform(8, 16)):
+                canvas_y = round(height * rng.uniform(0.45, 0.58) * s)
+                cv2.circle(picture, (round(x * s), canvas_y), max(1, round(rng.uniform(3, 6) * s)),
+                           jitter(rng, (60, 60, 60), 40).tolist(), -1, cv2.LINE_AA)
         inset_x, inset_y = width * rng.uniform(0.1, 0.27), height * rng.uniform(0.06, 0.12)
         spots = [(inset_x, inset_y), (width - inset_x, inset_y),
                  (inset_x, height - inset_y), (width - inset_x, height - inset_y)][:bolts]
@@ -594,10 +617,15 @@ class PlateArtist:
             return plate
         h, w = plate.image.shape[:2]
         side = int(h * rng.uniform(0.03, 0.1))
-        foot = int(h * rng.choice([0.05, 0.1, 0.2], p=[0.6, 0.25, 0.15]))
+        foot = int(h * rng.choice([0.05, 0.12, 0.2], p=[0.5, 0.3, 0.2]))
         image = np.zeros((h + side + foot, w + 2 * side, 4), np.uint8)
         image[..., :3] = jitter(rng, pick(rng, ((25, 25, 25), (25, 25, 25), (150, 150, 150), (200, 200, 205))))
         image[..., 3] = rounded(image.shape, 0, side)
+        if foot > 0.08 * h and rng.random() < 0.5:
+            caption = some(rng, LETTERS + DIGITS + " ", int(rng.integers(8, 20)))
+            tone = [255 - int(c) for c in image[0, 0, :3]]
+            cv2.putText(image, caption, (int(w * rng.uniform(0.1, 0.35)), side + h + int(foot * 0.85)),
+                        cv2.FONT_HERSHEY_SIMPLEX, foot / 32, [*tone, 255], 1, cv2.LINE_AA)
         area = image[side:side + h, side:side + w]
         cover = plate.image[..., 3:].astype(np.float32) / 255
         area[..., :3] = (area[..., :3] * (1 - cover) + plate.image[..., :3] * cover).astype(np.uint8)
