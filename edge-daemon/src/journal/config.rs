@@ -1,10 +1,10 @@
 //! `[journal]` of the configuration file.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
-use super::StateDir;
+use super::{Retention, StateDir};
 
 /// Where the site remembers, and how long it keeps pictures. Events are kept for ever.
 #[derive(Debug, Clone, Deserialize)]
@@ -44,6 +44,14 @@ impl JournalConfig {
             return Err("journal.picture_max_mb: use 16 or more".into());
         }
         Ok(())
+    }
+
+    /// What is kept of the pictures.
+    pub fn retention(&self) -> Retention {
+        Retention {
+            max_age: Duration::from_secs(u64::from(self.picture_retention_days) * 86_400),
+            max_bytes: u64::from(self.picture_max_mb) << 20,
+        }
     }
 
     /// The state directory.

@@ -4,16 +4,21 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use domain::clock::{ClockQuality, Stamp};
+use domain::clock::{Clock, ClockQuality, Stamp};
+use tokio::{task::spawn_blocking, time::interval};
 
 use super::{
-    StateDir,
+    JournalHandle, StateDir,
     error::{JournalError, Result},
+    pictures::PictureState,
     query::Reader,
 };
+
+const BETWEEN_SWEEPS: Duration = Duration::from_secs(600);
 
 /// No picture is older than this: it was taken before the clock was set, and its age is not known.
 const FIRST_PICTURE: Duration = Duration::from_secs(1_577_836_800); // 2020-01-01
@@ -43,6 +48,31 @@ struct Picture {
     modified: SystemTime,
     /// First what the cloud has or no event names, then the rest; oldest first in each.
     rank: (bool, u64),
+}
+
+/// Sweeps now and every ten minutes, until it is dropped.
+pub async fn sweep_regularly(
+    state: StateDir,
+    journal: JournalHandle,
+    retention: Retention,
+    clock: Arc<dyn Clock>,
+) {
+    let mut due = interval(BETWEEN_SWEEPS);
+    loop {
+        due.tick().await;
+        let (state, now) = (state.clone(), clock.now());
+        let swept = move || sweep(&state, &Reader::open(&state)?, retention, now);
+        match spawn_blocking(swept).await.unwrap_or(Err(JournalError::Closed)) {
+            Ok(swept) => {
+                for sha256 in swept.removed {
+                    if let Err(error) = journal.picture(sha256, PictureState::Removed).await {
+                        tracing::warn!(%error, "a picture was removed and that could not be noted");
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "old pictures could not be removed"),
+        }
+    }
 }
 
 /// Removes what `retention` does not keep. Blocks on the disk.

@@ -74,7 +74,7 @@ fn after(elapsed_ms: Option<&u64>) -> String {
 }
 
 /// The word that stands for a value on the wire.
-fn word(value: &impl Serialize) -> String {
+pub(crate) fn word(value: &impl Serialize) -> String {
     let word = serde_json::to_value(value).ok();
     word.and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -25,6 +25,13 @@ impl TestClock {
         stamp.wall = wall.parse().unwrap();
         stamp.quality = quality;
     }
+
+    /// Both clocks go on.
+    pub(crate) fn pass(&self, time: std::time::Duration) {
+        let mut stamp = self.0.lock().unwrap();
+        stamp.wall += time;
+        stamp.monotonic_ms += u64::try_from(time.as_millis()).unwrap();
+    }
 }
 
 impl Clock for TestClock {
