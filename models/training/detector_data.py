@@ -180,7 +180,11 @@ def drawn_face(artist, rng):
     """A synthetic plate of any kind."""
     plate = artist.draw(rng)
     picture = numpy.ascontiguousarray(plate.image[..., 2::-1])
-    kind = kind_of_colour(numpy.median(picture[plate.image[..., 3] > 128], axis=0))
+    if plate.kind.startswith("cn_green"):
+        # Its green runs out into white: no one colour prevails.
+        kind = kind_index("green")
+    else:
+        kind = kind_of_colour(numpy.median(picture[plate.image[..., 3] > 128], axis=0))
     return Face(picture, plate.image[..., 3], plate.corners, True, kind, int(plate.two_lines))
 
 

@@ -35,7 +35,8 @@ def assign(labels, unsure, height, width, stride):
     """For each cell of one map: the plate it answers for, and its weight.
 
     `labels` (batch, plates, 11) and `unsure` (batch, boxes, 5) are padded with
-    NaN. Returns the plate's index or UNSET, and the weight of "no plate here".
+    NaN. Returns the plate's index or UNSET, the weight of "no plate here", and
+    how central the cell lies in its plate (1 in the middle, 0.5 at the core's edge).
     """
     centres = cell_centres(height, width, stride, labels.device)
     corners = labels[..., :8].unflatten(-1, (4, 2))
@@ -73,7 +74,9 @@ def assign(labels, unsure, height, width, stride):
     )
     lowest = torch.where(inside, boxes[..., 4, None], torch.ones_like(boxes[..., 4, None]))
     weight = weight * lowest.amin(dim=1) if unsure.shape[1] else weight
-    return index, torch.where(rim, torch.zeros_like(weight), weight)
+    deep = depth.gather(1, best.indices[:, None]).squeeze(1)
+    central = 1 - 0.5 * (deep / CORE).clamp(max=1)
+    return index, torch.where(rim, torch.zeros_like(weight), weight), central
 
 
 def bounds(corners):
@@ -98,7 +101,7 @@ def detector_loss(outputs, labels, unsure):
     for stride, output in zip(STRIDES, outputs):
         output = output.float()
         height, width = output.shape[2:]
-        index, weight = assign(labels, unsure, height, width, stride)
+        index, weight, central = assign(labels, unsure, height, width, stride)
         cells = output.flatten(2).transpose(1, 2)
         picture, cell = (index != UNSET).nonzero(as_tuple=True)
         wanted = torch.zeros_like(weight)
@@ -111,6 +114,7 @@ def detector_loss(outputs, labels, unsure):
             plate_width, plate_height = side_lengths(corners)
             unit = (plate_width * plate_height).sqrt()[:, None, None]
             exact = truth[:, 8, None, None]
+            near = central[picture, cell]
             iou, generalised = overlaps(bounds(found), bounds(corners))
             difference = functional.smooth_l1_loss(
                 found / unit, corners / unit, beta=0.04, reduction="none"
@@ -118,8 +122,9 @@ def detector_loss(outputs, labels, unsure):
             edges = functional.smooth_l1_loss(
                 bounds(found) / unit[:, 0], bounds(corners) / unit[:, 0], beta=0.04, reduction="none"
             )
-            total["corner"] += (difference * exact).sum() / 8 + (edges * (1 - exact[:, 0])).sum() / 4
-            total["box"] += (1 - generalised).sum()
+            corner = (difference * exact).sum((1, 2)) / 8 + (edges * (1 - exact[:, 0])).sum(1) / 4
+            total["corner"] += (corner * near).sum()
+            total["box"] += ((1 - generalised) * near).sum()
             total["iou"] += iou.sum().item()
             known = truth[:, 9] >= 0
             total["kind"] += functional.cross_entropy(
@@ -129,7 +134,7 @@ def detector_loss(outputs, labels, unsure):
             total["lines"] += functional.binary_cross_entropy_with_logits(
                 chosen[known, TWO_LINES], truth[known, 10], reduction="sum"
             )
-            wanted[picture, cell] = 0.5 + 0.5 * iou.detach()
+            wanted[picture, cell] = (0.5 + 0.5 * iou.detach()) * (0.5 + 0.5 * near)
             weight[picture, cell] = 1.0
             count += len(picture)
         logit = cells[..., PLATE]
@@ -138,7 +143,7 @@ def detector_loss(outputs, labels, unsure):
         total["plate"] += (entropy * focus * weight).sum()
     count = max(count, 1)
     loss = (
-        2.0 * total["plate"] + 4.0 * total["corner"] + 1.5 * total["box"]
+        2.0 * total["plate"] + 12.0 * total["corner"] + 2.0 * total["box"]
         + 0.15 * total["kind"] + 0.1 * total["lines"]
     ) / count
     return loss, {name: float(part) / count for name, part in total.items()}
