@@ -51,6 +51,8 @@ pub struct Hello {
 /// One movement, once, and not late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Command {
+    /// The run of the device that this is for.
+    pub boot: u32,
     /// The session in whose time `expires_at_ms` counts.
     pub session: u32,
     /// The command.
@@ -180,6 +182,7 @@ impl Request {
             }
             Self::Command(command) => {
                 let payload = Writer::default()
+                    .u32(command.boot)
                     .u32(command.session)
                     .bytes(&command.id)
                     .u64(command.expires_at_ms);
@@ -204,8 +207,13 @@ impl Request {
             CLOSE => Action::Close,
             kind => return Err(Malformed::UnknownKind(kind)),
         };
-        let (session, id, expires_at_ms) = (fields.u32()?, fields.bytes()?, fields.u64()?);
-        Ok(Self::Command(Command { session, id, expires_at_ms, action }))
+        Ok(Self::Command(Command {
+            boot: fields.u32()?,
+            session: fields.u32()?,
+            id: fields.bytes()?,
+            expires_at_ms: fields.u64()?,
+            action,
+        }))
     }
 }
 

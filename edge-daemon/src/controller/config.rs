@@ -11,7 +11,7 @@ use firmware_protocol::frame::ADDRESSES;
 use serde::Deserialize;
 
 /// Rates that a line may have, in bit/s.
-const BAUD_RATES: std::ops::RangeInclusive<u32> = 1_200..=4_000_000;
+const BAUD_RATES: std::ops::RangeInclusive<u32> = 9_600..=4_000_000;
 const MAX_SECRET_BYTES: u64 = 4_096;
 
 /// The controllers of a site.
@@ -196,7 +196,7 @@ fn check_serial(key: &str, path: &Path, baud: u32, address: u8) -> Result<(), Co
     }
     if !BAUD_RATES.contains(&baud) {
         return wrong(format!(
-            "{key}.baud: {baud} is no rate, use 1200 to 4000000, usually 115200"
+            "{key}.baud: {baud} is no rate, use 9600 to 4000000, usually 115200"
         ));
     }
     if !ADDRESSES.contains(&address) {

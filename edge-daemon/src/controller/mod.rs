@@ -30,7 +30,10 @@ use domain::{
     event::Action,
     ids::{CommandId, DeviceId, SiteId},
 };
-use firmware_protocol::{barrier, session::Offer};
+use firmware_protocol::{
+    barrier::{self, MAX_COMMAND_LIFE_MS},
+    session::Offer,
+};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -56,7 +59,7 @@ pub struct Command {
     pub id: CommandId,
     /// What to do.
     pub action: Action,
-    /// How long it may move something; a device refuses more than 10 s.
+    /// How long it may move something, at most 10 s.
     pub expires_in: Duration,
 }
 
@@ -69,6 +72,9 @@ pub enum SendError {
     /// There is no such controller.
     #[error("{0} is no controller of this site")]
     Unknown(DeviceId),
+    /// It is to live longer than a device can remember it.
+    #[error("a command to {0} lives at most {MAX_COMMAND_LIFE_MS} ms")]
+    TooLong(DeviceId),
     /// More commands than the link can take.
     #[error("the link of {0} is busy")]
     Busy(DeviceId),
@@ -91,20 +97,24 @@ impl Controllers {
     /// Sends a command at once. Its sending and its end are reported.
     ///
     /// # Errors
-    /// When the device is offline or unknown, or its link is busy; then nothing is sent.
+    /// When the device is offline or unknown, its link busy, or the command's life too long; then
+    /// nothing is sent.
     pub fn send(&self, device: &DeviceId, command: Command) -> Result<(), SendError> {
         let handle = self.devices.get(device).ok_or_else(|| SendError::Unknown(device.clone()))?;
         if !handle.online.load(Ordering::Acquire) {
             return Err(SendError::Offline(device.clone()));
         }
         let life_ms = u64::try_from(command.expires_in.as_millis()).unwrap_or(u64::MAX);
+        if life_ms > MAX_COMMAND_LIFE_MS {
+            return Err(SendError::TooLong(device.clone()));
+        }
         let offer = Offer {
             id: command.id.0.into_bytes(),
             action: match command.action {
                 Action::Open => barrier::Action::Open,
                 Action::Close => barrier::Action::Close,
             },
-            expires_at_ms: self.clock.now().monotonic_ms.saturating_add(life_ms),
+            expires_at_ms: self.clock.now().monotonic_ms + life_ms,
         };
         let order = Order { device: device.clone(), offer };
         handle.orders.try_send(order).map_err(|error| match error {

@@ -211,3 +211,23 @@ fn changes(was: bool, count: u16, is: bool) -> Vec<bool> {
     }
     states
 }
+
+#[cfg(test)]
+mod tests {
+    use super::changes;
+
+    #[test]
+    fn passages_between_two_looks_are_told_in_order() {
+        assert_eq!(changes(false, 0, false), []);
+        assert_eq!(changes(false, 1, true), [true]);
+        assert_eq!(changes(true, 0, false), [false]);
+        assert_eq!(changes(false, 1, false), [true, false]);
+        assert_eq!(changes(true, 1, true), [false, true]);
+        assert_eq!(changes(false, 2, true), [true, false, true]);
+    }
+
+    #[test]
+    fn a_counter_that_leaps_tells_a_bounded_tale() {
+        assert!(changes(false, u16::MAX, true).len() < 10);
+    }
+}

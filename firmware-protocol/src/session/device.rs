@@ -73,7 +73,8 @@ impl Device {
         let (host_ms, own_ms) = self.base;
         let host_now_ms = host_ms.saturating_add(now_ms.saturating_sub(own_ms));
         let life_ms = command.expires_at_ms.saturating_sub(host_now_ms);
-        if self.session == 0 || command.session != self.session || life_ms == 0 {
+        let ours = (command.boot, command.session) == (self.boot, self.session);
+        if self.session == 0 || !ours || life_ms == 0 {
             return Verdict::Expired;
         }
         if life_ms > MAX_COMMAND_LIFE_MS {

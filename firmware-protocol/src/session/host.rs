@@ -205,7 +205,8 @@ impl Host {
     }
 
     fn command(&mut self, now_ms: u64) -> Option<Request> {
-        let (session, _) = self.session.filter(|_| self.may_command(now_ms))?;
+        let boot = self.boot.filter(|_| self.may_command(now_ms))?;
+        let (session, _) = self.session?;
         let command = self.commands.iter_mut().find(|command| command.next_at_ms <= now_ms)?;
         command.first_sent_ms.get_or_insert(now_ms);
         let pause_ms = self.pace.answer_within_ms << command.attempts.min(8);
@@ -215,7 +216,7 @@ impl Host {
         };
         command.attempts += 1;
         let Offer { id, action, expires_at_ms } = command.offer;
-        Some(Request::Command(Command { session, id, expires_at_ms, action }))
+        Some(Request::Command(Command { boot, session, id, expires_at_ms, action }))
     }
 
     /// When to say hello: at once without a session, else when its time is no longer trusted.

@@ -8,10 +8,9 @@
 //! - The host trusts a session only if the answer to its hello came soon: what the hello spent on
 //!   the line is by how much the device could be late. It says hello again every few minutes, so
 //!   that two clocks that drift apart do not matter.
-//! - A command carries its session and its end in the host's time. Another session or a time past
-//!   the end is answered `expired`.
-//! - The device remembers each command until it has expired, whatever session it came in. One
-//!   that it knows is answered `duplicate` with what was decided first, so that the host may
+//! - A command names the boot and the session and carries its end in the host's time. Another boot
+//!   or session, or a time past the end, is answered `expired`.
+//! - The device remembers each command until it has expired. One that it knows is answered `duplicate` with what was decided first, so that the host may
 //!   repeat a command whose answer was lost.
 
 mod device;

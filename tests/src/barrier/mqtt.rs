@@ -211,8 +211,9 @@ fn parse(verb: &str, payload: &[u8]) -> Option<Request> {
         "close" => Action::Close,
         _ => return None,
     };
-    let CommandPayload { id, session, expires_at_ms } = serde_json::from_slice(payload).ok()?;
-    Some(Request::Command(Command { session, id: id.into_bytes(), expires_at_ms, action }))
+    let CommandPayload { id, boot, session, expires_at_ms } =
+        serde_json::from_slice(payload).ok()?;
+    Some(Request::Command(Command { boot, session, id: id.into_bytes(), expires_at_ms, action }))
 }
 
 fn json(message: &impl serde::Serialize) -> Vec<u8> {

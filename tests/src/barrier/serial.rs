@@ -8,7 +8,7 @@ use std::{
 };
 
 use firmware_protocol::{
-    barrier::{Answer, Request},
+    barrier::{Action, Answer, Request},
     frame::{Decoder, Frame},
 };
 use tokio::{
@@ -30,7 +30,7 @@ enum Deed {
     Unplug,
     Plug,
     Inject(Vec<u8>),
-    Replay,
+    Replay(Action),
 }
 
 /// Barriers on a line; gone on drop.
@@ -48,7 +48,8 @@ impl SerialLine {
     /// When the system has no pty left or the link cannot be made.
     pub fn new(link: &Path, barriers: Vec<(u8, Barrier)>) -> io::Result<Self> {
         let (deeds, receiver) = mpsc::unbounded_channel();
-        let mut line = Line { link: link.to_owned(), barriers, port: None, last_command: None };
+        let mut line =
+            Line { link: link.to_owned(), barriers, port: None, last_open: None, last_close: None };
         line.plug()?;
         let mut task = JoinSet::new();
         task.spawn(line.run(receiver));
@@ -75,9 +76,9 @@ impl SerialLine {
         self.tell(Deed::Inject(bytes));
     }
 
-    /// Lets the last command arrive once more, byte for byte.
-    pub fn replay_last_command(&self) {
-        self.tell(Deed::Replay);
+    /// Lets the last command to do `action` arrive once more, byte for byte.
+    pub fn replay(&self, action: Action) {
+        self.tell(Deed::Replay(action));
     }
 
     fn tell(&self, deed: Deed) {
@@ -95,7 +96,8 @@ struct Line {
     link: PathBuf,
     barriers: Vec<(u8, Barrier)>,
     port: Option<SerialStream>,
-    last_command: Option<Frame>,
+    last_open: Option<Frame>,
+    last_close: Option<Frame>,
 }
 
 impl Line {
@@ -139,11 +141,18 @@ impl Line {
             Deed::Unplug => self.unplug(),
             Deed::Plug => self.plug().expect("the system has a pty left"),
             Deed::Inject(bytes) => self.write(&bytes).await,
-            Deed::Replay => {
-                if let Some(frame) = self.last_command.clone() {
+            Deed::Replay(action) => {
+                if let Some(frame) = self.last(action).clone() {
                     self.take(&frame).await;
                 }
             }
+        }
+    }
+
+    fn last(&mut self, action: Action) -> &mut Option<Frame> {
+        match action {
+            Action::Open => &mut self.last_open,
+            Action::Close => &mut self.last_close,
         }
     }
 
@@ -152,8 +161,8 @@ impl Line {
         let Some((_, barrier)) = addressed else { return };
         let barrier = barrier.clone();
         let Ok(request) = Request::decode(frame.kind, &frame.payload) else { return };
-        if matches!(request, Request::Command(_)) {
-            self.last_command = Some(frame.clone());
+        if let Request::Command(command) = request {
+            *self.last(command.action) = Some(frame.clone());
         }
         let faults = barrier.board().faults;
         if faults.silent {

@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
-use domain::event::{Action, Outcome};
-use edge_daemon::controller::{Arm, Refusal, SendError, What};
+use domain::{
+    event::{Action, Outcome},
+    ids::CommandId,
+};
+use edge_daemon::controller::{Arm, Command, Refusal, SendError, What};
 use firmware_protocol::{
-    barrier::{Answer, Status},
+    barrier::{self, Answer, Reply, Status, Verdict},
     frame::Frame,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use system_tests::barrier::{Barrier, Faults, SerialLine};
+use system_tests::barrier::{Barrier, Faults, Happening, SerialLine};
 use tempfile::TempDir;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+use uuid::Uuid;
 
 use crate::scene::{Scene, TIMING, name};
 
@@ -35,6 +39,21 @@ impl Site {
         ));
         scene.online("entry").await;
         Self { barrier, line, scene, _directory: directory }
+    }
+
+    /// What the barrier answers to the next command.
+    async fn next_reply(&self) -> Reply {
+        let answered = async {
+            loop {
+                for (_, happening) in self.barrier.board().take_happenings() {
+                    if let Happening::Command { reply, .. } = happening {
+                        return reply;
+                    }
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(Duration::from_secs(10), answered).await.expect("it answers within ten seconds")
     }
 }
 
@@ -64,29 +83,61 @@ async fn a_vehicle_passes() {
 async fn a_repeated_command_moves_nothing() {
     let mut site = Site::new().await;
     assert_eq!(site.scene.command("entry", Action::Open).await, Outcome::Accepted);
-    site.barrier.arm(Arm::Open).await;
     assert_eq!(site.scene.command("entry", Action::Close).await, Outcome::Accepted);
-    site.barrier.arm(Arm::Closed).await;
-    site.line.replay_last_command();
+    site.barrier.board().take_happenings();
+    site.line.replay(barrier::Action::Open);
+    let reply = site.next_reply().await;
+    assert!(reply.duplicate);
+    assert_eq!(reply.verdict, Verdict::Accepted);
+    assert_eq!(site.barrier.movements().len(), 2);
+}
+
+#[tokio::test]
+async fn a_line_that_doubles_everything_moves_once() {
+    let mut site = Site::new().await;
     site.barrier.set_faults(Faults { duplicates: true, ..Faults::default() });
     assert_eq!(site.scene.command("entry", Action::Open).await, Outcome::Accepted);
     site.barrier.arm(Arm::Open).await;
-    assert_eq!(site.barrier.movements().len(), 3);
+    assert_eq!(site.barrier.movements().len(), 1);
 }
 
 #[tokio::test]
 async fn a_command_that_is_replayed_after_its_end_moves_nothing() {
     let mut site = Site::new().await;
     assert_eq!(site.scene.command("entry", Action::Open).await, Outcome::Accepted);
-    sleep(Duration::from_millis(3_100)).await;
     assert_eq!(site.scene.command("entry", Action::Close).await, Outcome::Accepted);
-    site.barrier.arm(Arm::Closed).await;
-    site.line.replay_last_command();
+    sleep(Duration::from_millis(3_100)).await;
+    site.barrier.board().take_happenings();
+    site.line.replay(barrier::Action::Open);
+    assert_eq!(site.next_reply().await.verdict, Verdict::Expired);
     site.barrier.board().reboot();
-    site.line.replay_last_command();
+    site.line.replay(barrier::Action::Open);
+    assert_eq!(site.next_reply().await.verdict, Verdict::Expired);
     site.scene.offline("entry").await;
     site.scene.online("entry").await;
     assert_eq!(site.barrier.movements().len(), 2);
+}
+
+#[tokio::test]
+async fn a_command_that_the_line_held_back_moves_nothing() {
+    let mut site = Site::new().await;
+    site.barrier.set_faults(Faults { slow_ms: 3_200, ..Faults::default() });
+    let id = site.scene.send("entry", Action::Open).unwrap();
+    assert_eq!(site.scene.result("entry", id).await, Outcome::Unanswered);
+    let reply = site.next_reply().await;
+    assert_eq!(reply.id, id.0.into_bytes());
+    assert_eq!(reply.verdict, Verdict::Expired);
+    assert_eq!(site.barrier.movements(), []);
+}
+
+#[tokio::test]
+async fn a_command_with_too_long_a_life_is_not_taken() {
+    let site = Site::new().await;
+    let id = CommandId(Uuid::new_v4());
+    let expires_in = Duration::from_secs(11);
+    let command = Command { id, action: Action::Open, expires_in };
+    let refused = site.scene.controllers.send(&name("entry"), command);
+    assert_eq!(refused, Err(SendError::TooLong(name("entry"))));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 
 use domain::ids::{CommandId, DeviceId, SiteId};
 use firmware_protocol::{
-    barrier::{Action, Request, Status},
+    barrier::{self, Action, Request, Status},
     session::Offer,
     topic::{Leaf, Topic},
 };
@@ -175,8 +175,8 @@ fn encode(request: &Request) -> Option<(&'static str, Vec<u8>)> {
         Request::Command(command) => {
             let verb = if command.action == Action::Open { "open" } else { "close" };
             let id = Uuid::from_bytes(command.id);
-            let (session, expires_at_ms) = (command.session, command.expires_at_ms);
-            Some((verb, json(&Command { id, session, expires_at_ms })))
+            let barrier::Command { boot, session, expires_at_ms, .. } = *command;
+            Some((verb, json(&Command { id, boot, session, expires_at_ms })))
         }
     }
 }

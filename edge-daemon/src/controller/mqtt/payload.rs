@@ -123,6 +123,8 @@ pub struct Hello {
 pub struct Command {
     /// The command.
     pub id: Uuid,
+    /// The run of the device that this is for.
+    pub boot: u32,
     /// The session in whose time `expires_at_ms` counts.
     pub session: u32,
     /// The host's monotonic clock from which on it must move nothing, in milliseconds.

@@ -32,8 +32,9 @@ use super::{
 
 /// How often each device on a line is asked.
 const POLL_EVERY_MS: u64 = 50;
-/// How long a device may think before it answers, with room for a USB adapter's own buffers.
-const TURNAROUND_MS: u64 = 30;
+/// How long a device may think before it answers, with room for a USB adapter, which may keep bytes
+/// for 16 ms, and for a busy computer.
+const TURNAROUND_MS: u64 = 50;
 const READ_BYTES: usize = 4_096;
 
 /// One line with its devices.
