@@ -1,0 +1,48 @@
+//! Who may enter.
+
+use domain::event::{Rule, Verdict};
+
+use super::{Query, Ruling, valid_permit, words};
+use crate::gate::config::{Access, Answer};
+
+/// The rule for a vehicle with the plate `plate`.
+pub(super) fn rule(query: &Query, plate: &str) -> Ruling {
+    if let Some(denied) = query.knowledge.denied(plate) {
+        return Ruling::refuse(Rule::Denied, format!("on the deny list: {}", denied.reason));
+    }
+    let ruling = admission(query, plate);
+    match query.knowledge.inside(plate) {
+        Some(inside) if ruling.verdict == Verdict::Open => {
+            let since = words::time(query, inside.session.entered_at);
+            let reason = format!("inside since {since} already; otherwise: {}", ruling.reason);
+            let verdict = match query.lane.already_inside {
+                Answer::Open => Verdict::Open,
+                Answer::Refuse => Verdict::Refuse,
+            };
+            let session = Some(inside.session.id);
+            Ruling { session, ..Ruling::new(verdict, Rule::AlreadyInside, reason) }
+        }
+        _ => ruling,
+    }
+}
+
+fn admission(query: &Query, plate: &str) -> Ruling {
+    if let Some(permit) = valid_permit(query, plate) {
+        return Ruling::open(Rule::Permit, words::permit(query, permit));
+    }
+    match query.lane.access {
+        Access::Permits => Ruling::refuse(Rule::NoPermit, words::no_permit(query, plate)),
+        Access::Public => public(query),
+    }
+}
+
+fn public(query: &Query) -> Ruling {
+    let places = query.parking.places as usize;
+    let taken = query.knowledge.count_inside() + query.expected;
+    if taken < places {
+        let free = places - taken;
+        Ruling::open(Rule::Public, format!("open to everybody, {free} of {places} places free"))
+    } else {
+        Ruling::refuse(Rule::Full, format!("all {places} places are taken"))
+    }
+}

@@ -1,0 +1,67 @@
+//! Reasons as people read them, with times on the site's clock.
+
+use chrono::{DateTime, Utc};
+use domain::{clock::ClockQuality, event::Candidate, money::Fen, parking::Session};
+
+use super::Query;
+use crate::gate::config::Permit;
+
+/// A time of today as `14:02`, of another day as `2026-11-20 14:02`.
+pub(super) fn time(query: &Query, at: DateTime<Utc>) -> String {
+    let zone = &query.parking.timezone;
+    let (local, today) = (at.with_timezone(zone), query.now.wall.with_timezone(zone));
+    let is_today = local.date_naive() == today.date_naive();
+    local.format(if is_today { "%H:%M" } else { "%Y-%m-%d %H:%M" }).to_string()
+}
+
+pub(super) fn permit(query: &Query, permit: &Permit) -> String {
+    let holder = &permit.holder;
+    match permit.valid_until {
+        _ if query.now.quality == ClockQuality::Unsynchronised => {
+            format!("permit of {holder}, its dates not judged because the clock is not set")
+        }
+        Some(until) => format!("permit of {holder}, valid until {}", time(query, until)),
+        None => format!("permit of {holder}"),
+    }
+}
+
+/// Tells a permit that does not hold from none at all.
+pub(super) fn no_permit(query: &Query, plate: &str) -> String {
+    let now = query.now.wall;
+    let of_plate = || query.knowledge.permits(plate);
+    if let Some(from) = of_plate().filter_map(|p| p.valid_from).filter(|from| *from > now).min() {
+        return format!("its permit holds from {} only", time(query, from));
+    }
+    match of_plate().filter_map(|p| p.valid_until).max() {
+        Some(ended) => format!("its permit ended at {}", time(query, ended)),
+        None => "no permit for this plate".into(),
+    }
+}
+
+pub(super) fn ambiguous(text: &str, candidates: &[Candidate]) -> String {
+    let known: Vec<&str> = candidates.iter().map(|c| c.plate.as_str()).collect();
+    format!("{text} may be any of {}, which look alike", known.join(" and "))
+}
+
+pub(super) fn free(session: &Session) -> String {
+    match &session.tariff {
+        None => "parking costs nothing".into(),
+        Some(tariff) if tariff.free_minutes > 0 => {
+            format!("nothing is due: within the first {} minutes", tariff.free_minutes)
+        }
+        Some(_) => "nothing is due".into(),
+    }
+}
+
+pub(super) fn paid(query: &Query, session: &Session, until: DateTime<Utc>) -> String {
+    format!("fee of ¥{} is paid, time to leave until {}", session.paid, time(query, until))
+}
+
+pub(super) fn owed(query: &Query, owed: Fen, paid: Fen, since: DateTime<Utc>) -> String {
+    let since = time(query, since);
+    if paid > Fen::ZERO {
+        format!("fee of ¥{owed} is due since {since}, beside ¥{paid} that is paid")
+    } else {
+        format!("fee of ¥{owed} is due since {since}")
+    }
+}
