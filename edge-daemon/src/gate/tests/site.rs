@@ -257,9 +257,9 @@ impl Site {
         self.count(is_it) > 0
     }
 
-    pub fn faults(&self) -> Vec<&str> {
-        let fault = |fact| match fact {
-            &Fact::LaneFault { ref fault, .. } => Some(fault.as_str()),
+    pub fn faults<'a>(&'a self) -> Vec<&'a str> {
+        let fault = |fact: &'a Fact| match fact {
+            Fact::LaneFault { fault, .. } => Some(fault.as_str()),
             Fact::LaneRecovered { .. } => Some("recovered"),
             _ => None,
         };
