@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn passages_between_two_looks_are_told_in_order() {
-        assert_eq!(changes(false, 0, false), []);
+        assert!(changes(false, 0, false).is_empty());
         assert_eq!(changes(false, 1, true), [true]);
         assert_eq!(changes(true, 0, false), [false]);
         assert_eq!(changes(false, 1, false), [true, false]);
