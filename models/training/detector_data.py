@@ -227,13 +227,13 @@ class Composer:
     # Share of each group of scenes among the pictures.
     SHARES = {
         "cn_toll_hyperlpr": 0.22,
-        "cn_misc_scenes": 0.05,
+        "cn_misc_scenes": 0.09,
         "cn_easypr": 0.03,
-        "rlucian_eu": 0.14,
+        "rlucian_eu": 0.17,
         "openimages_plates": 0.26,
         "vehicles_openimages": 0.09,
         "modes_of_transport": 0.09,
-        "road_vehicle_bd": 0.09,
+        "road_vehicle_bd": 0.12,
         "rf100_vehicles": 0.03,
     }
 
@@ -315,7 +315,7 @@ class Composer:
         return kept, pasted
 
     def _vehicles_to_dress(self, scene):
-        big = [box for box in scene.vehicles if box[2] - box[0] >= 50]
+        big = [box for box in scene.vehicles if box[2] - box[0] >= 40]
         self.rng.shuffle(big)
         return big[: self.rng.integers(1, 4)]
 
@@ -395,10 +395,10 @@ class Composer:
         if chance < 0.3:
             # The whole scene as the network would see it, a little nearer or farther.
             wanted = now * min(640 / width, 384 / height) * _log_uniform(rng, 0.75, 1.33)
-        elif chance < 0.7:
+        elif chance < 0.64:
             wanted = _log_uniform(rng, 36, 190)
         elif chance < 0.86:
-            wanted = _log_uniform(rng, 16, 48)
+            wanted = _log_uniform(rng, 14, 44)
         else:
             wanted, largest = _log_uniform(rng, 120, 400), 4.5
         scale = min(max(wanted, 14) / now, largest)
@@ -669,6 +669,13 @@ def write_shard(composer, path):
     os.replace(part, path)
 
 
+def next_shard(folder, count):
+    """The first of `count` shards that is missing, or else the oldest."""
+    paths = [folder / f"{number:03d}.npz" for number in range(count)]
+    missing = [path for path in paths if not path.exists()]
+    return missing[0] if missing else min(paths, key=lambda path: path.stat().st_mtime)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=pathlib.Path, required=True, help="folder of pictures")
@@ -676,19 +683,20 @@ def main():
     parser.add_argument("--shards", type=int, default=12, help="shards to keep (default 12)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--forever", action="store_true", help="go on replacing the oldest")
-    parser.add_argument("--every", type=float, default=0, help="seconds between shards, once all are there")
+    parser.add_argument("--every", type=float, default=0, help="seconds to wait before replacing a shard")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     arguments.out.mkdir(parents=True, exist_ok=True)
     composer = Composer(arguments.data, arguments.seed)
-    number = 0
-    while number < arguments.shards or arguments.forever:
-        if number >= arguments.shards:
+    written = 0
+    while written < arguments.shards or arguments.forever:
+        path = next_shard(arguments.out, arguments.shards)
+        if path.exists():
             time.sleep(arguments.every)
         start = time.time()
-        write_shard(composer, arguments.out / f"{number % arguments.shards:03d}.npz")
-        print(f"shard {number}: {SHARD / (time.time() - start):.0f} pictures/s", flush=True)
-        number += 1
+        write_shard(composer, path)
+        print(f"{path.name}: {SHARD / (time.time() - start):.0f} pictures/s", flush=True)
+        written += 1
 
 
 if __name__ == "__main__":
