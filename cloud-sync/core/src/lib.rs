@@ -1,1 +1,113 @@
-//! Placeholder.
+//! The one domain behind all faces of the cloud: sites, what they report, and the people who look
+//! at it. Knows nothing of HTTP; keeps its database to itself.
+
+mod accounts;
+mod base;
+pub mod calendar;
+mod caller;
+mod devices;
+mod error;
+mod ingest;
+mod logs;
+mod parking;
+mod pictures;
+mod plates;
+mod search;
+mod secret;
+mod sites;
+mod store;
+
+use std::{path::PathBuf, sync::Arc};
+
+use chrono_tz::Tz;
+use domain::clock::Clock;
+use tokio::sync::watch;
+
+pub use self::{
+    accounts::{Accounts, NewAccount},
+    caller::{Caller, Operator, Role},
+    devices::Devices,
+    error::{Error, Result},
+    ingest::{Delivery, Ingest, IngestError},
+    parking::{ActiveAlert, ActiveSession, AreaFigures, Dashboard, DayFigures, Parking},
+    pictures::{MAX_PICTURE_BYTES, Pictures, Upload},
+    plates::{Correction, Movement, PlateFilter, PlateRead, Plates, Recognition, Statistics, Window},
+    sites::{NewSite, SiteStatus, Sites},
+    store::StoreError,
+};
+use self::{base::Base, store::Store};
+
+/// What the services need to know before they start.
+pub struct Options {
+    /// `sqlite:///relative.db` or `sqlite:////absolute.db`.
+    pub database_url: String,
+    /// Where pictures are kept; none for `pictures` beside the database.
+    pub pictures: Option<PathBuf>,
+    /// The time zone of the sites.
+    pub zone: Tz,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// All services over one database.
+pub struct Cloud {
+    /// Accounts and tokens.
+    pub accounts: Accounts,
+    /// Controllers that call by themselves.
+    pub devices: Devices,
+    /// Sites and their enrolment.
+    pub sites: Sites,
+    /// The way in for events.
+    pub ingest: Ingest,
+    /// The way in and out for pictures.
+    pub pictures: Pictures,
+    /// Plates that were read.
+    pub plates: Plates,
+    /// Vehicles inside, places, revenue.
+    pub parking: Parking,
+    base: Base,
+}
+
+impl Cloud {
+    /// Opens the database, brings its schema up to date and starts its writer. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a URL that cannot be used, [`Error::Store`] for a database that
+    /// cannot.
+    pub fn open(options: Options) -> Result<Self> {
+        let store = Store::open(&options.database_url)?;
+        let folder = match options.pictures {
+            Some(folder) => folder,
+            None => store::sqlite_path(&options.database_url)?.with_file_name("pictures"),
+        };
+        let base = Base { store, clock: options.clock, changes: watch::Sender::new(0) };
+        Ok(Self {
+            accounts: Accounts::new(base.clone()),
+            devices: Devices::new(base.clone()),
+            sites: Sites::new(base.clone()),
+            ingest: Ingest::new(base.clone()),
+            pictures: Pictures::new(base.clone(), folder),
+            plates: Plates::new(base.clone()),
+            parking: Parking::new(base.clone(), options.zone),
+            base,
+        })
+    }
+
+    /// Counts up whenever something changed that people see.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.base.changes.subscribe()
+    }
+
+    /// The clock that everything here goes by.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.base.clock
+    }
+
+    /// Whether the database can be read and written right now.
+    ///
+    /// # Errors
+    /// [`Error::Store`] where it cannot.
+    pub async fn check(&self) -> Result<()> {
+        self.base.store.write(|_| Ok(())).await
+    }
+}

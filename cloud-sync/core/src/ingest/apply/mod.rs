@@ -1,0 +1,94 @@
+//! What each fact changes in what people see. A fact that concerns nobody here, or of a kind that
+//! this version does not know, changes nothing; its event is kept all the same.
+
+mod decision;
+mod parking;
+mod state;
+
+use domain::event::{Event, Fact, Outcome, PlateKind};
+
+use crate::{
+    logs::{Entry, Level},
+    store::{StoreError, Transaction, params},
+};
+
+/// Applies one event.
+pub(super) fn apply(tx: &mut dyn Transaction, event: &Event) -> Result<(), StoreError> {
+    match &event.fact {
+        Fact::Decision(decision) => decision::decided(tx, event, decision),
+        Fact::SessionOpened { session, plate, kind, entered_at, lane, decision } => {
+            let opened = parking::Opened {
+                session: session.to_string(),
+                plate,
+                kind: *kind,
+                entered_at_ms: entered_at.timestamp_millis(),
+                lane: lane.as_str(),
+                decision: decision.to_string(),
+            };
+            parking::opened(tx, event, &opened)
+        }
+        Fact::SessionClosed { session, exited_at, lane, fee_fen, decision } => {
+            let closed = parking::Closed {
+                session: session.to_string(),
+                exited_at_ms: exited_at.timestamp_millis(),
+                lane: lane.as_str(),
+                decision: decision.to_string(),
+                fee_fen: *fee_fen,
+            };
+            parking::closed(tx, event, &closed)
+        }
+        Fact::Paid { session, amount_fen, method, by } => {
+            parking::paid(tx, event, &session.to_string(), *amount_fen, method, by)
+        }
+        Fact::LaneFault { lane, fault } => state::lane_fault(tx, event, lane.as_str(), fault),
+        Fact::LaneRecovered { lane } => state::lane_recovered(tx, event, lane.as_str()),
+        Fact::Device { device, online, reason } => {
+            state::reachable(tx, event, "controller", device.as_str(), *online, reason)
+        }
+        Fact::Camera { camera, online, reason } => {
+            state::reachable(tx, event, "camera", camera.as_str(), *online, reason)
+        }
+        _ => logged(tx, event),
+    }
+}
+
+/// Facts that are only written to the log.
+fn logged(tx: &mut dyn Transaction, event: &Event) -> Result<(), StoreError> {
+    let (level, module, message) = match &event.fact {
+        Fact::Started { version } => {
+            let sql = "UPDATE sites SET version = $1 WHERE site_id = $2";
+            tx.execute(sql, params![version, event.site.as_str()])?;
+            (Level::Info, "edge", format!("started, version {version}"))
+        }
+        Fact::Stopped => (Level::Info, "edge", "stopped in order".to_owned()),
+        Fact::CommandOutcome { outcome, command, .. } if *outcome != Outcome::Accepted => {
+            (Level::Warning, "gate", format!("command {command}: {outcome:?}"))
+        }
+        Fact::Tailgate { lane, .. } => {
+            (Level::Warning, "gate", format!("a vehicle followed another through {lane}"))
+        }
+        Fact::VisionRestarted { reason, back_off_ms } => {
+            (Level::Warning, "vision", format!("restarted after {back_off_ms} ms: {reason}"))
+        }
+        Fact::ClockChanged { what, jump_ms } => {
+            (Level::Warning, "clock", format!("{what} ({jump_ms} ms)"))
+        }
+        Fact::Quarantined { sequence, reason } => {
+            (Level::Error, "journal", format!("event {sequence} was set aside: {reason}"))
+        }
+        _ => return Ok(()),
+    };
+    Entry::of_site(event, level, module, message).write(tx)
+}
+
+/// A kind of plate as it is kept.
+const fn kind_name(kind: PlateKind) -> &'static str {
+    match kind {
+        PlateKind::Blue => "blue",
+        PlateKind::Green => "green",
+        PlateKind::Yellow => "yellow",
+        PlateKind::White => "white",
+        PlateKind::Black => "black",
+        PlateKind::Other => "other",
+    }
+}

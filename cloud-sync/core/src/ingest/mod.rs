@@ -1,0 +1,97 @@
+//! Takes in what sites send: every event once, in the order of the site's journal, together with
+//! what it changes, in one transaction that is on disk before the site hears of it.
+
+mod apply;
+mod chain;
+mod keep;
+
+use domain::envelope::{Acknowledgement, Refusal, verify};
+
+use crate::{
+    base::Base,
+    error::Error,
+    store::{StoreError, first, params},
+};
+
+/// Why a batch was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// It cannot be taken as it is; the refusal says what the site should do.
+    #[error("the batch was refused: {0:?}")]
+    Refused(Refusal),
+    /// It was good, but could not be kept; the site tries again later.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+impl From<Refusal> for IngestError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for IngestError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// A request of a site, as it came.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The site that says it sends.
+    pub site: String,
+    /// Its hex signature of the body.
+    pub signature: String,
+    /// The signed bytes.
+    pub body: Vec<u8>,
+    /// Events that wait at the site behind these, where it says so.
+    pub backlog: Option<u64>,
+}
+
+/// The way in for events.
+pub struct Ingest {
+    base: Base,
+}
+
+impl Ingest {
+    pub(crate) const fn new(base: Base) -> Self {
+        Self { base }
+    }
+
+    /// Takes a batch: verifies its signature before reading it, its chain before keeping it. What
+    /// is here already is compared and passed over, so that sending twice changes nothing.
+    ///
+    /// # Errors
+    /// [`IngestError::Refused`] with what the site should do, [`IngestError::Failed`] when the
+    /// database is in trouble.
+    pub async fn take(&self, delivery: Delivery) -> Result<Acknowledgement, IngestError> {
+        authenticate(&self.base, &delivery.site, &delivery.signature, &delivery.body).await?;
+        let batch = chain::parse(&delivery.site, &delivery.body)?;
+        let now_ms = self.base.now_ms();
+        let backlog = delivery.backlog.and_then(|backlog| i64::try_from(backlog).ok());
+        let ack = self.base.store.write_or(move |tx| keep::keep(tx, batch, backlog, now_ms)).await?;
+        self.base.changed();
+        Ok(ack)
+    }
+}
+
+/// Lets a site in whose key has signed the body.
+pub(crate) async fn authenticate(
+    base: &Base,
+    site: &str,
+    signature: &str,
+    body: &[u8],
+) -> Result<(), IngestError> {
+    let query = "SELECT public_key FROM sites WHERE site_id = $1";
+    let site = site.to_owned();
+    let row = base.store.read(move |tx| Ok(first(tx, query, params![site])?)).await?;
+    let key = row.map(|row| row.get::<Option<String>>(0)).transpose()?.flatten();
+    match key {
+        Some(key) if verify(&key, body, signature) => Ok(()),
+        _ => Err(Refusal::Unauthorised.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

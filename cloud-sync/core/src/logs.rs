@@ -1,0 +1,70 @@
+//! The system log: what people and the system did. Written inside the transaction that does it.
+
+use domain::event::Event;
+
+use crate::store::{StoreError, Transaction, next_id, params};
+
+/// How much attention a line wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    Info,
+    Warning,
+    Error,
+}
+
+impl Level {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "INFO",
+            Self::Warning => "WARNING",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+/// A line that is to be written.
+pub(crate) struct Entry {
+    site: String,
+    at_ms: i64,
+    level: Level,
+    module: &'static str,
+    message: String,
+    user: Option<i64>,
+}
+
+impl Entry {
+    /// Something that a site has told.
+    pub(crate) fn of_site(event: &Event, level: Level, module: &'static str, message: String) -> Self {
+        let at_ms = event.at.wall.timestamp_millis();
+        Self { site: event.site.to_string(), at_ms, level, module, message, user: None }
+    }
+
+    /// Something that a person did here.
+    pub(crate) const fn of_person(
+        site: String,
+        at_ms: i64,
+        user: Option<i64>,
+        module: &'static str,
+        message: String,
+    ) -> Self {
+        Self { site, at_ms, level: Level::Info, module, message, user }
+    }
+
+    pub(crate) fn write(self, tx: &mut dyn Transaction) -> Result<(), StoreError> {
+        let id = next_id(tx, "system_log")?;
+        tx.execute(
+            "INSERT INTO system_logs (site_id, id, at_ms, level, module, message, user_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            params![
+                self.site,
+                id,
+                self.at_ms,
+                self.level.as_str(),
+                self.module,
+                self.message,
+                self.user
+            ],
+        )?;
+        Ok(())
+    }
+}

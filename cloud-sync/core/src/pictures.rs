@@ -1,0 +1,136 @@
+//! Pictures by the SHA-256 of their bytes, as files beside the database. Only what an event has
+//! named is taken; a file is whole and on disk before it can be seen.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use domain::envelope::{Refusal, to_hex};
+use ring::digest::{SHA256, digest};
+
+use crate::{
+    base::Base,
+    caller::Caller,
+    error::{Error, Result},
+    ingest::{IngestError, authenticate},
+    store::{first, params},
+};
+
+/// Most bytes in a picture.
+pub const MAX_PICTURE_BYTES: usize = 512 * 1024;
+
+/// A picture that a site sends, as it came.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// The site that says it sends.
+    pub site: String,
+    /// Its hex signature of the bytes.
+    pub signature: String,
+    /// The name under which an event named it: 64 hex digits.
+    pub sha256: String,
+    /// A JPEG.
+    pub bytes: Vec<u8>,
+}
+
+/// The pictures.
+pub struct Pictures {
+    base: Base,
+    folder: PathBuf,
+}
+
+impl Pictures {
+    pub(crate) const fn new(base: Base, folder: PathBuf) -> Self {
+        Self { base, folder }
+    }
+
+    /// Keeps a picture; sending it twice changes nothing.
+    ///
+    /// # Errors
+    /// [`IngestError::Refused`] for a signature, a hash or bytes that are wrong,
+    /// [`Error::NotFound`] where no event that is here has named it, and what the disk says.
+    pub async fn put(&self, upload: Upload) -> Result<(), IngestError> {
+        let Upload { site, signature, sha256, bytes } = upload;
+        authenticate(&self.base, &site, &signature, &bytes).await?;
+        check(&sha256, &bytes)?;
+        if !self.is_wanted(site.clone(), sha256.clone()).await? {
+            return Ok(());
+        }
+        let path = path(&self.folder, &sha256);
+        tokio::task::spawn_blocking(move || write_durably(&path, &bytes))
+            .await
+            .expect("writing a file does not panic")
+            .map_err(|source| Error::File { act: "keep a picture", source })?;
+        let now_ms = self.base.now_ms();
+        let sql = "UPDATE pictures SET received_at_ms = $1 WHERE site_id = $2 AND sha256 = $3";
+        let kept = self.base.store.write(move |tx| {
+            tx.execute(sql, params![now_ms, site, sha256])?;
+            Ok(())
+        });
+        kept.await?;
+        self.base.changed();
+        Ok(())
+    }
+
+    /// Whether the picture was named by an event and is not here yet.
+    async fn is_wanted(&self, site: String, sha256: String) -> Result<bool> {
+        let sql = "SELECT received_at_ms IS NULL FROM pictures WHERE site_id = $1 AND sha256 = $2";
+        let row = self.base.store.read(move |tx| Ok(first(tx, sql, params![site, sha256])?));
+        Ok(row.await?.ok_or(Error::NotFound("picture"))?.get(0)?)
+    }
+
+    /// The bytes of a picture.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where it is not here.
+    pub async fn get(&self, _: &Caller, sha256: &str) -> Result<Vec<u8>> {
+        if !is_hash(sha256) {
+            return Err(Error::NotFound("picture"));
+        }
+        tokio::fs::read(path(&self.folder, sha256)).await.map_err(|source| {
+            match source.kind() {
+                io::ErrorKind::NotFound => Error::NotFound("picture"),
+                _ => Error::File { act: "read a picture", source },
+            }
+        })
+    }
+}
+
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn check(sha256: &str, bytes: &[u8]) -> Result<(), Refusal> {
+    let refuse = |reason: &str| Err(Refusal::Malformed { reason: reason.to_owned() });
+    if bytes.len() > MAX_PICTURE_BYTES {
+        return refuse("a picture has at most 512 KiB");
+    }
+    if !is_hash(sha256) || to_hex(digest(&SHA256, bytes).as_ref()) != sha256 {
+        return refuse("the name of a picture is the SHA-256 of its bytes in lower-case hex");
+    }
+    if !bytes.starts_with(&[0xFF, 0xD8, 0xFF]) {
+        return refuse("a picture is a JPEG");
+    }
+    Ok(())
+}
+
+fn path(folder: &Path, sha256: &str) -> PathBuf {
+    folder.join(&sha256[..2]).join(format!("{sha256}.jpg"))
+}
+
+/// Writes beside the final name, then renames: the file is there whole or not at all.
+fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder)?;
+    let partial = path.with_extension(format!("{}.part", crate::secret::new_key()));
+    let written = File::create(&partial)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&partial, path));
+    if written.is_err() {
+        // The first failure is the one to report; a leftover does no harm.
+        let _ = fs::remove_file(&partial);
+    }
+    written?;
+    File::open(folder)?.sync_all()
+}

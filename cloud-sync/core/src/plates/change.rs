@@ -1,0 +1,107 @@
+//! Changing plates by hand.
+
+use crate::{
+    error::{Error, Result},
+    logs::Entry,
+    search,
+    store::{Transaction, first, params},
+};
+
+const LONGEST_PLATE: usize = 20;
+const LONGEST_ALTERNATIVES: usize = 200;
+
+/// What a person found out about a plate; what is not given stays.
+#[derive(Debug, Clone, Default)]
+pub struct Correction {
+    /// The right text: 1 to 20 printable characters.
+    pub plate: Option<String>,
+    /// Whether it is confirmed.
+    pub is_verified: Option<bool>,
+    /// Other readings; `Some(None)` removes them.
+    pub alternatives: Option<Option<String>>,
+}
+
+/// Who changes, and when.
+pub(super) struct Author {
+    pub(super) account: Option<i64>,
+    pub(super) now_ms: i64,
+}
+
+pub(super) fn correct(
+    tx: &mut dyn Transaction,
+    author: &Author,
+    id: i64,
+    correction: &Correction,
+) -> Result<()> {
+    let read = find(tx, id)?;
+    check(correction)?;
+    if let Some(plate) = correction.plate.as_deref().filter(|plate| *plate != read.plate) {
+        rename(tx, &read, id, plate)?;
+        let message = format!("plate {id} corrected from `{}` to `{plate}`", read.plate);
+        author.log(&read, message).write(tx)?;
+    }
+    if let Some(is_verified) = correction.is_verified {
+        let sql = "UPDATE plate_reads SET is_verified = $1 WHERE id = $2";
+        tx.execute(sql, params![is_verified, id])?;
+    }
+    if let Some(alternatives) = &correction.alternatives {
+        let sql = "UPDATE plate_reads SET alternatives = $1 WHERE id = $2";
+        tx.execute(sql, params![alternatives.as_deref(), id])?;
+    }
+    Ok(())
+}
+
+pub(super) fn delete(tx: &mut dyn Transaction, author: &Author, id: i64) -> Result<()> {
+    let read = find(tx, id)?;
+    tx.execute("UPDATE plate_reads SET is_deleted = 1 WHERE id = $1", params![id])?;
+    author.log(&read, format!("plate {id} (`{}`) deleted", read.plate)).write(tx)?;
+    Ok(())
+}
+
+impl Author {
+    fn log(&self, read: &Found, message: String) -> Entry {
+        Entry::of_person(read.site.clone(), self.now_ms, self.account, "plates", message)
+    }
+}
+
+struct Found {
+    site: String,
+    plate: String,
+    decision: String,
+}
+
+fn find(tx: &mut dyn Transaction, id: i64) -> Result<Found> {
+    let sql = "SELECT site_id, plate, decision_id FROM plate_reads
+               WHERE id = $1 AND is_deleted = 0";
+    let row = first(tx, sql, params![id])?.ok_or(Error::NotFound("plate"))?;
+    Ok(Found { site: row.get(0)?, plate: row.get(1)?, decision: row.get(2)? })
+}
+
+fn rename(tx: &mut dyn Transaction, read: &Found, id: i64, plate: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE plate_reads SET plate = $1, plate_key = $2, processed_by = 'manual' WHERE id = $3",
+        params![plate, search::fold(plate), id],
+    )?;
+    tx.execute(
+        "UPDATE parking_sessions SET plate = $1
+         WHERE site_id = $2 AND (entry_decision = $3 OR exit_decision = $3)",
+        params![plate, &read.site, &read.decision],
+    )?;
+    Ok(())
+}
+
+fn check(correction: &Correction) -> Result<()> {
+    let printable = |text: &str| !text.chars().any(char::is_control) && !text.trim().is_empty();
+    if let Some(plate) = &correction.plate {
+        if plate.chars().count() > LONGEST_PLATE || !printable(plate) {
+            return Err(Error::invalid("plate_number", "use 1 to 20 printable characters"));
+        }
+    }
+    match correction.alternatives.as_ref().and_then(Option::as_deref) {
+        Some(text) if text.chars().count() > LONGEST_ALTERNATIVES || !printable(text) => {
+            let problem = "use 1 to 200 printable characters, or null";
+            Err(Error::invalid("alternative_readings", problem))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,122 @@
+//! Reading plates. Deleted ones do not exist here.
+
+use super::{Movement, PlateFilter, PlateRead, Recognition, Statistics, Window};
+use crate::{
+    error::Result,
+    search,
+    store::{Conditions, Row, StoreError, Transaction, first, params},
+};
+
+const VISIBLE: &str = "r.is_deleted = 0";
+const SELECT: &str = "SELECT r.id, r.recognition_id, s.name, r.lane, r.movement, r.plate, r.kind,
+        r.confidence, r.alternatives, r.x_min, r.y_min, r.x_max, r.y_max,
+        CASE WHEN p.received_at_ms IS NOT NULL THEN r.picture END,
+        r.read_at_ms, r.processed_by, r.is_verified
+    FROM plate_reads r
+    JOIN sites s ON s.site_id = r.site_id
+    LEFT JOIN pictures p ON p.site_id = r.site_id AND p.sha256 = r.picture";
+
+pub(super) fn list(
+    tx: &mut dyn Transaction,
+    filter: &PlateFilter,
+    window: Window,
+) -> Result<Vec<PlateRead>> {
+    let mut conditions = conditions(filter);
+    let limit = conditions.place(i64::from(window.limit));
+    let skip = conditions.place(i64::from(window.skip));
+    let wanted = conditions.sql();
+    let sql = format!("{SELECT} {wanted} ORDER BY r.id DESC LIMIT {limit} OFFSET {skip}");
+    plates(&tx.query(&sql, conditions.params())?)
+}
+
+pub(super) fn count(tx: &mut dyn Transaction, filter: &PlateFilter) -> Result<i64> {
+    let conditions = conditions(filter);
+    let sql = format!("SELECT COUNT(*) FROM plate_reads r {}", conditions.sql());
+    Ok(crate::store::number(tx, &sql, conditions.params())?)
+}
+
+fn conditions(filter: &PlateFilter) -> Conditions {
+    let pattern = filter.text.as_deref().filter(|text| !text.is_empty()).map(search::containing);
+    Conditions::new(VISIBLE)
+        .and("r.plate_key LIKE ? ESCAPE '\\'", pattern)
+        .and("r.is_verified = ?", filter.verified)
+        .and("r.movement = ?", filter.movement.map(Movement::as_str))
+        .and("r.read_at_ms >= ?", filter.from_ms)
+        .and("r.read_at_ms < ?", filter.until_ms)
+        .one_of("r.kind", filter.kinds)
+}
+
+pub(super) fn get(tx: &mut dyn Transaction, id: i64) -> Result<Option<PlateRead>> {
+    let sql = format!("{SELECT} WHERE {VISIBLE} AND r.id = $1");
+    first(tx, &sql, params![id])?.as_ref().map(plate).transpose()
+}
+
+const SELECT_RECOGNITION: &str =
+    "SELECT id, filename, taken_at_ms, processing_ms FROM recognitions";
+
+pub(super) fn recognitions(tx: &mut dyn Transaction, window: Window) -> Result<Vec<Recognition>> {
+    let sql = format!("{SELECT_RECOGNITION} ORDER BY id DESC LIMIT $1 OFFSET $2");
+    let rows = tx.query(&sql, params![i64::from(window.limit), i64::from(window.skip)])?;
+    rows.iter().map(|row| with_plates(tx, row)).collect()
+}
+
+pub(super) fn recognition(tx: &mut dyn Transaction, id: i64) -> Result<Option<Recognition>> {
+    let row = first(tx, &format!("{SELECT_RECOGNITION} WHERE id = $1"), params![id])?;
+    row.map(|row| with_plates(tx, &row)).transpose()
+}
+
+fn with_plates(tx: &mut dyn Transaction, row: &Row) -> Result<Recognition> {
+    let id = row.get(0)?;
+    let sql = format!("{SELECT} WHERE {VISIBLE} AND r.recognition_id = $1 ORDER BY r.id");
+    Ok(Recognition {
+        id,
+        filename: row.get(1)?,
+        taken_at_ms: row.get(2)?,
+        processing_ms: row.get(3)?,
+        plates: plates(&tx.query(&sql, params![id])?)?,
+    })
+}
+
+pub(super) fn statistics(tx: &mut dyn Transaction) -> Result<Statistics> {
+    let sql = "SELECT COUNT(*), COALESCE(SUM(is_verified), 0),
+                      COALESCE(SUM(CASE WHEN plate = '' THEN 1 ELSE 0 END), 0),
+                      AVG(CASE WHEN plate <> '' THEN confidence END),
+                      (SELECT COUNT(*) FROM recognitions)
+               FROM plate_reads r WHERE r.is_deleted = 0";
+    let row = first(tx, sql, &[])?.ok_or_else(|| StoreError::new("count plates", "no row"))?;
+    Ok(Statistics {
+        plates: row.get(0)?,
+        verified: row.get(1)?,
+        unread: row.get(2)?,
+        mean_confidence: row.get(3)?,
+        recognitions: row.get(4)?,
+        recent: list(tx, &PlateFilter::default(), Window { skip: 0, limit: 10 })?,
+    })
+}
+
+fn plates(rows: &[Row]) -> Result<Vec<PlateRead>> {
+    rows.iter().map(plate).collect()
+}
+
+fn plate(row: &Row) -> Result<PlateRead> {
+    let movement: String = row.get(4)?;
+    Ok(PlateRead {
+        id: row.get(0)?,
+        recognition_id: row.get(1)?,
+        site_name: row.get(2)?,
+        lane: row.get(3)?,
+        movement: Movement::ALL
+            .into_iter()
+            .find(|known| known.as_str() == movement)
+            .ok_or_else(|| StoreError::new("read a movement", movement))?,
+        plate: row.get(5)?,
+        kind: row.get(6)?,
+        confidence: row.get(7)?,
+        alternatives: row.get(8)?,
+        bounds_px: [row.get(9)?, row.get(10)?, row.get(11)?, row.get(12)?],
+        picture: row.get(13)?,
+        read_at_ms: row.get(14)?,
+        processed_by: row.get(15)?,
+        is_verified: row.get(16)?,
+    })
+}

@@ -1,0 +1,219 @@
+//! Sites and how they are let in: an admin registers a site and hands its one-time code over; the
+//! site trades the code for the right to send what its own key has signed.
+
+use domain::{
+    envelope::{ChainHash, Enrolled, Enrolment, from_hex},
+    ids::SiteId,
+};
+
+use crate::{
+    base::Base,
+    error::{Error, Result},
+    secret,
+    store::{Row, Transaction, first, next_id, params},
+};
+
+/// How long a code can be used.
+const CODE_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
+/// Wrong second halves after which a code is void.
+const CODE_TRIES: i64 = 10;
+const SELECTOR_LENGTH: usize = 8;
+const SECRET_LENGTH: usize = 16;
+const MOST_SPOTS: u32 = 1_000_000;
+
+/// A site that is to be registered.
+#[derive(Debug, Clone)]
+pub struct NewSite {
+    /// Its name in the system.
+    pub id: SiteId,
+    /// Its name for people.
+    pub name: String,
+    /// Places that it has, 0 where that is not known.
+    pub spots: u32,
+}
+
+/// A site as it is shown to people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteStatus {
+    /// Its name in the system.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// Whether its key is known.
+    pub enrolled: bool,
+    /// The last event of its journal that is here; 0 before the first.
+    pub acked_through: i64,
+    /// Events that were waiting at the site when it last called, where it said so.
+    pub backlog: Option<i64>,
+    /// When it last called, in milliseconds UTC.
+    pub last_seen_at_ms: Option<i64>,
+    /// Version of the program that runs there.
+    pub version: Option<String>,
+    /// Vehicles that are inside.
+    pub inside: i64,
+}
+
+/// The sites.
+pub struct Sites {
+    base: Base,
+}
+
+impl Sites {
+    pub(crate) const fn new(base: Base) -> Self {
+        Self { base }
+    }
+
+    /// Registers a site and returns its one-time code, which is not kept.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the site is registered already or its name cannot be used.
+    pub async fn add(&self, new: NewSite) -> Result<String> {
+        if new.name.trim().is_empty() || new.name.chars().count() > 100 {
+            return Err(Error::invalid("name", "use 1 to 100 characters"));
+        }
+        if new.spots > MOST_SPOTS {
+            return Err(Error::invalid("spots", "use at most 1000000"));
+        }
+        let now_ms = self.base.now_ms();
+        let code = Code::new();
+        let kept = code.clone();
+        self.base.store.write(move |tx| register(tx, &new, &kept, now_ms)).await?;
+        Ok(code.to_string())
+    }
+
+    /// Trades a one-time code for a place: from now on the site may send what its key has signed.
+    /// Asking again with the same key gets the same answer.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a key that is none, [`Error::Unauthenticated`] for a code that is
+    /// unknown, void, expired or used with another key.
+    pub async fn enrol(&self, enrolment: &Enrolment) -> Result<Enrolled> {
+        if from_hex(&enrolment.public_key).is_none_or(|key| key.len() != 32) {
+            return Err(Error::invalid("public_key", "use the 64 hex digits of an Ed25519 key"));
+        }
+        let code = Code::parse(&enrolment.code).ok_or(Error::Unauthenticated)?;
+        let (key, now_ms) = (enrolment.public_key.to_ascii_lowercase(), self.base.now_ms());
+        let tried = self.base.store.write(move |tx| redeem(tx, &code, &key, now_ms));
+        let site = tried.await?.ok_or(Error::Unauthenticated)?;
+        self.base.changed();
+        site.parse()
+            .map(|site| Enrolled { site })
+            .map_err(|_| Error::NotFound("site"))
+    }
+
+    /// All sites by name.
+    pub async fn list(&self) -> Result<Vec<SiteStatus>> {
+        let query = "SELECT site_id, name, public_key IS NOT NULL, acked_through, backlog,
+                            last_seen_at_ms, version,
+                            (SELECT COUNT(*) FROM parking_sessions inside
+                             WHERE inside.site_id = sites.site_id AND exited_at_ms IS NULL)
+                     FROM sites ORDER BY site_id LIMIT 1000";
+        let rows = self.base.store.read(move |tx| Ok(tx.query(query, &[])?)).await?;
+        rows.iter().map(status).collect()
+    }
+}
+
+fn status(row: &Row) -> Result<SiteStatus> {
+    Ok(SiteStatus {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        enrolled: row.get(2)?,
+        acked_through: row.get(3)?,
+        backlog: row.get(4)?,
+        last_seen_at_ms: row.get(5)?,
+        version: row.get(6)?,
+        inside: row.get(7)?,
+    })
+}
+
+fn register(tx: &mut dyn Transaction, new: &NewSite, code: &Code, now_ms: i64) -> Result<()> {
+    let made = tx.execute(
+        "INSERT INTO sites (site_id, name, created_at_ms, chain_hash) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (site_id) DO NOTHING",
+        params![new.id.as_str(), &new.name, now_ms, ChainHash::GENESIS.to_string()],
+    )?;
+    if made == 0 {
+        let problem = format!("`{}` is registered already; its code was printed once", new.id);
+        return Err(Error::invalid("site_id", problem));
+    }
+    let area = next_id(tx, "area")?;
+    tx.execute(
+        "INSERT INTO areas (site_id, id, name, total_spots, created_at_ms)
+         VALUES ($1, $2, $3, $4, $5)",
+        params![new.id.as_str(), area, &new.name, i64::from(new.spots), now_ms],
+    )?;
+    tx.execute(
+        "INSERT INTO enrolment_codes (selector, site_id, secret_hash, expires_at_ms)
+         VALUES ($1, $2, $3, $4)",
+        params![
+            &code.selector,
+            new.id.as_str(),
+            secret::hash_key(&code.secret),
+            now_ms + CODE_LIFE_MS
+        ],
+    )?;
+    Ok(())
+}
+
+/// The site that the code is for, or none. A wrong try is counted, so it must be committed too.
+fn redeem(
+    tx: &mut dyn Transaction,
+    code: &Code,
+    key: &str,
+    now_ms: i64,
+) -> Result<Option<String>> {
+    let query = "SELECT site_id, secret_hash, expires_at_ms, tries, used_by
+                 FROM enrolment_codes WHERE selector = $1";
+    let Some(row) = first(tx, query, params![&code.selector])? else { return Ok(None) };
+    let (site, used_by): (String, Option<String>) = (row.get(0)?, row.get(4)?);
+    if row.get::<i64>(2)? <= now_ms || row.get::<i64>(3)? >= CODE_TRIES {
+        return Ok(None);
+    }
+    if row.get::<String>(1)? != secret::hash_key(&code.secret) {
+        let count = "UPDATE enrolment_codes SET tries = tries + 1 WHERE selector = $1";
+        tx.execute(count, params![&code.selector])?;
+        return Ok(None);
+    }
+    if let Some(used_by) = used_by {
+        return Ok((used_by == key).then_some(site));
+    }
+    tx.execute(
+        "UPDATE enrolment_codes SET used_by = $1 WHERE selector = $2",
+        params![key, &code.selector],
+    )?;
+    tx.execute(
+        "UPDATE sites SET public_key = $1, enrolled_at_ms = $2, last_seen_at_ms = $2
+         WHERE site_id = $3",
+        params![key, now_ms, &site],
+    )?;
+    Ok(Some(site))
+}
+
+/// A one-time code: the selector finds it, the secret proves it.
+#[derive(Clone)]
+struct Code {
+    selector: String,
+    secret: String,
+}
+
+impl Code {
+    fn new() -> Self {
+        Self { selector: secret::readable(SELECTOR_LENGTH), secret: secret::readable(SECRET_LENGTH) }
+    }
+
+    /// Reads a code as a person may have typed it.
+    fn parse(text: &str) -> Option<Self> {
+        let (selector, secret) = text.trim().split_once('-')?;
+        let fits = selector.len() == SELECTOR_LENGTH && secret.len() == SECRET_LENGTH;
+        fits.then(|| Self {
+            selector: selector.to_ascii_uppercase(),
+            secret: secret.to_ascii_uppercase(),
+        })
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.selector, self.secret)
+    }
+}

@@ -1,0 +1,53 @@
+//! The conditions of a search that people put together.
+
+use super::Value;
+
+/// A `WHERE` clause with its parameters.
+pub(crate) struct Conditions {
+    sql: String,
+    params: Vec<Value>,
+}
+
+impl Conditions {
+    /// Starts with what always holds.
+    pub(crate) fn new(always: &str) -> Self {
+        Self { sql: format!("WHERE {always}"), params: Vec::new() }
+    }
+
+    /// Adds a condition whose `?` is `value`, where there is one.
+    pub(crate) fn and(mut self, condition: &str, value: Option<impl Into<Value>>) -> Self {
+        if let Some(value) = value {
+            let place = self.place(value);
+            self.sql += &format!(" AND {}", condition.replace('?', &place));
+        }
+        self
+    }
+
+    /// Wants a column to be one of `values`, where they are given.
+    pub(crate) fn one_of(mut self, column: &str, values: Option<&[&str]>) -> Self {
+        if let Some(values) = values {
+            let places: Vec<_> = values.iter().map(|value| self.place(*value)).collect();
+            self.sql += &match places.is_empty() {
+                true => " AND 1 = 0".to_owned(),
+                false => format!(" AND {column} IN ({})", places.join(", ")),
+            };
+        }
+        self
+    }
+
+    /// Adds a parameter and returns its name.
+    pub(crate) fn place(&mut self, value: impl Into<Value>) -> String {
+        self.params.push(value.into());
+        format!("${}", self.params.len())
+    }
+
+    /// The clause.
+    pub(crate) fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// Its parameters.
+    pub(crate) fn params(&self) -> &[Value] {
+        &self.params
+    }
+}

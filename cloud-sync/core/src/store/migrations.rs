@@ -1,0 +1,23 @@
+//! The schema as a list of steps, applied forward and never back. A database of a newer program is
+//! left alone.
+
+use super::{StoreError, Transaction, number, params};
+
+/// The steps in order; the version of a database is how many it has had.
+const STEPS: &[&str] = &[include_str!("schema/0001_parking.sql")];
+
+/// Brings the schema up to date, within the given transaction.
+pub(super) fn migrate(tx: &mut dyn Transaction) -> Result<(), StoreError> {
+    tx.script("CREATE TABLE IF NOT EXISTS schema_steps (step BIGINT NOT NULL PRIMARY KEY)")?;
+    let done = number(tx, "SELECT COUNT(*) FROM schema_steps", &[])?;
+    let done = usize::try_from(done).unwrap_or(usize::MAX);
+    if done > STEPS.len() {
+        let reason = format!("it has {done} steps, this program knows {}", STEPS.len());
+        return Err(StoreError::new("use the database of a newer program", reason));
+    }
+    for (index, step) in STEPS.iter().enumerate().skip(done) {
+        tx.script(step)?;
+        tx.execute("INSERT INTO schema_steps (step) VALUES ($1)", params![index as i64 + 1])?;
+    }
+    Ok(())
+}
