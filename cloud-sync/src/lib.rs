@@ -1,1 +1,15 @@
-//! Placeholder.
+//! `cloud-sync`: takes in what sites replay and shows it to everybody, in the documented API
+//! families. The domain is in `cloud-core`; here are the command line, HTTP and the wiring.
+
+mod app;
+pub mod cli;
+mod clock;
+pub mod config;
+mod console;
+mod faces;
+mod http;
+mod ingest;
+mod push;
+pub mod server;
+
+pub use clock::SystemClock;

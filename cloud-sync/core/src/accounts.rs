@@ -60,9 +60,10 @@ impl Accounts {
         let hash = secret::hash_key(&key);
         let insert = "INSERT INTO tokens (hash, user_id, created_at_ms)
                       SELECT $1, id, $2 FROM users WHERE username = $3";
-        let made = self.base.store.write(move |tx| {
-            Ok(tx.execute(insert, params![hash, now_ms, username])?)
-        });
+        let made = self
+            .base
+            .store
+            .write(move |tx| Ok(tx.execute(insert, params![hash, now_ms, username])?));
         if made.await? == 1 { Ok(key) } else { Err(Error::NotFound("account")) }
     }
 

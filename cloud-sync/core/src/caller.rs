@@ -90,10 +90,7 @@ mod tests {
     #[test]
     fn only_operators_and_admins_may_change_records() {
         let allowed = |role| Caller::account(1, role).operator().is_ok();
-        assert_eq!(
-            [Role::Visitor, Role::Operator, Role::Admin].map(allowed),
-            [false, true, true]
-        );
+        assert_eq!([Role::Visitor, Role::Operator, Role::Admin].map(allowed), [false, true, true]);
         assert!(Caller::local_operator().operator().is_ok());
     }
 }

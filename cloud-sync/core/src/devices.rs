@@ -32,9 +32,10 @@ impl Devices {
         let now_ms = self.base.now_ms();
         let insert = "INSERT INTO devices (device_id, station, key_hash, created_at_ms)
                       VALUES ($1, $2, $3, $4) ON CONFLICT (device_id) DO NOTHING";
-        let made = self.base.store.write(move |tx| {
-            Ok(tx.execute(insert, params![row.0, row.1, row.2, now_ms])?)
-        });
+        let made = self
+            .base
+            .store
+            .write(move |tx| Ok(tx.execute(insert, params![row.0, row.1, row.2, now_ms])?));
         if made.await? == 1 {
             Ok(key)
         } else {

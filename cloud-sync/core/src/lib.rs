@@ -31,7 +31,9 @@ pub use self::{
     ingest::{Delivery, Ingest, IngestError},
     parking::{ActiveAlert, ActiveSession, AreaFigures, Dashboard, DayFigures, Parking},
     pictures::{MAX_PICTURE_BYTES, Pictures, Upload},
-    plates::{Correction, Movement, PlateFilter, PlateRead, Plates, Recognition, Statistics, Window},
+    plates::{
+        Correction, Movement, PlateFilter, PlateRead, Plates, Recognition, Statistics, Window,
+    },
     sites::{NewSite, SiteStatus, Sites},
     store::StoreError,
 };

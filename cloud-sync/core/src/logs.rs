@@ -34,7 +34,12 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// Something that a site has told.
-    pub(crate) fn of_site(event: &Event, level: Level, module: &'static str, message: String) -> Self {
+    pub(crate) fn of_site(
+        event: &Event,
+        level: Level,
+        module: &'static str,
+        message: String,
+    ) -> Self {
         let at_ms = event.at.wall.timestamp_millis();
         Self { site: event.site.to_string(), at_ms, level, module, message, user: None }
     }

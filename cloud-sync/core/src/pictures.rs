@@ -88,11 +88,9 @@ impl Pictures {
         if !is_hash(sha256) {
             return Err(Error::NotFound("picture"));
         }
-        tokio::fs::read(path(&self.folder, sha256)).await.map_err(|source| {
-            match source.kind() {
-                io::ErrorKind::NotFound => Error::NotFound("picture"),
-                _ => Error::File { act: "read a picture", source },
-            }
+        tokio::fs::read(path(&self.folder, sha256)).await.map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => Error::NotFound("picture"),
+            _ => Error::File { act: "read a picture", source },
         })
     }
 }

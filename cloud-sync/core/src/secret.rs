@@ -1,9 +1,6 @@
 //! Keys, codes and passwords: made from the system's randomness, kept as hashes only.
 
-use argon2::{
-    Argon2,
-    password_hash::PasswordHasher,
-};
+use argon2::{Argon2, password_hash::PasswordHasher};
 use domain::envelope::to_hex;
 use rand::Rng;
 use ring::digest::{SHA256, digest};
@@ -46,7 +43,8 @@ mod tests {
 
     #[test]
     fn a_password_is_kept_as_argon2id_with_a_salt_of_its_own() {
-        let hashes = [hash_password("correct horse").unwrap(), hash_password("correct horse").unwrap()];
+        let hashes =
+            [hash_password("correct horse").unwrap(), hash_password("correct horse").unwrap()];
         assert!(hashes.iter().all(|hash| hash.starts_with("$argon2id$v=19$")), "{hashes:?}");
         assert_ne!(hashes[0], hashes[1]);
     }

@@ -8,6 +8,7 @@ use domain::{
 
 use crate::{
     base::Base,
+    caller::Caller,
     error::{Error, Result},
     secret,
     store::{Row, Transaction, first, next_id, params},
@@ -96,13 +97,11 @@ impl Sites {
         let tried = self.base.store.write(move |tx| redeem(tx, &code, &key, now_ms));
         let site = tried.await?.ok_or(Error::Unauthenticated)?;
         self.base.changed();
-        site.parse()
-            .map(|site| Enrolled { site })
-            .map_err(|_| Error::NotFound("site"))
+        site.parse().map(|site| Enrolled { site }).map_err(|_| Error::NotFound("site"))
     }
 
     /// All sites by name.
-    pub async fn list(&self) -> Result<Vec<SiteStatus>> {
+    pub async fn list(&self, _: &Caller) -> Result<Vec<SiteStatus>> {
         let query = "SELECT site_id, name, public_key IS NOT NULL, acked_through, backlog,
                             last_seen_at_ms, version,
                             (SELECT COUNT(*) FROM parking_sessions inside
@@ -156,12 +155,7 @@ fn register(tx: &mut dyn Transaction, new: &NewSite, code: &Code, now_ms: i64) -
 }
 
 /// The site that the code is for, or none. A wrong try is counted, so it must be committed too.
-fn redeem(
-    tx: &mut dyn Transaction,
-    code: &Code,
-    key: &str,
-    now_ms: i64,
-) -> Result<Option<String>> {
+fn redeem(tx: &mut dyn Transaction, code: &Code, key: &str, now_ms: i64) -> Result<Option<String>> {
     let query = "SELECT site_id, secret_hash, expires_at_ms, tries, used_by
                  FROM enrolment_codes WHERE selector = $1";
     let Some(row) = first(tx, query, params![&code.selector])? else { return Ok(None) };
@@ -198,7 +192,10 @@ struct Code {
 
 impl Code {
     fn new() -> Self {
-        Self { selector: secret::readable(SELECTOR_LENGTH), secret: secret::readable(SECRET_LENGTH) }
+        Self {
+            selector: secret::readable(SELECTOR_LENGTH),
+            secret: secret::readable(SECRET_LENGTH),
+        }
     }
 
     /// Reads a code as a person may have typed it.

@@ -33,7 +33,10 @@ pub(super) enum Content {
 pub(super) fn parse(site: &str, body: &[u8]) -> Result<Chain, Refusal> {
     let batch: Batch = serde_json::from_slice(body).map_err(|e| malformed(e.to_string()))?;
     if batch.site.as_str() != site {
-        return Err(malformed(format!("the batch is of site `{}`, signed by `{site}`", batch.site)));
+        return Err(malformed(format!(
+            "the batch is of site `{}`, signed by `{site}`",
+            batch.site
+        )));
     }
     if batch.items.is_empty() || batch.items.len() > MAX_BATCH_EVENTS {
         let found = batch.items.len();
@@ -68,12 +71,7 @@ fn link(batch: Batch) -> Chain {
         Link { sequence, hash, content }
     });
     let links = links.collect();
-    Chain {
-        site,
-        first_sequence: batch.first_sequence,
-        previous_hash: batch.previous_hash,
-        links,
-    }
+    Chain { site, first_sequence: batch.first_sequence, previous_hash: batch.previous_hash, links }
 }
 
 fn read_event(site: &str, sequence: u64, body: &str) -> Result<Box<Event>, String> {

@@ -89,8 +89,9 @@ fn stored_hash(
     sequence: u64,
 ) -> Result<ChainHash, IngestError> {
     let query = "SELECT hash FROM events WHERE site_id = $1 AND sequence = $2";
-    let row = first(tx, query, params![site, sequence as i64])?
-        .ok_or_else(|| StoreError::new("compare with an event", "an acknowledged one is missing"))?;
+    let row = first(tx, query, params![site, sequence as i64])?.ok_or_else(|| {
+        StoreError::new("compare with an event", "an acknowledged one is missing")
+    })?;
     parse_hash(row.get(0)?)
 }
 

@@ -70,7 +70,8 @@ impl Ingest {
         let batch = chain::parse(&delivery.site, &delivery.body)?;
         let now_ms = self.base.now_ms();
         let backlog = delivery.backlog.and_then(|backlog| i64::try_from(backlog).ok());
-        let ack = self.base.store.write_or(move |tx| keep::keep(tx, batch, backlog, now_ms)).await?;
+        let ack =
+            self.base.store.write_or(move |tx| keep::keep(tx, batch, backlog, now_ms)).await?;
         self.base.changed();
         Ok(ack)
     }

@@ -155,9 +155,10 @@ impl Plates {
         filter: PlateFilter,
         window: Window,
     ) -> Result<(Vec<PlateRead>, i64)> {
-        let read = self.base.store.read(move |tx| {
-            Ok((query::list(tx, &filter, window)?, query::count(tx, &filter)?))
-        });
+        let read = self
+            .base
+            .store
+            .read(move |tx| Ok((query::list(tx, &filter, window)?, query::count(tx, &filter)?)));
         read.await
     }
 

@@ -80,10 +80,7 @@ fn commit(connection: &Connection, group: &mut [Box<dyn Job>]) -> Result<(), Sto
     done
 }
 
-fn run_group(
-    tx: &mut SqliteTransaction<'_>,
-    group: &mut [Box<dyn Job>],
-) -> Result<(), StoreError> {
+fn run_group(tx: &mut SqliteTransaction<'_>, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
     for job in group {
         tx.script("SAVEPOINT job")?;
         if !job.run(tx) {

@@ -1,0 +1,143 @@
+//! The verbs beside `serve`. Each works on the database alone, also while the service runs, and
+//! prints what it made, alone, on stdout.
+
+use std::{
+    io::{self, Read},
+    sync::Arc,
+};
+
+use clap::Subcommand;
+use cloud_core::{Cloud, NewAccount, NewSite, Options, Role};
+use domain::ids::{DeviceId, SiteId};
+use tokio::runtime;
+
+use super::{Database, Outcome};
+use crate::{SystemClock, config::Sites};
+
+/// Longest password that is read, in bytes.
+const LONGEST_PASSWORD: u64 = 1024;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum User {
+    /// Makes an account; its password is the first line of stdin.
+    Add {
+        /// The name to log in with.
+        #[arg(long)]
+        username: String,
+        /// What it may do: admin, operator or visitor.
+        #[arg(long, value_parser = ["admin", "operator", "visitor"])]
+        role: String,
+        /// 11 digits.
+        #[arg(long)]
+        phone: Option<String>,
+        /// Where mail goes.
+        #[arg(long)]
+        email: Option<String>,
+        /// Reads the password from stdin.
+        #[arg(long, required = true)]
+        password_stdin: bool,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Token {
+    /// Prints a new key of an account, for `Authorization: Token <key>`.
+    Issue {
+        /// The account.
+        #[arg(long)]
+        username: String,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Device {
+    /// Registers a controller and prints its API key.
+    Add {
+        /// Its name.
+        #[arg(long)]
+        device_id: DeviceId,
+        /// The station that it stands in.
+        #[arg(long)]
+        station: String,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Site {
+    /// Registers a site and prints its one-time enrolment code, good for 24 h.
+    Add {
+        /// Its name in the system.
+        #[arg(long)]
+        site_id: SiteId,
+        /// Its name for people.
+        #[arg(long)]
+        name: String,
+        /// Places that it has.
+        #[arg(long, default_value_t = 0)]
+        spots: u32,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+impl User {
+    pub(super) fn run(self) -> Outcome {
+        let Self::Add { username, role, phone, email, password_stdin: _, database } = self;
+        let role: Role = role.parse()?;
+        let new = NewAccount { username, password: read_password()?, role, phone, email };
+        on(&database, async |cloud| cloud.accounts.add(new).await.map(drop))
+    }
+}
+
+impl Token {
+    pub(super) fn run(self) -> Outcome {
+        let Self::Issue { username, database } = self;
+        on(&database, async |cloud| {
+            println!("{}", cloud.accounts.issue_token(&username).await?);
+            Ok(())
+        })
+    }
+}
+
+impl Device {
+    pub(super) fn run(self) -> Outcome {
+        let Self::Add { device_id, station, database } = self;
+        on(&database, async |cloud| {
+            println!("{}", cloud.devices.add(&device_id, &station).await?);
+            Ok(())
+        })
+    }
+}
+
+impl Site {
+    pub(super) fn run(self) -> Outcome {
+        let Self::Add { site_id, name, spots, database } = self;
+        on(&database, async |cloud| {
+            println!("{}", cloud.sites.add(NewSite { id: site_id, name, spots }).await?);
+            Ok(())
+        })
+    }
+}
+
+fn on(database: &Database, verb: impl AsyncFnOnce(&Cloud) -> cloud_core::Result<()>) -> Outcome {
+    let cloud = Cloud::open(Options {
+        database_url: database.database_url.clone(),
+        pictures: None,
+        zone: Sites::default().time_zone,
+        clock: Arc::new(SystemClock::new()),
+    })?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(verb(&cloud))?)
+}
+
+fn read_password() -> io::Result<String> {
+    let mut text = String::new();
+    io::stdin().lock().take(LONGEST_PASSWORD).read_to_string(&mut text)?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}

@@ -1,0 +1,9 @@
+//! anpr: plates and the pictures they were read in (`/api/plates`, `/api/sessions`,
+//! `/api/statistics`, `/api/search`). Its document is Russian and knows no login.
+
+mod error;
+mod routes;
+mod wire;
+
+pub(crate) use error::AnprProblem;
+pub(crate) use routes::routes;

@@ -1,0 +1,10 @@
+//! hz: the parking system's dashboard and detection records (`/hzsystem_parking/`) and its status
+//! channel (`/ws/system/`). Its document is Chinese and wants a token.
+
+mod error;
+mod params;
+mod routes;
+mod wire;
+
+pub(crate) use error::HzProblem;
+pub(crate) use routes::routes;

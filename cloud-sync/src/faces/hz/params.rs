@@ -1,0 +1,62 @@
+//! The family's query parameters.
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use cloud_core::{
+    Movement, PlateFilter,
+    calendar::{day_start_ms, next_day},
+};
+
+use super::{
+    HzProblem,
+    wire::{VEHICLES, VehicleType},
+};
+use crate::http::{BadValue, Query};
+
+/// A page, counted from 1.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Page {
+    pub(super) number: u32,
+    pub(super) size: u32,
+}
+
+pub(super) fn page(query: &Query) -> Result<Page, HzProblem> {
+    Ok(Page {
+        number: query.clamped("page", 1, 1..=u32::MAX)?,
+        size: query.clamped("page_size", 20, 1..=100)?,
+    })
+}
+
+/// The conditions of `detection/records/`.
+pub(super) fn records(query: &Query, zone: Tz) -> Result<PlateFilter, HzProblem> {
+    let day = |name| query.parsed::<NaiveDate>(name, "日期格式应为 YYYY-MM-DD");
+    let until = day("end_date")?.map(|last| day_start_ms(zone, next_day(last)));
+    // A read at a barrier belongs to no spot, so that every spot's list is empty.
+    let spot: Option<i64> = query.parsed("spot_id", "应为整数")?;
+    let kinds = match spot {
+        Some(_) => Some(&[][..]),
+        None => vehicle_type(query)?.map(|vehicle| vehicle.kinds),
+    };
+    Ok(PlateFilter {
+        text: query.get("license_plate").map(str::to_owned),
+        verified: None,
+        movement: movement(query)?,
+        kinds,
+        from_ms: day("start_date")?.map(|first| day_start_ms(zone, first)),
+        until_ms: until,
+    })
+}
+
+fn movement(query: &Query) -> Result<Option<Movement>, BadValue> {
+    let wanted = "vehicle_enter / vehicle_exit / license_plate_recognition";
+    let Some(text) = query.get("detection_type") else { return Ok(None) };
+    let found = Movement::ALL.into_iter().find(|m| super::wire::detection_type(*m) == text);
+    found.map(Some).ok_or(BadValue { name: "detection_type", wanted })
+}
+
+fn vehicle_type(query: &Query) -> Result<Option<&'static VehicleType>, BadValue> {
+    let wanted = "car / truck / suv / motorcycle / bus / mpv";
+    let Some(text) = query.get("vehicle_type") else { return Ok(None) };
+    let found = VEHICLES.iter().find(|vehicle| vehicle.name == text);
+    found.map(Some).ok_or(BadValue { name: "vehicle_type", wanted })
+}

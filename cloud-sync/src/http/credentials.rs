@@ -1,0 +1,86 @@
+//! Who calls: by a token in the header (`Token` or `Bearer`), for WebSockets also in the query, or
+//! by being on this very machine, where a face documents no login.
+
+use cloud_core::{Caller, Error};
+
+use super::{
+    Problem, Request,
+    limit::{Class, Who},
+};
+
+impl Request {
+    /// The caller, who must have credentials; counted against a limit.
+    pub(crate) async fn caller(&self, class: Class) -> Result<Caller, Problem> {
+        let key = self.header_key()?.ok_or(Error::Unauthenticated)?;
+        self.counted(self.app.cloud.accounts.by_token(key).await?, class)
+    }
+
+    /// As [`Request::caller`], or nobody known on this machine, where the settings let them in.
+    pub(crate) async fn caller_or_local(&self, class: Class) -> Result<Caller, Problem> {
+        if self.headers.contains_key("authorization") {
+            return self.caller(class).await;
+        }
+        if !self.is_local() {
+            return Err(Error::Unauthenticated.into());
+        }
+        self.counted(Caller::local_operator(), class)
+    }
+
+    /// As [`Request::caller`]; the key may stand in the query as `token`, since pages cannot set
+    /// headers on a WebSocket.
+    pub(crate) async fn channel_caller(&self, class: Class) -> Result<Caller, Problem> {
+        let key = match self.header_key()? {
+            Some(key) => Some(key),
+            None => self.query.get("token"),
+        };
+        let key = key.ok_or(Error::Unauthenticated)?;
+        self.counted(self.app.cloud.accounts.by_token(key).await?, class)
+    }
+
+    /// Counts a call of an address that has no credentials.
+    pub(crate) fn count_address(&self, class: Class) -> Result<(), Problem> {
+        let now_ms = self.app.cloud.clock().now().monotonic_ms;
+        let taken = self.app.limiter.take(Who::Address(self.peer), class, now_ms);
+        taken.map_err(|retry_after_s| Problem::TooMany { retry_after_s })
+    }
+
+    fn counted(&self, caller: Caller, class: Class) -> Result<Caller, Problem> {
+        let who = caller.account_id().map_or(Who::Address(self.peer), Who::Account);
+        let now_ms = self.app.cloud.clock().now().monotonic_ms;
+        let taken = self.app.limiter.take(who, class, now_ms);
+        taken.map_err(|retry_after_s| Problem::TooMany { retry_after_s })?;
+        Ok(caller)
+    }
+
+    fn header_key(&self) -> Result<Option<&str>, Problem> {
+        let Some(value) = self.headers.get("authorization") else { return Ok(None) };
+        let key = value.to_str().ok().and_then(|text| {
+            let (scheme, key) = text.split_once(' ')?;
+            let known = ["token", "bearer"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+            known.then_some(key.trim())
+        });
+        key.map(Some).ok_or_else(|| Error::Unauthenticated.into())
+    }
+
+    /// Whether this is somebody at this machine: no proxy in between, addressed as this machine
+    /// (a name that was rebound to it is not), and not sent by a page from elsewhere.
+    fn is_local(&self) -> bool {
+        let proxied =
+            ["forwarded", "x-forwarded-for"].iter().any(|h| self.headers.contains_key(*h));
+        let host = self.header("host").map(host_name);
+        let own_host = matches!(host, Some("localhost" | "127.0.0.1" | "[::1]"));
+        let own_page = match self.headers.get("origin") {
+            Some(origin) => origin.to_str().is_ok_and(|origin| self.app.cors.allows(origin)),
+            None => true,
+        };
+        self.app.local_callers && self.peer.is_loopback() && !proxied && own_host && own_page
+    }
+}
+
+/// The name in a `Host` header, without the port.
+fn host_name(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    }
+}

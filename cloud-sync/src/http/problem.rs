@@ -1,0 +1,90 @@
+//! What can go wrong with a request, whatever the face. The status is the same everywhere; each
+//! face puts the words into its own form.
+
+use cloud_core::Error;
+use warp::{Rejection, http::StatusCode, reject};
+
+use super::query::BadValue;
+
+/// Why a request is not answered with what it asked for.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// No such path.
+    NoSuchPath,
+    /// The path is there, the method is not.
+    NoSuchMethod,
+    /// The request is not of the form that is wanted.
+    Malformed(String),
+    /// The body is longer than it may be.
+    TooLarge {
+        /// Most bytes that are taken.
+        limit: usize,
+    },
+    /// The caller calls too often.
+    TooMany {
+        /// Seconds after which it may call again.
+        retry_after_s: u64,
+    },
+    /// A value in the query.
+    Query(BadValue),
+    /// The domain says no.
+    Core(Error),
+}
+
+impl Problem {
+    /// The status that goes with it.
+    pub(crate) const fn status(&self) -> StatusCode {
+        match self {
+            Self::NoSuchPath | Self::Core(Error::NotFound(_)) => StatusCode::NOT_FOUND,
+            Self::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Malformed(_) | Self::Query(_) | Self::Core(Error::Invalid { .. }) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Core(Error::Unauthenticated) => StatusCode::UNAUTHORIZED,
+            Self::Core(Error::Forbidden { .. }) => StatusCode::FORBIDDEN,
+            Self::Core(Error::Store(_) | Error::File { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Seconds for `Retry-After`, where trying again helps.
+    pub(crate) const fn retry_after_s(&self) -> Option<u64> {
+        match self {
+            Self::TooMany { retry_after_s } => Some(*retry_after_s),
+            Self::Core(Error::Store(_) | Error::File { .. }) => Some(5),
+            _ => None,
+        }
+    }
+
+    /// Writes to the log what the caller is not told.
+    pub(crate) fn log(&self) {
+        if let Self::Core(error @ (Error::Store(_) | Error::File { .. })) = self {
+            tracing::error!(error = error as &dyn std::error::Error, "a request failed");
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl From<BadValue> for Problem {
+    fn from(value: BadValue) -> Self {
+        Self::Query(value)
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        if rejection.find::<reject::MethodNotAllowed>().is_some() {
+            Self::NoSuchMethod
+        } else if rejection.is_not_found() {
+            Self::NoSuchPath
+        } else {
+            Self::Malformed("the request lacks a header that this path needs".to_owned())
+        }
+    }
+}

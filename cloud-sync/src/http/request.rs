@@ -1,0 +1,91 @@
+//! A request as handlers get it. The body is read only when a handler asks for it, after the
+//! caller was judged, and only up to a limit.
+
+use std::{
+    net::IpAddr,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::{Buf, Bytes};
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use serde::de::DeserializeOwned;
+use warp::{Filter, Rejection, filters::BoxedFilter, http::HeaderMap};
+
+use super::{Problem, Query};
+use crate::app::App;
+
+/// The address that a connection comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// A filter that never rejects and hands the request over.
+pub(crate) type Requests = BoxedFilter<(Request,)>;
+
+type Body = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
+
+/// A request.
+pub(crate) struct Request {
+    /// The service.
+    pub(crate) app: Arc<App>,
+    /// Where it comes from.
+    pub(crate) peer: IpAddr,
+    /// Its headers.
+    pub(crate) headers: HeaderMap,
+    /// Its query.
+    pub(crate) query: Query,
+    /// Never locked: it makes a body, which only one can read, part of what many may look at.
+    body: Mutex<Body>,
+}
+
+/// Hands requests to handlers.
+pub(crate) fn requests(app: Arc<App>) -> Requests {
+    let query = warp::query::raw().or_else(|_| async { Ok::<_, Rejection>((String::new(),)) });
+    warp::header::headers_cloned()
+        .and(warp::ext::get::<Peer>())
+        .and(query)
+        .and(warp::body::stream())
+        .map(move |headers, peer: Peer, query: String, body| Request {
+            app: app.clone(),
+            peer: peer.0,
+            headers,
+            query: Query::parse(&query),
+            body: Mutex::new(boxed(body)),
+        })
+        .boxed()
+}
+
+fn boxed(body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send + 'static) -> Body {
+    body.map_ok(|mut part| part.copy_to_bytes(part.remaining())).boxed()
+}
+
+impl Request {
+    /// The value of a header, where it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Reads the body, which may have `limit` bytes.
+    pub(crate) async fn body(&mut self, limit: usize) -> Result<Vec<u8>, Problem> {
+        let announced = self.header("content-length").and_then(|text| text.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > limit) {
+            return Err(Problem::TooLarge { limit });
+        }
+        let mut body = Vec::with_capacity(announced.unwrap_or_default());
+        let parts = self.body.get_mut().unwrap_or_else(PoisonError::into_inner);
+        while let Some(part) = parts.next().await {
+            let part = part.map_err(|_| Problem::Malformed("the body broke off".to_owned()))?;
+            if body.len() + part.len() > limit {
+                return Err(Problem::TooLarge { limit });
+            }
+            body.extend_from_slice(&part);
+        }
+        Ok(body)
+    }
+
+    /// Reads the body as JSON.
+    pub(crate) async fn json<T: DeserializeOwned>(&mut self, limit: usize) -> Result<T, Problem> {
+        let body = self.body(limit).await?;
+        serde_json::from_slice(&body).map_err(|e| Problem::Malformed(e.to_string()))
+    }
+}

@@ -1,0 +1,149 @@
+//! The interface for sites: enrolment, events, pictures. Every answer of success comes after the
+//! disk has what it says.
+
+use cloud_core::{Delivery, Error, IngestError, MAX_PICTURE_BYTES, Upload};
+use domain::envelope::{
+    Acknowledgement, Enrolled, Enrolment, MAX_BATCH_BYTES, Refusal, SIGNATURE_HEADER,
+};
+use serde::Serialize;
+use warp::{
+    Filter, Rejection, Reply,
+    filters::BoxedFilter,
+    http::StatusCode,
+    reply::{Json, Response, json, with_header, with_status},
+};
+
+use crate::http::{Problem, Request, Requests, limit::Class};
+
+/// Header with the name of the site that sends.
+const SITE_HEADER: &str = "gatehouse-site";
+/// Header with the number of events that wait at the site behind the ones it sends.
+const BACKLOG_HEADER: &str = "gatehouse-backlog";
+const MAX_ENROLMENT_BYTES: usize = 4096;
+
+/// The routes under `/edge/v1`.
+pub(crate) fn routes(requests: &Requests) -> BoxedFilter<(Response,)> {
+    let enrol = warp::path!("enrol").and(warp::post()).and(requests.clone()).then(enrol);
+    let events = warp::path!("events").and(warp::post()).and(requests.clone()).then(events);
+    let picture =
+        warp::path!("pictures" / String).and(warp::put()).and(requests.clone()).then(picture);
+    let routes =
+        enrol.or(events).unify().or(picture).unify().recover(|rejection: Rejection| async {
+            Ok::<_, Rejection>(Err::<Json, _>(EdgeProblem::from(Problem::from(rejection))))
+        });
+    warp::path!("edge" / "v1" / ..).and(routes).map(Reply::into_response).boxed()
+}
+
+type Answer = Result<Json, EdgeProblem>;
+
+async fn enrol(mut request: Request) -> Answer {
+    request.count_address(Class::Enrolment)?;
+    let enrolment: Enrolment = request.json(MAX_ENROLMENT_BYTES).await?;
+    let enrolled: Enrolled = request.app.cloud.sites.enrol(&enrolment).await?;
+    tracing::info!(site = %enrolled.site, "a site was enrolled");
+    Ok(json(&enrolled))
+}
+
+async fn events(mut request: Request) -> Answer {
+    let (site, signature) = sender(&request)?;
+    let backlog = request.header(BACKLOG_HEADER).and_then(|text| text.parse().ok());
+    let body = request.body(MAX_BATCH_BYTES).await?;
+    let delivery = Delivery { site, signature, body, backlog };
+    let acknowledged: Acknowledgement = request.app.cloud.ingest.take(delivery).await?;
+    Ok(json(&acknowledged))
+}
+
+async fn picture(sha256: String, mut request: Request) -> Answer {
+    let (site, signature) = sender(&request)?;
+    let bytes = request.body(MAX_PICTURE_BYTES).await?;
+    request.app.cloud.pictures.put(Upload { site, signature, sha256, bytes }).await?;
+    Ok(json(&Kept { kept: true }))
+}
+
+/// The site that sends and its signature.
+fn sender(request: &Request) -> Result<(String, String), EdgeProblem> {
+    let text = |name| request.header(name).map(str::to_owned);
+    text(SITE_HEADER).zip(text(SIGNATURE_HEADER)).ok_or_else(|| Refusal::Unauthorised.into())
+}
+
+#[derive(Serialize)]
+struct Kept {
+    kept: bool,
+}
+
+/// A refusal in the words of the envelope, or a problem of HTTP.
+enum EdgeProblem {
+    Refused(Refusal),
+    Http(Problem),
+}
+
+impl From<Refusal> for EdgeProblem {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Problem> for EdgeProblem {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Malformed(reason) => Refusal::Malformed { reason }.into(),
+            Problem::Core(error) => error.into(),
+            other => Self::Http(other),
+        }
+    }
+}
+
+impl From<Error> for EdgeProblem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unauthenticated => Refusal::Unauthorised.into(),
+            Error::Invalid { .. } => Refusal::Malformed { reason: error.to_string() }.into(),
+            other => Self::Http(other.into()),
+        }
+    }
+}
+
+impl From<IngestError> for EdgeProblem {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Refused(refusal) => refusal.into(),
+            IngestError::Failed(error) => error.into(),
+        }
+    }
+}
+
+impl Reply for EdgeProblem {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Refused(refusal) => with_status(json(&refusal), status(&refusal)).into_response(),
+            Self::Http(problem) => {
+                problem.log();
+                let body = json(&serde_json::json!({"error": word(&problem)}));
+                let reply = with_status(body, problem.status());
+                match problem.retry_after_s() {
+                    Some(seconds) => with_header(reply, "retry-after", seconds).into_response(),
+                    None => reply.into_response(),
+                }
+            }
+        }
+    }
+}
+
+const fn status(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::OutOfOrder { .. } | Refusal::Forked { .. } => StatusCode::CONFLICT,
+        Refusal::Unacceptable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::Unauthorised => StatusCode::UNAUTHORIZED,
+        Refusal::Malformed { .. } => StatusCode::BAD_REQUEST,
+    }
+}
+
+const fn word(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::NoSuchPath | Problem::Core(Error::NotFound(_)) => "not_found",
+        Problem::NoSuchMethod => "method_not_allowed",
+        Problem::TooLarge { .. } => "too_large",
+        Problem::TooMany { .. } => "too_many_requests",
+        _ => "unavailable",
+    }
+}

@@ -1,0 +1,80 @@
+//! The channel `/ws/system/`: for callers with credentials, which a page may give as `?token=`.
+
+use futures_util::{SinkExt, StreamExt, stream::SplitSink};
+use serde_json::json;
+use tokio::sync::watch;
+use warp::{
+    Filter, Rejection, Reply,
+    filters::BoxedFilter,
+    reply::Response,
+    ws::{Message, WebSocket, Ws},
+};
+
+use super::SystemStatus;
+use crate::{
+    faces::hz::HzProblem,
+    http::{Request, Requests, limit::Class},
+};
+
+/// The close code for an end that is going away (RFC 6455, 7.4.1).
+const GOING_AWAY: u16 = 1001;
+/// Watchers send nothing but pongs and a close.
+const MAX_MESSAGE_BYTES: usize = 4096;
+
+/// The routes under `/ws`.
+pub(crate) fn routes(requests: &Requests) -> BoxedFilter<(Response,)> {
+    let system = warp::path!("system").and(warp::get()).and(requests.clone()).and(warp::ws());
+    let routes = system
+        .then(open)
+        .recover(|rejection: Rejection| async { Ok::<_, Rejection>(HzProblem::from(rejection)) });
+    warp::path("ws").and(routes).map(Reply::into_response).boxed()
+}
+
+async fn open(request: Request, upgrade: Ws) -> Result<impl Reply, HzProblem> {
+    request.channel_caller(Class::Query).await?;
+    let (status, stopping) = (request.app.status.clone(), request.app.stopping.clone());
+    let upgrade = upgrade.max_message_size(MAX_MESSAGE_BYTES).max_frame_size(MAX_MESSAGE_BYTES);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        if let Err(error) = push(socket, status, stopping).await {
+            tracing::debug!(%error, "a watcher went away");
+        }
+    }))
+}
+
+async fn push(
+    socket: WebSocket,
+    mut status: watch::Receiver<SystemStatus>,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<(), warp::Error> {
+    let (mut out, mut incoming) = socket.split();
+    status.mark_changed();
+    loop {
+        tokio::select! {
+            changed = status.changed() => {
+                if changed.is_err() {
+                    return close(out).await;
+                }
+                let text = message(&status.borrow_and_update());
+                out.send(text).await?;
+            }
+            () = stopped(&mut stopping) => return close(out).await,
+            received = incoming.next() => match received {
+                Some(message) if !message.as_ref().is_ok_and(Message::is_close) => drop(message?),
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // A sender that is gone means the same.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+async fn close(mut out: SplitSink<WebSocket, Message>) -> Result<(), warp::Error> {
+    out.send(Message::close_with(GOING_AWAY, "stopping")).await
+}
+
+fn message(status: &SystemStatus) -> Message {
+    Message::text(json!({"type": "system_status", "data": status}).to_string())
+}
