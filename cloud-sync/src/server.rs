@@ -10,7 +10,7 @@ use crate::{
     app::App,
     config::Config,
     console, faces,
-    http::{Requests, connection::Service, requests},
+    http::{Request, Requests, connection::Service, requests},
     ingest,
     push::{self, SystemStatus},
 };
@@ -71,14 +71,14 @@ fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 
 /// `/livez`: the program runs. `/readyz`: it can also keep what it is given.
 fn probes(requests: &Requests) -> BoxedFilter<(Response,)> {
-    let alive = warp::path!("livez").map(|| StatusCode::OK.into_response());
-    let ready = warp::path!("readyz").and(requests.clone()).then(
-        |request: crate::http::Request| async move {
-            match request.app.cloud.check().await {
-                Ok(()) => StatusCode::OK.into_response(),
-                Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-            }
-        },
-    );
-    warp::get().and(alive.or(ready).unify()).boxed()
+    let alive = warp::path!("livez").and(warp::get()).map(|| StatusCode::OK.into_response());
+    let ready = warp::path!("readyz").and(warp::get()).and(requests.clone()).then(readiness);
+    alive.or(ready).unify().boxed()
+}
+
+async fn readiness(request: Request) -> Response {
+    match request.app.cloud.check().await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
 }

@@ -16,7 +16,7 @@ use crate::{
 pub(super) fn apply(tx: &mut dyn Transaction, event: &Event) -> Result<(), StoreError> {
     match &event.fact {
         Fact::Decision(decision) => decision::decided(tx, event, decision),
-        Fact::SessionOpened { session, plate, kind, entered_at, lane, decision } => {
+        Fact::SessionOpened { session, plate, kind, entered_at, lane, decision, .. } => {
             let opened = parking::Opened {
                 session: session.to_string(),
                 plate,
