@@ -15,8 +15,10 @@ pub(super) struct Authorisation {
     pub lapses_ms: u64,
     /// When the barrier was commanded for it, which happens once at most.
     pub commanded_ms: Option<u64>,
-    /// The vehicle, as long as it may have to be decided on again.
+    /// The vehicle; none for a person's request, and for one that was seen before the start.
     pub vehicle: Option<Sighting>,
+    /// Whether it is from before the program started.
+    pub resumed: bool,
     /// Whether a person asked for it.
     pub by_request: bool,
     plate: String,
@@ -34,6 +36,7 @@ impl Authorisation {
             lapses_ms,
             commanded_ms: None,
             vehicle,
+            resumed: false,
             by_request: decision.requested_by.is_some(),
             plate: acted_on(decision),
             kind: decision.plate.as_ref().map_or(PlateKind::Other, |plate| plate.kind),

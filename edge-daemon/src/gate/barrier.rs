@@ -161,9 +161,9 @@ impl Barrier {
             self.faults.clear(|f| f == Fault::Reported || stands && f.is_of_motion(), lane, turn);
         }
         match arm {
+            _ if before == Some(Arm::Fault) => Some(News::Usable),
             Arm::Open => Some(News::Up),
             Arm::Closing if self.under_arm => Some(News::Obstructed),
-            _ if before == Some(Arm::Fault) => Some(News::Usable),
             _ => None,
         }
     }

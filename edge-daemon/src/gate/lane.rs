@@ -88,6 +88,7 @@ impl Lane {
             let lapses_ms = now_ms + self.pass_ms();
             let mut authorisation = Authorisation::of(decision, None, lapses_ms);
             authorisation.commanded_ms = Some(decided_ms);
+            authorisation.resumed = true;
             self.authorise(authorisation);
         }
     }
@@ -130,7 +131,7 @@ impl Lane {
     pub fn settle(&mut self, turn: &mut Turn) {
         let news = self.barrier.tick(&self.config, turn);
         self.hear(news, turn);
-        self.lapse(turn.now_ms());
+        self.lapse(turn);
         self.follow_alarms(turn);
         self.open_for_the_next(turn);
         if self.wants_close() {

@@ -14,7 +14,9 @@ impl Lane {
     /// for one that was refused and would be let through now.
     pub(super) fn see(&mut self, mut sighting: Sighting, turn: &mut Turn) {
         normalise(&mut sighting);
-        if self.queue.iter().any(|next| next.is_for(&sighting)) {
+        if let Some(authorised) = self.queue.iter().find(|next| next.is_for(&sighting)) {
+            // Should it turn out that nothing moved for it before the start, it waits.
+            self.waiting = self.waiting.take().or(authorised.resumed.then_some(sighting));
             return;
         }
         let ruling = self.rule(&sighting, turn);

@@ -34,6 +34,7 @@ impl Lane {
             if let Some(vehicle) = &first.vehicle {
                 self.recent.touch(vehicle, turn.now_ms());
             }
+            self.waiting = self.waiting.take().filter(|vehicle| !first.is_for(vehicle));
             first.pass(&self.config, turn);
             self.give_time_from(turn.now_ms());
             return;
@@ -62,11 +63,16 @@ impl Lane {
     }
 
     /// Drops those who have not driven through in time, unless somebody is just doing so.
-    pub(super) fn lapse(&mut self, now_ms: u64) {
-        if !self.barrier.is_occupied() {
-            let queue = std::mem::take(&mut self.queue);
-            let in_time = |next: &Authorisation| now_ms < self.lapses_ms(next);
-            self.queue = queue.into_iter().filter(in_time).collect();
+    pub(super) fn lapse(&mut self, turn: &mut Turn) {
+        if self.barrier.is_occupied() {
+            return;
+        }
+        let queue = std::mem::take(&mut self.queue);
+        let in_time = |next: &Authorisation| turn.now_ms() < self.lapses_ms(next);
+        let (in_time, lapsed): (Vec<_>, Vec<_>) = queue.into_iter().partition(in_time);
+        self.queue = in_time;
+        if lapsed.iter().any(|lapsed| lapsed.resumed) {
+            self.reconsider(turn);
         }
     }
 

@@ -8,13 +8,14 @@ use crate::gate::{config::Answer, input::Requester, policy::Ruling};
 impl Lane {
     /// A person wants the barrier to open, for the vehicle that waits if there is one.
     pub(super) fn request(&mut self, by: Requester, turn: &mut Turn) {
-        if self.asked_again(turn) {
-            return;
-        }
         let vehicle = self.take_waiting(turn.now_ms());
-        let otherwise = vehicle.as_ref().map(|vehicle| self.ask_policy(vehicle, turn));
-        let ruling = self.answer(&by, otherwise);
-        let ruling = self.as_the_barrier_can(ruling);
+        let ruling = if vehicle.is_none() && self.has_opened_on_request() {
+            let reason = "the barrier is open on an earlier request".into();
+            Ruling::new(Verdict::Refuse, Rule::Cooldown, reason)
+        } else {
+            let otherwise = vehicle.as_ref().map(|vehicle| self.ask_policy(vehicle, turn));
+            self.as_the_barrier_can(self.answer(&by, otherwise))
+        };
         let name = match by {
             Requester::Operator(name) => name,
             Requester::Button => "button".into(),
@@ -28,15 +29,10 @@ impl Lane {
         }
     }
 
-    /// Pressing twice lets one vehicle through, not two.
-    fn asked_again(&self, turn: &mut Turn) -> bool {
-        let again = self.waiting.is_none() && self.queue.iter().any(|next| next.by_request);
-        if again {
-            let reason = "the barrier is opening on an earlier request".to_owned();
-            let cooldown = Ruling::new(Verdict::Refuse, Rule::Cooldown, reason);
-            self.note(cooldown, None, turn);
-        }
-        again
+    /// Whether somebody has leave on a request and has not driven through: pressing twice lets
+    /// one vehicle through, not two.
+    fn has_opened_on_request(&self) -> bool {
+        self.queue.iter().any(|next| next.by_request)
     }
 
     fn answer(&self, by: &Requester, otherwise: Option<Ruling>) -> Ruling {

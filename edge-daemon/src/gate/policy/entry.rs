@@ -1,9 +1,13 @@
 //! Who may enter.
 
+use chrono::TimeDelta;
 use domain::event::{Rule, Verdict};
 
 use super::{Query, Ruling, valid_permit, words};
-use crate::gate::config::{Access, Answer};
+use crate::gate::{
+    config::{Access, Answer},
+    knowledge::Inside,
+};
 
 /// The rule for a vehicle with the plate `plate`.
 pub(super) fn rule(query: &Query, plate: &str) -> Ruling {
@@ -12,6 +16,9 @@ pub(super) fn rule(query: &Query, plate: &str) -> Ruling {
     }
     let ruling = admission(query, plate);
     match query.knowledge.inside(plate) {
+        Some(inside) if ruling.verdict == Verdict::Open && has_just_entered(query, inside) => {
+            Ruling::refuse(Rule::Cooldown, "the same vehicle entered a moment ago".into())
+        }
         Some(inside) if ruling.verdict == Verdict::Open => {
             let since = words::time(query, inside.session.entered_at);
             let reason = format!("inside since {since} already; otherwise: {}", ruling.reason);
@@ -24,6 +31,13 @@ pub(super) fn rule(query: &Query, plate: &str) -> Ruling {
         }
         _ => ruling,
     }
+}
+
+/// A camera may see the tail of a vehicle that has just passed, even after a start in between.
+fn has_just_entered(query: &Query, inside: &Inside) -> bool {
+    let cooldown = TimeDelta::seconds(query.lane.cooldown_s.into());
+    let stay = inside.present(query.now).map(|present| present - inside.session.entered_at);
+    stay.is_some_and(|stay| (TimeDelta::zero()..cooldown).contains(&stay))
 }
 
 fn admission(query: &Query, plate: &str) -> Ruling {

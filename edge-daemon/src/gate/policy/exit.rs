@@ -3,7 +3,7 @@
 use domain::{
     event::{Rule, Verdict},
     money::Fen,
-    parking::{Bill, Session, Standing},
+    parking::{Session, Standing},
 };
 
 use super::{Query, Ruling, valid_permit, words};
@@ -49,19 +49,10 @@ fn charge(query: &Query, inside: &Inside) -> Ruling {
         Standing::Free => Ruling::open(Rule::Free, words::free(&session)),
         Standing::Paid { until } => Ruling::open(Rule::Paid, words::paid(query, &session, until)),
         Standing::Owed { since } => {
-            Ruling::refuse(Rule::FeeDue, owed(query, &session, bill, since))
+            Ruling::refuse(Rule::FeeDue, words::owed(query, bill.owed, session.paid, since))
         }
     };
     Ruling { fee: Some(bill.total), ..ruling }
-}
-
-fn owed(
-    query: &Query,
-    session: &Session,
-    bill: Bill,
-    since: chrono::DateTime<chrono::Utc>,
-) -> String {
-    words::owed(query, bill.owed, session.paid, since)
 }
 
 /// The stay as it is charged: from the end of a permit that held at the entry and has ended since.

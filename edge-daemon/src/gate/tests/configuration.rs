@@ -3,7 +3,7 @@
 use super::site::{SITE, config};
 use crate::gate::{
     Config,
-    config::{Access, Answer, Closing, Fail},
+    config::{Access, Answer, Closing, Fail, LaneConfig},
 };
 
 #[test]
@@ -66,4 +66,23 @@ fn what_cannot_be_read_is_named() {
         let message = toml::from_str::<Config>(&text).unwrap_err().to_string();
         assert!(message.contains(wanted), "{message}");
     }
+}
+
+#[test]
+fn the_example_shows_what_is_usual() {
+    let file = include_str!("../../../../config/edge.example.toml");
+    let mut sections: toml::Table = file.parse().unwrap();
+    sections.retain(|name, _| ["parking", "lanes", "permits", "deny"].contains(&name));
+    let config: Config = sections.try_into().unwrap();
+    assert_eq!(config.check(), Ok(()));
+    let [full, short] = &config.lanes[..] else { panic!("two lanes") };
+    let names = |lane: &LaneConfig| LaneConfig {
+        id: short.id.clone(),
+        direction: short.direction,
+        cameras: short.cameras.clone(),
+        device: short.device.clone(),
+        access: short.access,
+        ..lane.clone()
+    };
+    assert_eq!(names(full), *short, "what is shown is what holds where it is left out");
 }

@@ -68,6 +68,33 @@ fn an_old_decision_takes_no_stay_from_the_next_vehicle() {
 }
 
 #[test]
+fn a_vehicle_that_still_stands_there_is_decided_on_once_nothing_can_move_for_it() {
+    let (mut site, before) = restarted(500, Arm::Closed);
+    assert_eq!(site.see("entry", "京B00001"), None, "its opening may still come");
+    site.wait_s(5);
+    assert_eq!(site.obey("entry"), Action::Open);
+    site.drive("entry");
+    let stay =
+        |f: &Fact| matches!(f, Fact::SessionOpened { decision, .. } if *decision != before.id);
+    assert_eq!((site.count(stay), stays(&site)), (1, 1));
+}
+
+#[test]
+fn the_tail_of_a_vehicle_that_entered_just_before_opens_nothing() {
+    let entered = Inside {
+        session: Session {
+            entered_at: start().wall - chrono::TimeDelta::seconds(3),
+            ..inside(0, ClockQuality::Synchronised).session
+        },
+        since: Since::EarlierRun(ClockQuality::Synchronised),
+    };
+    let journaled = Journaled { inside: vec![entered], ..Journaled::default() };
+    let mut site = Site::started(config(&[]), journaled, start());
+    site.connect("entry", Arm::Closed);
+    assert_eq!(ruled(site.see("entry", "京B00001")), (Verdict::Refuse, Rule::Cooldown));
+}
+
+#[test]
 fn a_decision_from_before_the_machine_started_is_over() {
     let mut before = Site::new();
     let decision = before.see("entry", "京B00001").unwrap();
