@@ -3,6 +3,7 @@
 mod enroll;
 mod journal;
 mod plate;
+mod vision;
 
 use std::{error::Error, process::ExitCode};
 
@@ -26,6 +27,8 @@ enum Verb {
     /// Plate recognition by itself.
     #[command(subcommand)]
     Plate(plate::Verb),
+    /// Cameras and recognition; started by the core.
+    Vision(vision::Vision),
 }
 
 /// Runs the verb that the command line names.
@@ -35,6 +38,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::Enroll(arguments) => enroll::run(arguments),
         Verb::Journal(verb) => journal::run(verb),
         Verb::Plate(verb) => plate::run(verb),
+        Verb::Vision(arguments) => vision::run(arguments),
     }
 }
 
