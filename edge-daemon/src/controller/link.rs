@@ -16,14 +16,41 @@ use domain::{
 use firmware_protocol::session::Offer;
 use tokio::{sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 use uuid::Uuid;
 
 use super::report::{Report, What};
+use crate::backoff::Backoff;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A line that stood for this long is opened again at once.
+const STABLE_AFTER: Duration = Duration::from_secs(10);
 
 /// A way to reach one or more devices.
 pub(super) trait Link: Send + 'static {
-    /// Serves its devices until the shutdown, through every failure of the line.
-    fn run(self, desk: Desk) -> impl Future<Output = ()> + Send;
+    /// Opens the line and works on it until it fails; gives the reason, or none at the shutdown.
+    fn serve(&mut self, desk: &mut Desk) -> impl Future<Output = Option<String>> + Send;
+
+    /// Takes note that the line is gone, and why.
+    fn lost(&mut self, reason: &str, out: &mut Vec<Report>);
+}
+
+/// Serves a link until the shutdown, through every failure of its line.
+pub(super) async fn run(name: String, mut link: impl Link, mut desk: Desk) {
+    let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE, STABLE_AFTER);
+    loop {
+        backoff.started(Duration::from_millis(desk.now_ms()));
+        let Some(reason) = link.serve(&mut desk).await else { return };
+        let pause = backoff.failed(Duration::from_millis(desk.now_ms()), rand::random());
+        warn!(line = name, reason, ?pause, "line down");
+        let mut reports = Vec::new();
+        link.lost(&reason, &mut reports);
+        desk.deliver(&mut reports).await;
+        if !desk.rest(pause).await {
+            return;
+        }
+    }
 }
 
 /// A command for one device of a link.
@@ -56,7 +83,7 @@ impl Desk {
     }
 
     /// Waits before the next attempt; false at the shutdown. A command that slipped in ends here.
-    pub async fn rest(&mut self, pause: Duration) -> bool {
+    async fn rest(&mut self, pause: Duration) -> bool {
         let over = sleep(pause);
         tokio::pin!(over);
         loop {

@@ -7,7 +7,6 @@
 //! - Whatever a line carries, memory stays bounded, and what is no message is dropped and counted.
 //! - Reports are given in order. A receiver that does not read them holds up the links.
 
-mod back_off;
 mod config;
 mod link;
 pub mod mqtt;
@@ -201,14 +200,15 @@ impl Starter {
 
     fn spawn(&mut self, name: String, link: impl Link, orders: mpsc::Receiver<Order>) {
         let dropped = Arc::new(AtomicU64::new(0));
-        self.links.push((name, Arc::clone(&dropped)));
-        tokio::spawn(link.run(Desk {
+        self.links.push((name.clone(), Arc::clone(&dropped)));
+        let desk = Desk {
             orders,
             reports: self.reports.clone(),
             clock: Arc::clone(&self.clock),
             shutdown: self.shutdown.clone(),
             dropped,
-        }));
+        };
+        tokio::spawn(link::run(name, link, desk));
     }
 }
 

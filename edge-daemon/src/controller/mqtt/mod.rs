@@ -13,15 +13,14 @@ use std::{
 use domain::ids::{CommandId, DeviceId, SiteId};
 use firmware_protocol::session::Pace;
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet, QoS,
-    SubscribeFilter, SubscribeReasonCode,
+    AsyncClient, ClientError, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet,
+    QoS, SubscribeFilter, SubscribeReasonCode,
 };
 use tokio::{sync::mpsc, task::JoinSet, time::sleep};
 use tracing::{info, warn};
 
 use self::exchange::Exchange;
 use super::{
-    back_off::BackOff,
     config::Mqtt,
     link::{Desk, Link},
     peer::Peer,
@@ -46,8 +45,15 @@ pub(super) struct MqttLink {
     exchange: Exchange,
 }
 
-/// Commands that were handed to the client and not to the socket yet, in order; none for others.
-type InLine = VecDeque<Option<(DeviceId, CommandId)>>;
+/// One connection to the broker.
+struct Connection {
+    client: AsyncClient,
+    /// Whether the broker let us in.
+    stands: bool,
+    /// What was handed to the client and not to the socket yet, in order: commands, and none for
+    /// the rest.
+    in_line: VecDeque<Option<(DeviceId, CommandId)>>,
+}
 
 impl MqttLink {
     /// A link for devices, each with the flag that says whether it is online.
@@ -73,25 +79,65 @@ impl MqttLink {
         Ok(options)
     }
 
-    /// Connects and works until the connection fails; gives the reason and whether it ever stood.
-    /// None at the shutdown.
-    async fn serve(&mut self, desk: &mut Desk) -> Option<(String, bool)> {
+    fn take(
+        &mut self,
+        event: Event,
+        connection: &mut Connection,
+        desk: &Desk,
+        out: &mut Vec<Report>,
+    ) -> Result<(), String> {
+        match event {
+            Event::Incoming(Packet::ConnAck(_)) => {
+                info!(host = self.broker.host, port = self.broker.port, "broker connected");
+                let asked = connection.subscribe(&self.exchange);
+                return asked.map_err(|error| format!("the broker takes nothing: {error}"));
+            }
+            Event::Incoming(Packet::Publish(message)) => {
+                let now_ms = desk.now_ms();
+                let (topic, payload) = (&message.topic, &message.payload);
+                if !self.exchange.receive(topic, payload, message.retain, now_ms, out) {
+                    desk.count_dropped(1);
+                }
+            }
+            Event::Incoming(Packet::SubAck(answer)) => self.complain(&answer.return_codes),
+            Event::Outgoing(Outgoing::Publish(_)) => {
+                if let Some((device, command)) = connection.in_line.pop_front().flatten() {
+                    out.push(Report { device, what: What::Sent { command, at: Instant::now() } });
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn complain(&self, codes: &[SubscribeReasonCode]) {
+        for (code, filter) in codes.iter().zip(self.exchange.filters()) {
+            if *code == SubscribeReasonCode::Failure {
+                warn!(filter, "the broker denies us this topic; allow it in its access list");
+            }
+        }
+    }
+}
+
+impl Link for MqttLink {
+    async fn serve(&mut self, desk: &mut Desk) -> Option<String> {
         let options = match self.options() {
             Ok(options) => options,
-            Err(reason) => return Some((reason, false)),
+            Err(reason) => return Some(reason),
         };
         let (client, eventloop) = AsyncClient::new(options, REQUESTS);
         let (sender, mut packets) = mpsc::channel(PACKETS);
         let mut driver = JoinSet::new();
         driver.spawn(drive(eventloop, sender));
-        let mut connected = false;
-        let mut in_line = InLine::new();
+        let mut connection = Connection { client, stands: false, in_line: VecDeque::new() };
         let mut reports = Vec::new();
         loop {
             let now_ms = desk.now_ms();
             self.exchange.tick(now_ms, &mut reports);
-            if connected && !self.publish(&client, &mut in_line, now_ms) {
-                return Some(("the broker takes nothing".to_owned(), true));
+            if connection.stands
+                && let Err(error) = connection.publish(&mut self.exchange, now_ms)
+            {
+                return Some(format!("the broker takes nothing: {error}"));
             }
             desk.deliver(&mut reports).await;
             let wait = self.exchange.next_at_ms(now_ms).saturating_sub(now_ms);
@@ -102,79 +148,40 @@ impl MqttLink {
                     self.exchange.order(&order.device, order.offer, &mut reports);
                 }
                 () = sleep(Duration::from_millis(wait)) => {}
-                packet = packets.recv() => match packet {
-                    Some(Ok(Event::Incoming(Packet::ConnAck(_)))) => {
-                        info!(host = %self.broker.host, port = self.broker.port, "broker connected");
-                        connected = true;
-                        let filters = self.exchange.filters();
-                        let all = filters.map(|path| SubscribeFilter::new(path, QoS::AtLeastOnce));
-                        if client.try_subscribe_many(all).is_err() {
-                            return Some(("the broker takes nothing".to_owned(), true));
-                        }
+                packet = packets.recv() => {
+                    let taken = match packet {
+                        Some(Ok(event)) => self.take(event, &mut connection, desk, &mut reports),
+                        Some(Err(error)) => Err(reason(&error)),
+                        None => Err("the connection ended".to_owned()),
+                    };
+                    if let Err(reason) = taken {
+                        return Some(reason);
                     }
-                    Some(Ok(event)) => self.take(event, &mut in_line, desk, &mut reports),
-                    Some(Err(error)) => return Some((reason(&error), connected)),
-                    None => return Some(("the connection ended".to_owned(), connected)),
-                },
+                }
             }
         }
     }
 
-    /// Hands everything that is due to the client; false when it takes no more.
-    fn publish(&mut self, client: &AsyncClient, in_line: &mut InLine, now_ms: u64) -> bool {
-        while let Some(message) = self.exchange.transmit(now_ms) {
-            in_line.push_back(message.first_of);
-            let sent = client.try_publish(message.topic, QoS::AtLeastOnce, false, message.payload);
-            if sent.is_err() {
-                return false;
-            }
-        }
-        true
-    }
-
-    fn take(&mut self, event: Event, in_line: &mut InLine, desk: &Desk, out: &mut Vec<Report>) {
-        match event {
-            Event::Incoming(Packet::Publish(message)) => {
-                let now_ms = desk.now_ms();
-                let (topic, payload) = (&message.topic, &message.payload);
-                if !self.exchange.receive(topic, payload, message.retain, now_ms, out) {
-                    desk.count_dropped(1);
-                }
-            }
-            Event::Incoming(Packet::SubAck(answer)) => {
-                for (code, filter) in answer.return_codes.iter().zip(self.exchange.filters()) {
-                    if *code == SubscribeReasonCode::Failure {
-                        warn!(%filter, "the broker denies us this topic; allow it in its access list");
-                    }
-                }
-            }
-            Event::Outgoing(Outgoing::Publish(_)) => {
-                if let Some((device, command)) = in_line.pop_front().flatten() {
-                    out.push(Report { device, what: What::Sent { command, at: Instant::now() } });
-                }
-            }
-            _ => {}
-        }
+    fn lost(&mut self, reason: &str, out: &mut Vec<Report>) {
+        self.exchange.lost(reason, out);
     }
 }
 
-impl Link for MqttLink {
-    async fn run(mut self, mut desk: Desk) {
-        let mut back_off = BackOff::new();
-        loop {
-            let Some((reason, connected)) = self.serve(&mut desk).await else { return };
-            if connected {
-                back_off.reset();
-            }
-            let pause = back_off.next();
-            warn!(host = %self.broker.host, port = self.broker.port, %reason, ?pause, "broker lost");
-            let mut reports = Vec::new();
-            self.exchange.lost(&reason, &mut reports);
-            desk.deliver(&mut reports).await;
-            if !desk.rest(pause).await {
-                return;
-            }
+impl Connection {
+    /// Asks for what the devices say.
+    fn subscribe(&mut self, exchange: &Exchange) -> Result<(), ClientError> {
+        self.stands = true;
+        let all = exchange.filters().map(|path| SubscribeFilter::new(path, QoS::AtLeastOnce));
+        self.client.try_subscribe_many(all)
+    }
+
+    /// Hands everything that is due to the client.
+    fn publish(&mut self, exchange: &mut Exchange, now_ms: u64) -> Result<(), ClientError> {
+        while let Some(message) = exchange.transmit(now_ms) {
+            self.in_line.push_back(message.first_of);
+            self.client.try_publish(message.topic, QoS::AtLeastOnce, false, message.payload)?;
         }
+        Ok(())
     }
 }
 

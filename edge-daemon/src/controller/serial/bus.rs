@@ -68,11 +68,6 @@ impl Bus {
         self.question = None;
     }
 
-    /// Whether anybody answers.
-    pub fn is_alive(&self) -> bool {
-        self.stations.iter().any(|station| station.peer.is_online())
-    }
-
     /// When to look again.
     pub fn next_at_ms(&self, now_ms: u64) -> u64 {
         match &self.question {
@@ -137,5 +132,131 @@ impl Station {
         let (kind, payload) = request.encode();
         let frame = Frame { address: self.address, sequence: self.sequence, kind, payload };
         Outgoing { bytes: frame.encode(), first_of: self.peer.first_sending(request) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::{Arc, atomic::AtomicBool};
+
+    use firmware_protocol::{
+        barrier::{Action, Arm, Power, Status},
+        frame::Decoder,
+        session::{Device, Pace},
+    };
+
+    use super::*;
+
+    const ANSWER_WITHIN_MS: u64 = 40;
+
+    fn bus(addresses: &[u8]) -> Bus {
+        let pace = Pace { poll_every_ms: Some(50), answer_within_ms: ANSWER_WITHIN_MS };
+        let station = |&address: &u8| {
+            let name = format!("device-{address}").parse().unwrap();
+            let online = Arc::new(AtomicBool::new(false));
+            Station { address, peer: Peer::new(name, pace, online, 0), sequence: 0 }
+        };
+        Bus::new(addresses.iter().map(station).collect(), ANSWER_WITHIN_MS)
+    }
+
+    fn question(bus: &mut Bus, now_ms: u64) -> Option<(Frame, Request)> {
+        let outgoing = bus.transmit(now_ms)?;
+        let mut decoder = Decoder::new();
+        let frame = outgoing.bytes.iter().find_map(|&byte| decoder.push(byte)).unwrap();
+        let request = Request::decode(frame.kind, &frame.payload).unwrap();
+        Some((frame, request))
+    }
+
+    fn status(question: &Frame, device: &Device) -> Frame {
+        let (kind, payload) = Answer::Status(Status {
+            boot: device.boot(),
+            session: device.session(),
+            uptime_s: 0,
+            arm: Arm::Closed,
+            power: Power::Mains,
+            under_arm: false,
+            in_front: false,
+            fire: false,
+            under_arm_count: 0,
+            in_front_count: 0,
+            press: 0,
+        })
+        .encode();
+        Frame { kind, payload, ..question.clone() }
+    }
+
+    /// Lets the device of address 1 answer, and the others not, until `until_ms`.
+    fn run(bus: &mut Bus, device: &mut Device, until_ms: u64) -> Vec<Report> {
+        let mut out = Vec::new();
+        for now_ms in 0..until_ms {
+            bus.tick(now_ms, &mut out);
+            if let Some((frame, request)) = question(bus, now_ms)
+                && frame.address == 1
+            {
+                if let Request::Hello(hello) = request {
+                    device.hello(&hello, now_ms);
+                }
+                assert!(bus.receive(&status(&frame, device), now_ms, &mut out));
+            }
+        }
+        out
+    }
+
+    fn order(bus: &mut Bus, now_ms: u64) {
+        let device = "device-1".parse().unwrap();
+        let expires_at_ms = now_ms + 3_000;
+        let offer = Offer { id: [1; 16], action: Action::Open, expires_at_ms };
+        bus.order(&device, offer, &mut Vec::new());
+    }
+
+    #[test]
+    fn one_question_at_a_time_and_everybody_in_turn() {
+        let mut bus = bus(&[1, 2, 3]);
+        let mut asked = Vec::new();
+        for now_ms in 0..3 * ANSWER_WITHIN_MS {
+            bus.tick(now_ms, &mut Vec::new());
+            asked.extend(question(&mut bus, now_ms).map(|(frame, _)| (now_ms, frame.address)));
+        }
+        assert_eq!(asked, [(0, 1), (ANSWER_WITHIN_MS, 2), (2 * ANSWER_WITHIN_MS, 3)]);
+    }
+
+    #[test]
+    fn an_answer_counts_only_for_its_own_question() {
+        let mut bus = bus(&[1, 2]);
+        let device = Device::new(5);
+        let (first, _) = question(&mut bus, 0).unwrap();
+        let answer = status(&first, &device);
+        let mut out = Vec::new();
+        let echo = first.clone();
+        assert!(!bus.receive(&echo, 1, &mut out), "our own question came back");
+        let stranger = Frame { address: 2, ..answer.clone() };
+        assert!(!bus.receive(&stranger, 1, &mut out));
+        assert!(bus.receive(&answer, 1, &mut out));
+        assert!(!bus.receive(&answer, 1, &mut out), "it was answered already");
+        bus.tick(2, &mut out);
+        question(&mut bus, 2).unwrap();
+        bus.tick(2 + ANSWER_WITHIN_MS, &mut out);
+        assert!(!bus.receive(&answer, 2 + ANSWER_WITHIN_MS, &mut out), "it is late");
+    }
+
+    #[test]
+    fn a_command_goes_before_polls_and_waits_for_no_absent_device() {
+        let (mut bus, mut device) = (bus(&[1, 2]), Device::new(5));
+        run(&mut bus, &mut device, 5_000);
+        let mut now_ms = 5_000;
+        let asks_absent = |bus: &mut Bus, now_ms| {
+            bus.tick(now_ms, &mut Vec::new());
+            question(bus, now_ms).is_some_and(|(frame, _)| frame.address == 2)
+        };
+        while !asks_absent(&mut bus, now_ms) {
+            now_ms += 1;
+        }
+        order(&mut bus, now_ms);
+        let (frame, request) = question(&mut bus, now_ms).unwrap();
+        assert_eq!(frame.address, 1);
+        assert!(matches!(request, Request::Command(_)));
+        assert_eq!(question(&mut bus, now_ms), None, "the line is taken");
     }
 }

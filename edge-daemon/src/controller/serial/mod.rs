@@ -20,11 +20,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_serial::SerialStream;
-use tracing::{info, warn};
+use tracing::info;
 
 use self::bus::{Bus, Outgoing, Station};
 use super::{
-    back_off::BackOff,
     link::{Desk, Link},
     peer::Peer,
     report::{Report, What},
@@ -63,13 +62,12 @@ impl SerialLine {
         Self { path, baud, bus }
     }
 
-    fn open(&self) -> Result<SerialStream, String> {
-        let settings = tokio_serial::new(self.path.to_string_lossy(), self.baud);
-        SerialStream::open(&settings).map_err(|error| format!("the line cannot be opened: {error}"))
+    fn open(&self) -> tokio_serial::Result<SerialStream> {
+        SerialStream::open(&tokio_serial::new(self.path.to_string_lossy(), self.baud))
     }
 
     /// Works on an open line until it fails; none at the shutdown.
-    async fn serve(&mut self, mut port: SerialStream, desk: &mut Desk) -> Option<io::Error> {
+    async fn work(&mut self, mut port: SerialStream, desk: &mut Desk) -> Option<io::Error> {
         let mut decoder = Decoder::new();
         let mut buffer = [0; READ_BYTES];
         let mut reports = Vec::new();
@@ -126,29 +124,18 @@ impl SerialLine {
 }
 
 impl Link for SerialLine {
-    async fn run(mut self, mut desk: Desk) {
-        let mut back_off = BackOff::new();
-        loop {
-            let reason = match self.open() {
-                Ok(port) => {
-                    info!(line = %self.path.display(), "serial line open");
-                    let Some(error) = self.serve(port, &mut desk).await else { return };
-                    if self.bus.is_alive() {
-                        back_off.reset();
-                    }
-                    format!("the line was lost: {error}")
-                }
-                Err(reason) => reason,
-            };
-            let pause = back_off.next();
-            warn!(line = %self.path.display(), %reason, ?pause, "serial line down");
-            let mut reports = Vec::new();
-            self.bus.lost(&reason, &mut reports);
-            desk.deliver(&mut reports).await;
-            if !desk.rest(pause).await {
-                return;
-            }
-        }
+    async fn serve(&mut self, desk: &mut Desk) -> Option<String> {
+        let port = match self.open() {
+            Ok(port) => port,
+            Err(error) => return Some(format!("the line cannot be opened: {error}")),
+        };
+        info!(line = %self.path.display(), "line open");
+        let error = self.work(port, desk).await?;
+        Some(format!("the line was lost: {error}"))
+    }
+
+    fn lost(&mut self, reason: &str, out: &mut Vec<Report>) {
+        self.bus.lost(reason, out);
     }
 }
 
