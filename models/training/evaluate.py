@@ -22,7 +22,7 @@ import detector_decode
 from plates import CHARSET, PROVINCES
 from rectify import rectify
 
-# A Chinese plate of two lines is twice as wide as high, one of one line three times.
+# A yellow plate of two lines is twice as wide as high, one of one line three times.
 TWO_LINES_BELOW = 2.4
 
 
@@ -95,7 +95,7 @@ def overlap(found, corners):
 
 
 def labelled(folder):
-    """Rows of the index with their corners, by file."""
+    """(region, text, corners, two lines) of the labelled plates, by file."""
     files = collections.defaultdict(list)
     with open(folder / "index.csv", encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
@@ -105,7 +105,8 @@ def labelled(folder):
             if len(corners) != 4:
                 x0, y0, x1, y1 = (float(row[k]) for k in ("x_min", "y_min", "x_max", "y_max"))
                 corners = np.float32([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
-            files[row["file"]].append((row["region"], row["plate_text"], corners))
+            two_lines = row["color"] == "yellow" and aspect(ordered(corners)) < TWO_LINES_BELOW
+            files[row["file"]].append((row["region"], row["plate_text"], ordered(corners), two_lines))
     return files
 
 
@@ -139,9 +140,7 @@ def measure(data, reader, detector, misses=None):
     for file, plates in labelled(folder).items():
         picture = cv2.imread(str(folder / file))[..., ::-1].copy()
         found = detector.find(picture) if detector else []
-        for region, wanted, corners in plates:
-            corners = ordered(corners)
-            two = region == "CN" and aspect(corners) < TWO_LINES_BELOW
+        for region, wanted, corners, two in plates:
             tries = [("true_corners", corners, two, reader.read(picture, corners, two))]
             if detector:
                 best = max(found, key=lambda f: overlap(f, corners), default=None)

@@ -39,7 +39,7 @@ LATIN_FONTS = (
 )
 
 KINDS = {
-    "cn_blue": 34, "cn_green": 9, "cn_green_large": 3, "cn_yellow": 6, "cn_yellow_two": 5,
+    "cn_blue": 34, "cn_green": 13, "cn_green_large": 3, "cn_yellow": 6, "cn_yellow_two": 5,
     "cn_trailer": 1.5, "cn_motorcycle": 1, "cn_learner": 1.5, "cn_police": 2.5, "cn_army": 1.5,
     "cn_black": 1.5, "cn_hongkong": 2, "cn_consular": 1.5, "cn_embassy": 1, "cn_aviation": 1,
     "cn_emergency": 1, "ru_civil": 12, "ru_square": 2, "ru_other": 2.5, "eu_line": 14,

@@ -40,10 +40,10 @@ def shake(rng, corners):
     corners = np.asarray(corners, np.float32)
     width = np.linalg.norm(corners[1] - corners[0])
     height = np.linalg.norm(corners[3] - corners[0])
-    scale = rng.choice([0.4, 1.0, 1.7], p=[0.35, 0.45, 0.2])
+    scale = rng.choice([0.4, 1.0, 1.8, 3.0], p=[0.25, 0.4, 0.25, 0.1])
     each = rng.normal(0, 1, (4, 2)) * (0.014 * width, 0.045 * height)
-    shift = rng.normal(0, 1, 2) * (0.012 * width, 0.035 * height)
-    grow = 1 + rng.normal(0.01, 0.025, 2)
+    shift = rng.normal(0, 1, 2) * (0.014 * width, 0.035 * height)
+    grow = 1 + np.abs(rng.normal(0, 0.02, 2)) * scale + rng.normal(0, 0.015, 2)
     centre = corners.mean(axis=0)
     moved = centre + (corners - centre) * grow + (each + shift) * scale
     if rng.random() < 0.12:
@@ -159,8 +159,9 @@ class Sampler:
 def write_shard(folder, number, arrays):
     """Writes beside and renames, so that a reader never sees half a shard."""
     for name, array in zip(("labels", "real", "images"), arrays[1:] + arrays[:1]):
-        waiting = folder / f".{name}.npy"
-        np.save(waiting, array)
+        waiting = folder / "unfinished"
+        with open(waiting, "wb") as file:
+            np.save(file, array)
         os.replace(waiting, folder / f"{number:03d}.{name}.npy")
 
 

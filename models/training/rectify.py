@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 
 WIDTH, HEIGHT = 168, 48
-MARGIN = 0.04
+MARGIN = 0.07
 SPLIT_UPPER, SPLIT_LOWER, UPPER_WIDTH = 0.46, 0.38, 64
 
 

@@ -27,7 +27,7 @@ class Shards:
     def __init__(self, folder, seed):
         self.folder = folder
         self.rng = np.random.default_rng(seed)
-        self.arrays = []
+        self.refresh()
 
     def refresh(self):
         self.arrays = []
@@ -83,7 +83,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=95)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=1.5e-3)
-    parser.add_argument("--province-weight", type=float, default=0.3)
+    parser.add_argument("--province-weight", type=float, default=0.6)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--save-every", type=float, default=3, help="minutes")
     parser.add_argument("--seed", type=int, default=1)
