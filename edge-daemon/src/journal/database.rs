@@ -16,6 +16,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
         db.busy_timeout(Duration::from_secs(5))?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         durable(&db, true)?;
+        // Done between commits instead, when nobody waits: see `Journal::tidy`.
+        db.pragma_update(None, "wal_autocheckpoint", 0)?;
         // A long outage must not leave a log file of its size behind.
         db.pragma_update(None, "journal_size_limit", 4 << 20)?;
         Ok(db)

@@ -66,6 +66,7 @@ impl Journal {
                 watcher(describe(&outcome, begun.elapsed()));
                 publish(&self, &outcome, &changes, &head_sender, &acked_sender);
                 answer(outcome, answers);
+                self.tidy();
             }
         };
         let thread = thread::Builder::new()

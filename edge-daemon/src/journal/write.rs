@@ -30,8 +30,13 @@ pub struct Journal {
     boot: BootId,
     clock: Arc<dyn Clock>,
     tail: Tail,
+    /// Events and other changes that were written since the log was last brought into the database.
+    in_log: u64,
     _lock: File,
 }
+
+/// Events after which the log is brought into the database: some megabytes.
+const MOST_IN_LOG: u64 = 250;
 
 /// The last event.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +79,8 @@ impl Journal {
         belongs_to(&db, &site)?;
         let tail = read_tail(&db).map_err(JournalError::database("read its last event"))?;
         let recovered = recover::recover(&db)?;
-        let journal = Self { db, state: state.clone(), site, boot, clock, tail, _lock: lock };
+        let journal =
+            Self { db, state: state.clone(), site, boot, clock, tail, in_log: 0, _lock: lock };
         Ok((journal, recovered))
     }
 
@@ -82,6 +88,7 @@ impl Journal {
     /// when this returns; where it fails, none of them is in the journal.
     pub fn append(&mut self, facts: &[Fact]) -> Result<Vec<Event>> {
         let mut answers = self.commit(&[Change::Append(facts.to_vec())])?;
+        self.tidy();
         answers.pop().expect("one answer for each change")
     }
 
@@ -96,6 +103,19 @@ impl Journal {
                 read_tail(&self.db).map_err(JournalError::database("read its last event"))?;
         }
         committed
+    }
+
+    /// Brings the log into the database where it has grown. It costs two flushes, so it is done
+    /// after those who wait for a commit were answered. Where it fails, nothing is lost.
+    pub(super) fn tidy(&mut self) {
+        if self.in_log < MOST_IN_LOG {
+            return;
+        }
+        self.in_log = 0;
+        let tidied = self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        if let Err(error) = tidied {
+            tracing::warn!(%error, "the journal's log could not be brought into its database");
+        }
     }
 
     /// The last sequence; 0 where nothing was journaled yet.
@@ -124,6 +144,7 @@ impl Journal {
             })
             .collect::<Result<_>>()?;
         transaction.commit().map_err(write("commit"))?;
+        self.in_log += (tail.sequence - self.tail.sequence).max(1);
         self.tail = tail;
         Ok(answers)
     }

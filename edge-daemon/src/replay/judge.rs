@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use domain::envelope::{Acknowledgement, Refusal};
 use reqwest::StatusCode;
+use serde::Deserialize;
 
 /// An answer as it came.
 #[derive(Debug, Clone)]
@@ -50,23 +51,30 @@ pub(super) fn batch(answer: &Answer, first: u64, last: u64, head: u64) -> Meanin
     common(answer).unwrap_or_else(|| refusal(answer, first, last))
 }
 
-/// Whether a picture was stored; otherwise what the answer means.
+/// The answer to a picture that was taken.
+#[derive(Deserialize)]
+struct Kept {
+    kept: bool,
+}
+
+/// Whether a picture was taken; otherwise what the answer means.
 pub(super) fn picture(answer: &Answer) -> Result<(), Meaning> {
-    let silent_or_json = answer.body.is_empty()
-        || serde_json::from_slice::<serde_json::Map<_, _>>(&answer.body).is_ok();
-    if answer.status.is_success() && silent_or_json {
+    let kept = serde_json::from_slice(&answer.body).is_ok_and(|Kept { kept }| kept);
+    if answer.status == StatusCode::OK && kept {
         return Ok(());
     }
-    Err(common(answer).unwrap_or_else(|| {
-        let reason = String::from_utf8_lossy(&answer.body).into_owned();
-        match answer.status {
-            StatusCode::UNAUTHORIZED => refusal(answer, 0, 0),
-            status if status.is_client_error() && silent_or_json => {
-                Meaning::Refused(Refusal::Malformed { reason })
-            }
-            _ => Meaning::NotTheCloud(stranger(answer)),
+    Err(common(answer).unwrap_or_else(|| match answer.status {
+        // No event that the cloud has names it: that event was set aside.
+        StatusCode::NOT_FOUND if is_json(answer) => {
+            let reason = "no event names it".to_owned();
+            Meaning::Refused(Refusal::Malformed { reason })
         }
+        _ => refusal(answer, 0, 0),
     }))
+}
+
+fn is_json(answer: &Answer) -> bool {
+    serde_json::from_slice::<serde_json::Map<_, _>>(&answer.body).is_ok()
 }
 
 /// What means the same whatever was sent.

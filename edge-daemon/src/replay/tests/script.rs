@@ -133,7 +133,7 @@ impl ScriptedCloud {
             return warp::reply::with_status(body, status).into_response();
         }
         held.pictures.push((sha256, body.to_vec()));
-        StatusCode::NO_CONTENT.into_response()
+        warp::reply::json(&serde_json::json!({"kept": true})).into_response()
     }
 }
 

@@ -264,8 +264,8 @@ async fn pictures_follow_their_events_and_a_refused_one_stops_no_other() {
     story.cloud.held.lock().unwrap().picture_answers.extend([
         (StatusCode::OK, "<html>portal</html>"),
         (StatusCode::BAD_GATEWAY, ""),
-        (StatusCode::NO_CONTENT, ""),
-        (StatusCode::UNPROCESSABLE_ENTITY, r#"{"error":"no JPEG"}"#),
+        (StatusCode::OK, r#"{"kept":true}"#),
+        (StatusCode::BAD_REQUEST, r#"{"error":"malformed","reason":"a picture is a JPEG"}"#),
     ]);
     let seen = |name: &String| Fact::Decision(Box::new(decision(Verdict::Refuse, name)));
     let decisions = [&first, &refused, &lost, &last].map(seen);
