@@ -29,6 +29,9 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
 
 /// Opens an existing journal for reading, also while it is being written.
 pub(super) fn open_reader(path: &Path) -> Result<Connection> {
+    if !path.exists() {
+        return Err(JournalError::Absent(path.to_owned()));
+    }
     let open = || {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags)?;

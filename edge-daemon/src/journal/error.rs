@@ -26,6 +26,9 @@ pub enum JournalError {
         #[source]
         source: Arc<io::Error>,
     },
+    /// There is nothing to read.
+    #[error("there is no journal: {} does not exist", .0.display())]
+    Absent(PathBuf),
     /// Another process writes this journal.
     #[error("{} is in use by another edge-daemon: stop that one first", .0.display())]
     InUse(PathBuf),
