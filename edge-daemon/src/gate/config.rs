@@ -3,12 +3,15 @@
 mod lane;
 mod lists;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use domain::tariff::Tariff;
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny},
+};
 
 pub use self::{
     lane::{Access, Answer, Closing, Fail, LaneConfig},
@@ -49,6 +52,7 @@ pub struct ParkingConfig {
     #[serde(default = "usual_timezone", deserialize_with = "timezone")]
     pub timezone: Tz,
     /// What a stay costs; without it parking costs nothing.
+    #[serde(default, deserialize_with = "tariff")]
     pub tariff: Option<Tariff>,
 }
 
@@ -122,9 +126,25 @@ fn usual_timezone() -> Tz {
     Tz::Asia__Shanghai
 }
 
+/// A tariff in which every key is known: events ignore what they do not know, people mistype.
+fn tariff<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Tariff>, D::Error> {
+    #[derive(Deserialize)]
+    struct Strict {
+        #[serde(flatten)]
+        tariff: Tariff,
+        #[serde(flatten)]
+        unknown: BTreeMap<String, IgnoredAny>,
+    }
+    let Strict { tariff, unknown } = Strict::deserialize(deserializer)?;
+    match unknown.keys().next() {
+        Some(key) => Err(D::Error::custom(format!("unknown field `{key}` of the tariff"))),
+        None => Ok(Some(tariff)),
+    }
+}
+
 fn timezone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error> {
     let name = String::deserialize(deserializer)?;
     name.parse().map_err(|_| {
-        serde::de::Error::custom(format!("`{name}` is no time zone: use one such as Asia/Shanghai"))
+        D::Error::custom(format!("`{name}` is no time zone: use one such as Asia/Shanghai"))
     })
 }

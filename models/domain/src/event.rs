@@ -2,7 +2,7 @@
 //!
 //! The wire form is JSON with the kind of event in `type`. It only ever grows: fields that are
 //! added are optional, kinds that are added are kept unread by an older cloud
-//! ([`Fact::Unknown`]), nothing is renamed or removed.
+//! ([`Fact::Unknown`], [`Rule::Other`], [`PlateKind::Other`]), nothing is renamed or removed.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -212,6 +212,7 @@ pub enum PlateKind {
     /// China: embassies, Hong Kong and Macau.
     Black,
     /// None of these, or not seen.
+    #[serde(other)]
     Other,
 }
 
@@ -295,6 +296,9 @@ pub enum Rule {
     PowerLoss,
     /// Something stands under the arm while it closes.
     Obstructed,
+    /// A rule that this version does not know.
+    #[serde(other)]
+    Other,
 }
 
 /// A decision, with everything needed to explain it later.

@@ -14,8 +14,8 @@ const MAX_AMOUNT: Fen = Fen(100_000_000);
 const MAX_MINUTES: u32 = 366 * 24 * 60;
 
 /// How a stay is charged. Amounts are fen, times are counted from the entry.
+/// It is part of the wire form of events, so that fields of a later version are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Tariff {
     /// How the time beyond the base time is charged.
     #[serde(default)]

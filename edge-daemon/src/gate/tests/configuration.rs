@@ -59,6 +59,8 @@ fn what_cannot_be_read_is_named() {
     for (old, new, wanted) in [
         ("places = 2", "places = 2\nplace = 3", "unknown field `place`"),
         ("places = 2", "places = 2\ntimezone = \"Beijing\"", "`Beijing` is no time zone"),
+        ("free_minutes", "free_minuts", "unknown field `free_minuts` of the tariff"),
+        ("base_seconds = 3600", "base_seconds = -1", "base_seconds"),
         ("京A·88888", "", "`` is not a plate"),
         ("direction = \"exit\"", "direction = \"out\"", "unknown variant `out`"),
     ] {

@@ -1,0 +1,302 @@
+//! The wire form of events, byte by byte. A journal that was written by any version must be read
+//! by every later one, so that a line of `vectors/facts.jsonl` is never changed, only added to.
+#![allow(clippy::unwrap_used)]
+
+use domain::{
+    clock::{ClockQuality, Stamp},
+    event::{
+        Action, Candidate, Decision, Direction, Event, Fact, Latency, Outcome, PlateKind,
+        PlateSeen, Rule, Verdict,
+    },
+    ids::{BootId, CommandId, DecisionId, SessionId},
+    money::Fen,
+    tariff::{Tariff, TariffRule},
+};
+use uuid::Uuid;
+
+const VECTORS: &str = include_str!("vectors/facts.jsonl");
+
+fn decision() -> DecisionId {
+    DecisionId(Uuid::from_u128(0xd))
+}
+
+fn command() -> CommandId {
+    CommandId(Uuid::from_u128(0xc))
+}
+
+fn session() -> SessionId {
+    SessionId(Uuid::from_u128(0x5))
+}
+
+fn name<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn whole_decision() -> Decision {
+    Decision {
+        id: decision(),
+        lane: name("exit"),
+        direction: Direction::Exit,
+        verdict: Verdict::Refuse,
+        rule: Rule::FeeDue,
+        reason: "fee of ¥12.50 is due since 14:02".into(),
+        plate: Some(PlateSeen {
+            text: "京A12345".into(),
+            confidence: 0.96875,
+            kind: PlateKind::Blue,
+            region: "cn".into(),
+            camera: name("exit"),
+            readings: 4,
+            agreeing: 3,
+            bounds: [10.0, 20.5, 110.0, 52.25],
+            picture: "00ff".into(),
+            captured_at: "2026-11-20T06:02:03.250Z".parse().unwrap(),
+        }),
+        candidates: vec![Candidate { plate: "京A12345".into(), score: 1.0 }],
+        fee_fen: Some(1250),
+        session: Some(session()),
+        requested_by: Some("Wang".into()),
+        latency: Latency { detect_ms: 13.5, read_ms: 2.5, sighting_ms: 1.25, decide_ms: 0.0 },
+        permits_age_s: 90,
+    }
+}
+
+fn bare_decision() -> Decision {
+    Decision {
+        id: decision(),
+        lane: name("entry"),
+        direction: Direction::Entry,
+        verdict: Verdict::Open,
+        rule: Rule::Button,
+        reason: "the button was pressed".into(),
+        plate: None,
+        candidates: vec![],
+        fee_fen: None,
+        session: None,
+        requested_by: None,
+        latency: Latency::default(),
+        permits_age_s: 0,
+    }
+}
+
+fn tariff() -> Tariff {
+    Tariff {
+        rule: TariffRule::Overtime,
+        free_minutes: 15,
+        base_fee: Fen(500),
+        base_seconds: 3600,
+        hourly_rate: Fen(300),
+        daily_max_fee: Some(Fen(3000)),
+    }
+}
+
+fn outcome(outcome: Outcome, times: bool) -> Fact {
+    Fact::CommandOutcome {
+        command: command(),
+        outcome,
+        elapsed_ms: times.then_some(12),
+        vote_to_wire_ms: times.then_some(3.5),
+        capture_to_wire_ms: times.then_some(40.25),
+    }
+}
+
+fn passage(decision: Option<DecisionId>) -> Fact {
+    Fact::Passage { lane: name("entry"), direction: Direction::Entry, decision }
+}
+
+fn opened(tariff: Option<Tariff>) -> Fact {
+    Fact::SessionOpened {
+        session: session(),
+        plate: "京AD12345".into(),
+        kind: PlateKind::Green,
+        entered_at: "2026-11-20T06:00:00Z".parse().unwrap(),
+        lane: name("entry"),
+        decision: decision(),
+        tariff,
+    }
+}
+
+fn closed() -> Fact {
+    Fact::SessionClosed {
+        session: session(),
+        exited_at: "2026-11-20T08:30:00Z".parse().unwrap(),
+        lane: name("exit"),
+        fee_fen: 1250,
+        decision: decision(),
+    }
+}
+
+/// One of each kind at least, in the order of `vectors/facts.jsonl`.
+fn facts() -> Vec<Fact> {
+    let intent = |action| Fact::CommandIntent {
+        command: command(),
+        decision: decision(),
+        lane: name("entry"),
+        device: name("barrier-1"),
+        action,
+    };
+    let tailgate = |decision| Fact::Tailgate { lane: name("entry"), decision };
+    vec![
+        Fact::Started { version: "0.1.0".into() },
+        Fact::Stopped,
+        Fact::Decision(Box::new(whole_decision())),
+        Fact::Decision(Box::new(bare_decision())),
+        intent(Action::Open),
+        intent(Action::Close),
+        outcome(Outcome::Accepted, true),
+        outcome(Outcome::Unanswered, false),
+        passage(Some(decision())),
+        passage(None),
+        tailgate(Some(decision())),
+        tailgate(None),
+        opened(Some(tariff())),
+        opened(None),
+        closed(),
+        Fact::Paid {
+            session: session(),
+            amount_fen: 1250,
+            method: "cash".into(),
+            by: "Wang".into(),
+        },
+        Fact::LaneFault { lane: name("entry"), fault: "stuck".into() },
+        Fact::LaneRecovered { lane: name("entry") },
+        Fact::Device {
+            device: name("barrier-1"),
+            online: false,
+            reason: "no answer for 2 s".into(),
+        },
+        Fact::Camera { camera: name("exit"), online: true, reason: "it delivers".into() },
+        Fact::VisionRestarted { reason: "signal 9".into(), back_off_ms: 500 },
+        Fact::ClockChanged { what: "set".into(), jump_ms: -10_800_000 },
+        Fact::Quarantined { sequence: 7, reason: "no such site".into() },
+    ]
+}
+
+/// Does not compile when a kind is added, until it has a name here and a line in the vectors.
+fn kind(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::Started { .. } => "started",
+        Fact::Stopped => "stopped",
+        Fact::Decision(_) => "decision",
+        Fact::CommandIntent { .. } => "command_intent",
+        Fact::CommandOutcome { .. } => "command_outcome",
+        Fact::Passage { .. } => "passage",
+        Fact::Tailgate { .. } => "tailgate",
+        Fact::SessionOpened { .. } => "session_opened",
+        Fact::SessionClosed { .. } => "session_closed",
+        Fact::Paid { .. } => "paid",
+        Fact::LaneFault { .. } => "lane_fault",
+        Fact::LaneRecovered { .. } => "lane_recovered",
+        Fact::Device { .. } => "device",
+        Fact::Camera { .. } => "camera",
+        Fact::VisionRestarted { .. } => "vision_restarted",
+        Fact::ClockChanged { .. } => "clock_changed",
+        Fact::Quarantined { .. } => "quarantined",
+        Fact::Unknown => "unknown",
+    }
+}
+
+#[test]
+fn facts_are_written_in_exactly_these_bytes() {
+    let written: Vec<String> =
+        facts().iter().map(|fact| serde_json::to_string(fact).unwrap()).collect();
+    for (written, vector) in written.iter().zip(VECTORS.lines()) {
+        assert_eq!(written, vector);
+    }
+    assert_eq!(written.len(), VECTORS.lines().count());
+}
+
+#[test]
+fn these_bytes_are_read_as_the_same_facts() {
+    for (fact, vector) in facts().into_iter().zip(VECTORS.lines()) {
+        let read: Fact = serde_json::from_str(vector).unwrap();
+        assert_eq!(read, fact);
+        assert!(vector.starts_with(&format!("{{\"type\":\"{}\"", kind(&fact))));
+    }
+}
+
+#[test]
+fn an_event_is_its_place_and_its_fact() {
+    let event = Event {
+        sequence: 42,
+        site: name("demo"),
+        boot: BootId(Uuid::from_u128(0xb)),
+        at: Stamp {
+            wall: "2026-11-20T06:00:00.125Z".parse().unwrap(),
+            monotonic_ms: 1_000,
+            quality: ClockQuality::Unsynchronised,
+        },
+        fact: Fact::Stopped,
+    };
+    let written = r#"{"sequence":42,"site":"demo","boot":"00000000-0000-0000-0000-00000000000b","at":{"wall":"2026-11-20T06:00:00.125Z","monotonic_ms":1000,"quality":"unsynchronised"},"fact":{"type":"stopped"}}"#;
+    assert_eq!(serde_json::to_string(&event).unwrap(), written);
+    assert_eq!(serde_json::from_str::<Event>(written).unwrap(), event);
+}
+
+#[test]
+fn every_word_of_every_list_is_as_it_was() {
+    fn words<T: serde::Serialize>(all: &[T]) -> String {
+        let words = all.iter().map(|word| serde_json::to_string(word).unwrap());
+        words.map(|word| word.trim_matches('"').to_owned()).collect::<Vec<_>>().join(" ")
+    }
+    use {Outcome as O, PlateKind as K, Rule as R};
+    let rules = [
+        R::Permit,
+        R::Public,
+        R::Full,
+        R::Denied,
+        R::NoPermit,
+        R::Unreadable,
+        R::Ambiguous,
+        R::Free,
+        R::Paid,
+        R::FeeDue,
+        R::NotInside,
+        R::AlreadyInside,
+        R::Cooldown,
+        R::Operator,
+        R::Button,
+        R::Fire,
+        R::BarrierFault,
+        R::PowerLoss,
+        R::Obstructed,
+    ];
+    assert_eq!(
+        words(&rules),
+        "permit public full denied no_permit unreadable ambiguous free paid fee_due not_inside \
+         already_inside cooldown operator button fire barrier_fault power_loss obstructed"
+    );
+    let outcomes = [O::Accepted, O::Expired, O::Duplicate, O::Refused, O::Unanswered, O::Unknown];
+    assert_eq!(words(&outcomes), "accepted expired duplicate refused unanswered unknown");
+    let kinds = [K::Blue, K::Green, K::Yellow, K::White, K::Black, K::Other];
+    assert_eq!(words(&kinds), "blue green yellow white black other");
+    assert_eq!(words(&[Verdict::Open, Verdict::Refuse]), "open refuse");
+    assert_eq!(words(&[Action::Open, Action::Close]), "open close");
+    assert_eq!(words(&[Direction::Entry, Direction::Exit]), "entry exit");
+}
+
+#[test]
+fn a_kind_of_a_later_version_is_kept_unread() {
+    let later = r#"{"type":"door_opened","door":7,"by":{"name":"x"}}"#;
+    assert_eq!(serde_json::from_str::<Fact>(later).unwrap(), Fact::Unknown);
+}
+
+#[test]
+fn words_of_a_later_version_do_not_make_an_event_unreadable() {
+    let line = |kind: &str| VECTORS.lines().find(|l| l.contains(kind)).unwrap().to_owned();
+    let decided = line("fee_due").replace("fee_due", "booked").replace("blue", "orange");
+    let Fact::Decision(decision) = serde_json::from_str(&decided).unwrap() else { panic!() };
+    assert_eq!(decision.rule, Rule::Other);
+    assert_eq!(decision.plate.unwrap().kind, PlateKind::Other);
+    let opened = line("free_minutes").replace("\"free_minutes\"", "\"night\":1,\"free_minutes\"");
+    assert_eq!(serde_json::from_str::<Fact>(&opened).unwrap(), self::opened(Some(tariff())));
+}
+
+#[test]
+fn a_field_of_a_later_version_is_no_obstacle() {
+    let later = r#"{"type":"started","version":"9.0.0","kernel":"7.1"}"#;
+    assert_eq!(
+        serde_json::from_str::<Fact>(later).unwrap(),
+        Fact::Started { version: "9.0.0".into() }
+    );
+}
