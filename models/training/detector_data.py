@@ -282,8 +282,11 @@ class Composer:
             if hidden is not None:
                 _hide(picture, _affine(hidden, matrix))
             corners = _affine(corners, matrix)
+            if hidden is None and _touches(corners, found):
+                continue
             corners = self._paste(picture, corners, face)
             found.append(Plate(corners, face.exact, face.kind, face.two_lines))
+        self._scatter(picture, beyond, found)
         picture, grey = self._weather(picture)
         picture[beyond] = GREY
         if grey:
@@ -313,6 +316,19 @@ class Composer:
                 face = self.face()
                 pasted.append((None, self._quadrilateral(centre, side, face, 1.0), face))
         return kept, pasted
+
+    def _scatter(self, picture, beyond, found):
+        """Add up to two plates, small and middling, where no plate stands."""
+        rng = self.rng
+        for _ in range(rng.integers(0, 3)):
+            face = self.face()
+            centre = rng.uniform((0, 0), (WIDTH, HEIGHT))
+            corners = self._quadrilateral(centre, _log_uniform(rng, NARROWEST, 170), face, 0.9)
+            columns, rows = numpy.clip(corners.astype(int), 0, (WIDTH - 1, HEIGHT - 1)).T
+            if beyond[rows, columns].any() or _touches(corners, found):
+                continue
+            corners = self._paste(picture, corners, face)
+            found.append(Plate(corners, face.exact, face.kind, face.two_lines))
 
     def _vehicles_to_dress(self, scene):
         big = [box for box in scene.vehicles if box[2] - box[0] >= 40]
@@ -626,6 +642,15 @@ class Composer:
         for index, box in enumerate(unsure[:UNSURE_MAX]):
             boxes[index] = box
         return picture, labels, boxes
+
+
+def _touches(corners, found):
+    """Does a plate on `corners` come near one of those found?"""
+    low, high = corners.min(axis=0) - 6, corners.max(axis=0) + 6
+    return any(
+        (low < plate.corners.max(axis=0)).all() and (high > plate.corners.min(axis=0)).all()
+        for plate in found
+    )
 
 
 def _ratio(face):

@@ -144,6 +144,6 @@ def detector_loss(outputs, labels, unsure):
     count = max(count, 1)
     loss = (
         2.0 * total["plate"] + 12.0 * total["corner"] + 2.0 * total["box"]
-        + 0.15 * total["kind"] + 0.1 * total["lines"]
+        + 0.3 * total["kind"] + 0.1 * total["lines"]
     ) / count
     return loss, {name: float(part) / count for name, part in total.items()}
