@@ -280,6 +280,21 @@ mod tests {
     }
 
     #[test]
+    fn the_example_shows_the_usual_values() {
+        let example = include_str!("../../../config/edge.example.toml");
+        let mut file: toml::Table = example.parse().unwrap();
+        file.retain(|key, _| key == "controllers" || key == "mqtt");
+        let config: Config = file.try_into().unwrap();
+        config.check().unwrap();
+        let Controller::Serial { baud, address, .. } = config.controllers[0] else {
+            panic!("the first is on a line")
+        };
+        assert_eq!((baud, address), (usual_baud(), usual_address()));
+        let broker = config.mqtt.unwrap();
+        assert_eq!((broker.host, broker.port), (usual_host(), usual_port()));
+    }
+
+    #[test]
     fn a_misspelt_key_is_an_error() {
         let text = "[[controllers]]\nid = 'a'\nlink = 'serial'\npath = '/dev/a'\nbuad = 9600";
         assert!(toml::from_str::<Config>(text).unwrap_err().to_string().contains("buad"));

@@ -176,7 +176,7 @@ impl Firmware {
         if faults.silent {
             return Ok(());
         }
-        for _ in 0..if faults.babbling { 100 } else { 0 } {
+        for _ in 0..if faults.babbling { 30 } else { 0 } {
             self.tell_now(status)?;
         }
         let known = self.told.is_some_and(|(told, at)| {

@@ -15,7 +15,13 @@ use firmware_protocol::{
 };
 use serde_json::{Value, json};
 use system_tests::barrier::{Account, Barrier, Happening, MqttBarrier, SerialLine, Timing};
-use tokio::time::interval;
+use tokio::{
+    signal::{
+        ctrl_c,
+        unix::{SignalKind, signal},
+    },
+    time::interval,
+};
 use uuid::Uuid;
 
 /// Acts as a barrier with traffic: a vehicle passes each time the arm opens.
@@ -108,13 +114,15 @@ async fn main() -> io::Result<()> {
     }
 }
 
-/// Prints what happens until the terminal or a signal ends it.
+/// Prints what happens until the terminal or SIGTERM ends it.
 async fn tell(barrier: &Barrier) -> io::Result<()> {
     let mut ticks = interval(Duration::from_millis(10));
+    let mut terminated = signal(SignalKind::terminate())?;
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
-            end = tokio::signal::ctrl_c() => return end,
+            _ = terminated.recv() => return Ok(()),
+            end = ctrl_c() => return end,
         }
         let happenings = barrier.board().take_happenings();
         for (at_ms, happening) in happenings {

@@ -197,7 +197,7 @@ async fn what_is_no_message_of_ours_is_dropped_and_counted() {
     assert!(site.scene.controllers.is_online(&name("exit")));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_babbling_device_starves_nobody() {
     let broker = Mosquitto::start().unwrap();
     let (good, bad) = (Barrier::new(TIMING), Barrier::new(TIMING));

@@ -3,9 +3,10 @@
 //! A device that floods is read at a bounded rate: of its states the newest counts, and nothing is
 //! lost by that, because a state counts what happened since the last one.
 
+use bytes::Bytes;
 use domain::ids::{CommandId, DeviceId, SiteId};
 use firmware_protocol::{
-    barrier::{self, Action, Request, Status},
+    barrier::{self, Action, Request},
     session::Offer,
     topic::{Leaf, Topic},
 };
@@ -30,8 +31,8 @@ pub(super) struct Exchange {
 #[derive(Debug)]
 struct Member {
     peer: Peer,
-    /// The newest state that came too soon after another.
-    waiting: Option<Status>,
+    /// The newest state, unread because it came too soon after another.
+    waiting: Option<Bytes>,
     next_state_at_ms: u64,
 }
 
@@ -68,7 +69,7 @@ impl Exchange {
     pub fn receive(
         &mut self,
         topic: &str,
-        payload: &[u8],
+        payload: &Bytes,
         retained: bool,
         now_ms: u64,
         out: &mut Vec<Report>,
@@ -105,7 +106,7 @@ impl Exchange {
     /// When to look again.
     pub fn next_at_ms(&self, now_ms: u64) -> u64 {
         let each = self.members.iter().map(|member| {
-            let settle = member.waiting.map_or(u64::MAX, |_| member.next_state_at_ms);
+            let settle = member.waiting.as_ref().map_or(u64::MAX, |_| member.next_state_at_ms);
             settle.min(member.peer.next_at_ms(now_ms))
         });
         each.min().unwrap_or(u64::MAX)
@@ -137,20 +138,21 @@ impl Member {
         }
     }
 
-    fn state(&mut self, payload: &[u8], now_ms: u64, out: &mut Vec<Report>) -> bool {
-        let Some(state) = parse::<State>(payload) else { return false };
-        self.waiting = Some(state.into());
-        self.settle(now_ms, out);
-        true
+    fn state(&mut self, payload: &Bytes, now_ms: u64, out: &mut Vec<Report>) -> bool {
+        self.waiting = Some(payload.clone());
+        self.settle(now_ms, out)
     }
 
-    fn settle(&mut self, now_ms: u64, out: &mut Vec<Report>) {
-        if now_ms >= self.next_state_at_ms
-            && let Some(status) = self.waiting.take()
-        {
-            self.next_state_at_ms = now_ms + STATE_EVERY_MS;
-            self.peer.heard(&status, now_ms, out);
+    /// Reads the state that waits, when it is time; false where it is none.
+    fn settle(&mut self, now_ms: u64, out: &mut Vec<Report>) -> bool {
+        if now_ms < self.next_state_at_ms {
+            return true;
         }
+        let Some(payload) = self.waiting.take() else { return true };
+        let Some(state) = parse::<State>(&payload) else { return false };
+        self.next_state_at_ms = now_ms + STATE_EVERY_MS;
+        self.peer.heard(&state.into(), now_ms, out);
+        true
     }
 
     fn result(&mut self, payload: &[u8], now_ms: u64, out: &mut Vec<Report>) -> bool {
