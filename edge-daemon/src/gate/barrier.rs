@@ -136,13 +136,12 @@ impl Barrier {
         lane: &LaneConfig,
         turn: &mut Turn,
     ) -> Option<News> {
-        if self.online == Some(online) {
-            return None;
-        }
-        self.online = Some(online);
         if !online {
             (self.arm, self.loop_is_known) = (None, false);
             (self.motion, self.occupied_since_ms) = (None, None);
+        }
+        if self.online.replace(online) == Some(online) {
+            return None;
         }
         turn.record(Fact::Device { device: lane.device.clone(), online, reason });
         online.then_some(News::Usable)

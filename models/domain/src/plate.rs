@@ -2,7 +2,7 @@
 //! region that is read.
 //!
 //! Two plates are the same when their normal forms are. What a camera may confuse is another
-//! question and is answered by [`look_alike`] alone, so that nothing opens for the wrong car by a
+//! question and is answered by [`similarity`] alone, so that nothing opens for the wrong car by a
 //! comparison that was meant for typing.
 
 mod grammar;

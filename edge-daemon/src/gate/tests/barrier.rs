@@ -296,6 +296,26 @@ fn a_device_that_comes_and_goes_is_told_once_each_time() {
 }
 
 #[test]
+fn what_was_known_of_the_loop_before_the_device_was_lost_closes_nothing() {
+    let mut site = Site::new();
+    site.see("entry", "京B00001");
+    site.obey("entry");
+    for report in [
+        Report::Offline { reason: "no answer for 2 s".into() },
+        Report::UnderArm(false),
+        Report::Offline { reason: "no answer for 4 s".into() },
+        Report::Online,
+        Report::Arm(Arm::Open),
+    ] {
+        site.report("entry", report);
+    }
+    site.wait_s(60);
+    assert!(site.commands.is_empty());
+    site.report("entry", Report::UnderArm(false));
+    assert_eq!(site.obey("entry"), Action::Close);
+}
+
+#[test]
 fn the_view_shows_what_people_ask_about() {
     let mut site = Site::new();
     site.see("entry", "京D00007");
