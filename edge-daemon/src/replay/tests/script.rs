@@ -219,7 +219,7 @@ pub(super) fn quick() -> Timing {
         longest_pause: ms(5),
         longest_retry_after: ms(30),
         connect: ms(1000),
-        answer: ms(400),
+        answer: ms(2000),
         batch: Limits { events: 10, bytes: 100_000 },
     }
 }
