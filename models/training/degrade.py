@@ -2,7 +2,6 @@
 
 `photograph(rng, plate, backgrounds)` returns an RGB picture a little larger than the plate and the
 plate's corners in it (tl, tr, br, bl, continuous coordinates).
-`paste(rng, scene, plate, width)` puts a plate into a given scene, for the detector's training.
 """
 
 import cv2
@@ -195,27 +194,3 @@ def photograph(rng, plate, backgrounds, width=None, clean=False):
     if rng.random() < 0.05:
         canvas = rain(rng, canvas)
     return lens(rng, canvas, width), quad
-
-
-def paste(rng, scene, plate, width, centre):
-    """Puts the plate into a scene (RGB uint8) and returns the new scene and the plate's corners.
-
-    The plate takes the light of the place it is put to; the rest of the scene stays as it is.
-    """
-    span = plate.corners[2] - plate.corners[0]
-    quad = view(rng, span[0] / span[1]) * width + np.asarray(centre)
-    low = np.floor(quad.min(axis=0) - 0.15 * width).astype(int)
-    high = np.ceil(quad.max(axis=0) + 0.15 * width).astype(int)
-    low, high = np.maximum(low, 0), np.minimum(high, scene.shape[1::-1])
-    if (high - low).min() < 6:
-        return scene, quad
-    area = scene[low[1]:high[1], low[0]:high[0]].astype(np.float32)
-    image = wear(rng, plate.image)
-    level = np.clip(area.mean() / 120, 0.25, 1.1) * rng.uniform(0.8, 1.25)
-    lit = np.clip(image[..., :3].astype(np.float32) * level, 0, 255).astype(np.uint8)
-    area = lay(area, plate, np.dstack([lit, image[..., 3]]), quad - low)
-    if rng.random() < 0.5:
-        area = cv2.GaussianBlur(area, (0, 0), float(rng.uniform(0.3, 1.2)) * max(0.5, width / 130))
-    scene = scene.copy()
-    scene[low[1]:high[1], low[0]:high[0]] = np.clip(area, 0, 255).astype(np.uint8)
-    return scene, quad

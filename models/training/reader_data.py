@@ -1,8 +1,8 @@
 """The reader's training samples: rectified 48 x 168 plates in shards that are drawn in the background.
 
 `python reader_data.py --data DIR --shards DIR` keeps drawing: a ring of shards, each renewed in
-turn, so that training reads ready samples and never waits. A shard is three arrays: `images`
-uint8 [N, 48, 168, 3], `labels` int16 [N, 10] (class numbers, padded with 0) and `real` bool [N].
+turn, so that training reads ready samples and never waits. A shard is two arrays: `images`
+uint8 [N, 48, 168, 3] and `labels` int16 [N, 10] (class numbers, padded with 0).
 
 Real crops of the training set are mixed in. Their provinces are capped, since two of thirty-one
 make up three quarters of them; plates whose text hashes into the held-out twentieth never train
@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from degrade import lens, light, photograph
-from plates import CHARSET, PROVINCES, PlateArtist
+from plates import CHARSET, PlateArtist
 from rectify import rectify
 
 LABEL_ROOM = 10
@@ -143,22 +143,21 @@ class Sampler:
     def shard(self, rng, size=SHARD):
         images = np.empty((size, 48, 168, 3), np.uint8)
         labels = np.zeros((size, LABEL_ROOM), np.int16)
-        real = np.arange(size) < round(size * self.real_share)
-        for i in np.flatnonzero(real):
+        at = round(size * self.real_share)
+        for i in range(at):
             images[i], text = self.real(rng)
             labels[i] = encode(text)
-        at = int(real.sum())
         while at < size:
             for image, text in self.drawn(rng):
                 if at < size:
                     images[at], labels[at] = image, encode(text)
                     at += 1
-        return images, labels, real
+        return images, labels
 
 
-def write_shard(folder, number, arrays):
+def write_shard(folder, number, images, labels):
     """Writes beside and renames, so that a reader never sees half a shard."""
-    for name, array in zip(("labels", "real", "images"), arrays[1:] + arrays[:1]):
+    for name, array in (("labels", labels), ("images", images)):
         waiting = folder / "unfinished"
         with open(waiting, "wb") as file:
             np.save(file, array)
@@ -182,7 +181,7 @@ def main():
     rng = np.random.default_rng(args.seed)
     drawn = 0
     while not args.rounds or drawn < args.rounds:
-        write_shard(args.shards, drawn % args.ring, sampler.shard(rng))
+        write_shard(args.shards, drawn % args.ring, *sampler.shard(rng))
         drawn += 1
         print(f"shard {drawn}", flush=True)
 
