@@ -33,13 +33,15 @@ pub(super) enum Meaning {
     NotTheCloud(String),
 }
 
-/// What the answer to a batch of `first` to `last` means. `head` is the journal's end: more than
-/// that, the cloud cannot have.
+/// What the answer to a batch of `first` to `last` means. `head` is the journal's end as it was last
+/// published, which may be a moment before `last`: beyond both, the cloud cannot have anything.
 pub(super) fn batch(answer: &Answer, first: u64, last: u64, head: u64) -> Meaning {
     if answer.status == StatusCode::OK {
         return match serde_json::from_slice(&answer.body) {
             // The cloud may have what was sent before this process started.
-            Ok(Acknowledgement { acked_through }) if (first..=head).contains(&acked_through) => {
+            Ok(Acknowledgement { acked_through })
+                if (first..=head.max(last)).contains(&acked_through) =>
+            {
                 Meaning::Acknowledged(acked_through.min(last))
             }
             Ok(Acknowledgement { acked_through }) => Meaning::NotTheCloud(format!(
