@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    clock::Stamp,
+    clock::{ClockQuality, Stamp},
     event::{Action, Decision, Event, Fact, PlateKind},
     ids::{CommandId, DecisionId, DeviceId, LaneId, SessionId},
     tariff::Tariff,
@@ -38,6 +38,8 @@ pub struct OpenSession {
     pub kind: PlateKind,
     /// When it entered.
     pub entered_at: DateTime<Utc>,
+    /// How far the clock could be trusted then.
+    pub quality: ClockQuality,
     /// Where it entered.
     pub lane: LaneId,
     /// The decision that let it in.
@@ -98,8 +100,18 @@ pub(super) fn recover(db: &Connection) -> Result<Recovered> {
 pub(super) fn open_sessions(db: &Connection) -> Result<Vec<OpenSession>> {
     let mut open = pointed_at(db, "open_session", |event| match event.fact {
         Fact::SessionOpened { session, plate, kind, entered_at, lane, decision, tariff } => {
-            let payments = Vec::new();
-            Some(OpenSession { session, plate, kind, entered_at, lane, decision, tariff, payments })
+            let (quality, payments) = (event.at.quality, Vec::new());
+            Some(OpenSession {
+                session,
+                plate,
+                kind,
+                entered_at,
+                quality,
+                lane,
+                decision,
+                tariff,
+                payments,
+            })
         }
         _ => None,
     })?;
