@@ -7,7 +7,9 @@
 pub mod backoff;
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod controller;
+pub mod daemon;
 pub mod gate;
 pub mod health;
 pub mod identity;

@@ -1,13 +1,16 @@
 //! The command line. Each verb is a module with its arguments and a `run`.
 
+mod check_config;
 mod enroll;
 mod journal;
 mod plate;
+mod run;
 mod vision;
 
 use std::{error::Error, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
 
 /// Gatehouse at a site: reads plates, decides at the barrier, remembers everything.
 #[derive(Debug, Parser)]
@@ -19,6 +22,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Check a configuration file and say what is wrong with it.
+    CheckConfig(check_config::CheckConfig),
     /// Make this machine a site of a cloud, with a one-time code.
     Enroll(enroll::Enroll),
     /// What the site remembers.
@@ -27,6 +32,8 @@ enum Verb {
     /// Plate recognition by itself.
     #[command(subcommand)]
     Plate(plate::Verb),
+    /// Run the site: cameras, barriers, journal and the way to the cloud.
+    Run(run::Run),
     /// Cameras and recognition; started by the core.
     Vision(vision::Vision),
 }
@@ -35,11 +42,19 @@ enum Verb {
 pub fn run(cli: Cli) -> ExitCode {
     crate::tls::install();
     match cli.verb {
+        Verb::CheckConfig(arguments) => check_config::run(arguments),
         Verb::Enroll(arguments) => enroll::run(arguments),
         Verb::Journal(verb) => journal::run(verb),
         Verb::Plate(verb) => plate::run(verb),
+        Verb::Run(arguments) => run::run(arguments),
         Verb::Vision(arguments) => vision::run(arguments),
     }
+}
+
+/// Tells what happens on stderr, as much as `GATEHOUSE_LOG` asks for (`info` without it).
+fn log() {
+    let filter = EnvFilter::try_from_env("GATEHOUSE_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 /// Says on the terminal what went wrong, with its causes.

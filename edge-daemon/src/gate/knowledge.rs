@@ -128,6 +128,11 @@ impl Knowledge {
         self.sessions.get(&id)
     }
 
+    /// The session of the vehicle that is inside with exactly this plate, in normal form.
+    pub fn session_of(&self, plate: &str) -> Option<SessionId> {
+        self.inside(plate).map(|inside| inside.session.id)
+    }
+
     /// The vehicle with exactly this plate; the one that entered last, should there be several.
     pub(super) fn inside(&self, plate: &str) -> Option<&Inside> {
         let sessions = self.plates_inside.of(plate).filter_map(|id| self.sessions.get(id));

@@ -1,0 +1,267 @@
+//! The control loop: one input at a time goes to the gate, what the gate decides goes to the disk,
+//! and what is on the disk goes to the barriers. Nothing else moves anything.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use domain::{
+    clock::{Clock, Stamp},
+    event::{Fact, Outcome},
+    ids::{CameraId, CommandId, DeviceId, LaneId},
+    money::Fen,
+    plate::normal_form,
+};
+use tokio::{
+    sync::mpsc,
+    time::{Interval, MissedTickBehavior, interval, sleep},
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{
+    translate,
+    waits::{Wait, Waits},
+};
+use crate::{
+    console::{Answer, Ask, Request},
+    controller::{self, Controllers, What},
+    gate::{self, Commit, Gate, Input, Requester},
+    health::Health,
+    journal::{JournalError, JournalHandle},
+    sightings::{Message, Sighting, monotonic_us},
+    supervisor,
+    system_clock::JumpDetector,
+};
+
+/// How often the loop looks at the clock and says that it is alive.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Where inputs come from.
+pub(super) struct Inputs {
+    pub vision: mpsc::Receiver<supervisor::Event>,
+    pub reports: mpsc::Receiver<controller::Report>,
+    pub requests: mpsc::Receiver<Request>,
+}
+
+/// The lanes and what they are connected to.
+pub(super) struct Core {
+    pub gate: Gate,
+    pub journal: JournalHandle,
+    pub controllers: Controllers,
+    pub clock: Arc<dyn Clock>,
+    pub health: Arc<Health>,
+    pub lane_of_camera: HashMap<CameraId, LaneId>,
+    pub lane_of_device: HashMap<DeviceId, LaneId>,
+    pub waits: Waits,
+    pub jumps: JumpDetector,
+}
+
+impl Core {
+    /// Runs until `stop` is cancelled or a part that it cannot do without is gone.
+    pub async fn run(mut self, mut inputs: Inputs, stop: CancellationToken) {
+        let mut beat = beats();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                Some(report) = inputs.reports.recv() => self.report(report).await,
+                Some(event) = inputs.vision.recv() => self.vision(event).await,
+                Some(request) = inputs.requests.recv() => self.request(request).await,
+                lane = self.deadline() => self.step(&lane, Input::Tick, None).await,
+                _ = beat.tick() => self.beat().await,
+            }
+        }
+    }
+
+    /// Sleeps until a lane wants a tick.
+    async fn deadline(&self) -> LaneId {
+        let Some((at_ms, lane)) = self.gate.next_deadline() else {
+            return std::future::pending().await;
+        };
+        let lane = lane.clone();
+        sleep(Duration::from_millis(at_ms.saturating_sub(self.now().monotonic_ms))).await;
+        lane
+    }
+
+    async fn beat(&mut self) {
+        self.health.beat();
+        if let Some(fact) = self.jumps.observe(self.now()) {
+            self.note(fact).await;
+        }
+    }
+
+    async fn vision(&mut self, event: supervisor::Event) {
+        match event {
+            supervisor::Event::Connected { pid } => self.health.vision(Some(pid)),
+            supervisor::Event::Message(message) => self.message(message).await,
+            supervisor::Event::Restarting { reason, back_off } => {
+                self.health.vision(None);
+                let back_off_ms = u64::try_from(back_off.as_millis()).unwrap_or(u64::MAX);
+                self.note(Fact::VisionRestarted { reason, back_off_ms }).await;
+            }
+        }
+    }
+
+    async fn message(&mut self, message: Message) {
+        match message {
+            Message::Sighting(sighting) => self.sighting(*sighting).await,
+            Message::Camera { camera, online, reason } => {
+                self.note(Fact::Camera { camera, online, reason }).await;
+            }
+            Message::Finished { camera } => {
+                let reason = "the footage is through".to_owned();
+                self.note(Fact::Camera { camera, online: false, reason }).await;
+            }
+            Message::Stats(stats) => self.health.metrics.frames(&stats),
+            Message::Lost { sightings } => {
+                tracing::error!(sightings, "sightings were lost: the core was too slow");
+                self.health.metrics.sightings_lost(sightings);
+            }
+            Message::Hello { .. } | Message::Heartbeat => {}
+        }
+    }
+
+    async fn sighting(&mut self, sighting: Sighting) {
+        let Some(lane) = self.lane_of_camera.get(&sighting.plate.camera).cloned() else {
+            tracing::debug!(camera = %sighting.plate.camera, "no lane has this camera");
+            return;
+        };
+        let seen = translate::sighting(&sighting, monotonic_us(), self.now());
+        self.step(&lane, Input::Sighting(Box::new(seen)), Some(&sighting)).await;
+    }
+
+    async fn report(&mut self, report: controller::Report) {
+        let controller::Report { device, what } = report;
+        let Some(lane) = self.lane_of_device.get(&device).cloned() else { return };
+        let input = match what {
+            What::Sent { command, at } => return self.waits.sent(command, at),
+            What::Result { command, outcome, sent_to_result_ms, .. } => {
+                self.result(command, outcome, sent_to_result_ms)
+            }
+            what => match translate::input(what) {
+                Some(input) => input,
+                None => return,
+            },
+        };
+        self.step(&lane, input, None).await;
+    }
+
+    fn result(&mut self, command: CommandId, outcome: Outcome, elapsed_ms: Option<u64>) -> Input {
+        let wait = self.waits.end(command);
+        Input::Result(gate::CommandResult {
+            command,
+            outcome,
+            elapsed_ms,
+            vote_to_wire_ms: wait.as_ref().and_then(Wait::vote_to_wire_ms),
+            capture_to_wire_ms: wait.as_ref().and_then(Wait::capture_to_wire_ms),
+        })
+    }
+
+    async fn request(&mut self, request: Request) {
+        let answer = match request.ask {
+            Ask::Open { lane, by } => self.open(lane, by).await,
+            Ask::Paid { plate, amount_fen, method, by } => {
+                self.pay(&plate, amount_fen, method, by).await
+            }
+        };
+        // Who no longer waits for the answer has gone; what was decided stands in the journal.
+        let _ = request.answer.send(answer);
+    }
+
+    async fn open(&mut self, lane: LaneId, by: String) -> Answer {
+        let ids = &mut Uuid::new_v4;
+        let request = Input::Request(Requester::Operator(by));
+        let commit = self.gate.step(&lane, request, self.clock.now(), ids);
+        let decided = commit.facts().iter().find_map(|fact| match fact {
+            Fact::Decision(decision) => Some((decision.verdict, decision.reason.clone())),
+            _ => None,
+        });
+        let Some((verdict, reason)) = decided else {
+            return Answer { done: false, reason: format!("there is no lane `{lane}`") };
+        };
+        match self.carry_out(commit, None).await {
+            Ok(()) => Answer { done: verdict == domain::event::Verdict::Open, reason },
+            Err(error) => Answer { done: false, reason: error.to_string() },
+        }
+    }
+
+    async fn pay(&mut self, plate: &str, amount_fen: i64, method: String, by: String) -> Answer {
+        let Some(session) = self.gate.knowledge().session_of(&normal_form(plate)) else {
+            return Answer { done: false, reason: format!("no vehicle is inside as `{plate}`") };
+        };
+        let payment = gate::Payment { session, amount: Fen(amount_fen), method, by };
+        let ids = &mut Uuid::new_v4;
+        let commit = match self.gate.pay(payment, self.clock.now(), ids) {
+            Ok(commit) => commit,
+            Err(error) => return Answer { done: false, reason: error.to_string() },
+        };
+        match self.carry_out(commit, None).await {
+            Ok(()) => Answer { done: true, reason: format!("{} taken", Fen(amount_fen)) },
+            Err(error) => Answer { done: false, reason: error.to_string() },
+        }
+    }
+
+    /// One step of the gate, carried out.
+    async fn step(&mut self, lane: &LaneId, input: Input, cause: Option<&Sighting>) {
+        let commit = self.gate.step(lane, input, self.now(), &mut Uuid::new_v4);
+        // The journal counts and logs its own failures; nothing moves without it.
+        let _ = self.carry_out(commit, cause).await;
+    }
+
+    /// Facts to the disk, then commands to the barriers.
+    async fn carry_out(
+        &mut self,
+        commit: Commit,
+        cause: Option<&Sighting>,
+    ) -> Result<(), JournalError> {
+        let mut undone = vec![commit];
+        while let Some(commit) = undone.pop() {
+            if commit.is_empty() {
+                continue;
+            }
+            self.append(commit.facts().to_vec()).await?;
+            for command in commit.journaled() {
+                undone.extend(self.send(command, cause));
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a command. Where that is impossible the gate is told at once, and what follows from
+    /// that is returned.
+    fn send(&mut self, command: gate::Command, cause: Option<&Sighting>) -> Option<Commit> {
+        let gate::Command { id, device, action, expires_in_ms } = command;
+        if let Some(sighting) = cause {
+            self.waits.begin(id, sighting);
+        }
+        let expires_in = Duration::from_millis(expires_in_ms);
+        let sent = self.controllers.send(&device, controller::Command { id, action, expires_in });
+        let error = sent.err()?;
+        tracing::warn!(%error, "a command was not sent");
+        let lane = self.lane_of_device.get(&device)?.clone();
+        let result = self.result(id, Outcome::Unanswered, None);
+        Some(self.gate.step(&lane, result, self.now(), &mut Uuid::new_v4))
+    }
+
+    /// Journals a fact that nothing follows from. A failure is the journal's to tell.
+    async fn note(&self, fact: Fact) {
+        let _ = self.append(vec![fact]).await;
+    }
+
+    async fn append(&self, facts: Vec<Fact>) -> Result<(), JournalError> {
+        let events = self.journal.append(facts).await;
+        let events =
+            events.inspect_err(|error| tracing::error!(%error, "nothing was journaled"))?;
+        events.iter().for_each(|event| self.health.event(event));
+        Ok(())
+    }
+
+    fn now(&self) -> Stamp {
+        self.clock.now()
+    }
+}
+
+fn beats() -> Interval {
+    let mut beat = interval(BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    beat
+}

@@ -1,0 +1,271 @@
+//! `edge-daemon run`: the life of the core from top to bottom. Parts start in the order in which
+//! they need each other and stop in reverse; a part that ends by itself ends the process, and the
+//! service manager starts it again.
+
+mod core;
+mod translate;
+mod waits;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use domain::{
+    clock::Clock,
+    event::Fact,
+    ids::{BootId, SiteId},
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use self::core::{Core, Inputs};
+use crate::{
+    config::Config,
+    console::{self, Token, TokenError},
+    controller,
+    gate::Gate,
+    health::{Health, systemd},
+    identity::{Identity, IdentityError},
+    journal::{self, Journal, JournalError, JournalHandle, Reader, StateDir},
+    replay::{self, Cloud, CloudError},
+    sightings,
+    supervisor::{Launch, Policy, Supervisor},
+    system_clock::{JumpDetector, SystemClock},
+};
+
+/// Messages of vision that may wait for the control loop.
+const VISION_QUEUE: usize = 64;
+/// Requests of people that may wait for the control loop.
+const REQUEST_QUEUE: usize = 16;
+/// How long the cloud is given to take the last events at the end.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// The core cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The journal.
+    #[error("cannot open the journal")]
+    Journal(#[from] JournalError),
+    /// The identity.
+    #[error("cannot use the site's identity")]
+    Identity(#[from] IdentityError),
+    /// It was enrolled as another site than the configuration says.
+    #[error(
+        "site.id is `{configured}`, but this machine was enrolled as `{enrolled}`: set site.id to that"
+    )]
+    OtherSite {
+        /// What the configuration says.
+        configured: SiteId,
+        /// What the cloud said.
+        enrolled: SiteId,
+    },
+    /// The cloud's address.
+    #[error("cannot use the cloud")]
+    Cloud(#[from] CloudError),
+    /// The operator's token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The socket of vision.
+    #[error("cannot listen for vision")]
+    Sightings(#[from] sightings::Error),
+    /// A listener.
+    #[error("cannot listen on {address} for {what}; is another edge-daemon running?")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// For what.
+        what: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system.
+    #[error("cannot {act}")]
+    System {
+        /// What was tried.
+        act: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Runs the core until it is asked to stop.
+///
+/// # Errors
+/// Where something that it cannot do without is not there; the message names it.
+pub async fn run(config: Config) -> Result<(), StartError> {
+    let system = |act| move |source| StartError::System { act, source };
+    let mut terminate = signal(SignalKind::terminate()).map_err(system("wait for signals"))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(system("wait for signals"))?;
+    let stop = CancellationToken::new();
+
+    // What everything else tells, and where it is told.
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let watchdog = systemd::Watchdog::from_environment();
+    let health = Arc::new(Health::new(Arc::clone(&clock), config.health.live_within(), watchdog));
+    let health_listener = listen(config.health.listen, "health").await?;
+    let console_listener = listen(config.console.listen, "the console").await?;
+
+    // What happened before.
+    let state = config.journal.state();
+    let site = config.site.id.clone();
+    let boot = BootId(Uuid::new_v4());
+    let (journal, recovered) = Journal::open(&state, site.clone(), boot, Arc::clone(&clock))?;
+    let watcher = Arc::clone(&health);
+    let (journal, _writer) = journal.spawn(move |commit| watcher.commit(commit))?;
+    health.watch_journal(journal.clone());
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    journal.append(vec![Fact::Started { version }]).await?;
+    let (gate, unfinished) =
+        Gate::recovered(config.gate.clone(), translate::journaled(recovered), clock.now());
+    if !unfinished.is_empty() {
+        journal.append(unfinished.facts().to_vec()).await?;
+    }
+
+    // The site.
+    let links = stop.child_token();
+    let (controllers, reports) =
+        controller::start(&config.controllers, &site, Arc::clone(&clock), links.clone());
+    let eyes = stop.child_token();
+    let (vision, supervised) = start_vision(&config, &state, eyes.clone())?;
+
+    // The world.
+    let replayed = start_replay(&config, &state, &journal, &health)?;
+    let retention = config.journal.retention();
+    let sweeper = tokio::spawn(journal::sweep_regularly(
+        state.clone(),
+        journal.clone(),
+        retention,
+        Arc::clone(&clock),
+    ));
+    let (requests_sender, requests) = mpsc::channel(REQUEST_QUEUE);
+    let token = Token::load_or_make(state.path())?;
+    let routes = console::routes(token, requests_sender);
+    let served = [
+        tokio::spawn(crate::health::serve(health_listener, Arc::clone(&health))),
+        tokio::spawn(warp::serve(routes).incoming(console_listener).run()),
+    ];
+
+    // The loop.
+    let gate_stop = stop.child_token();
+    let core = Core {
+        lane_of_camera: config.lane_of_camera(),
+        lane_of_device: config.lane_of_device(),
+        gate,
+        journal: journal.clone(),
+        controllers,
+        clock,
+        health: Arc::clone(&health),
+        waits: waits::Waits::default(),
+        jumps: JumpDetector::default(),
+    };
+    let mut gate = tokio::spawn(core.run(Inputs { vision, reports, requests }, gate_stop.clone()));
+    health.gate_running(true);
+    systemd::ready("the gate works");
+    tracing::info!(%site, "the gate works");
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        ended = &mut gate => {
+            tracing::error!(?ended, "the control loop ended by itself");
+        }
+    }
+
+    // In reverse.
+    systemd::stopping();
+    health.gate_running(false);
+    gate_stop.cancel();
+    if !gate.is_finished() {
+        let _ = gate.await;
+    }
+    eyes.cancel();
+    let _ = supervised.await;
+    links.cancel();
+    journal.append(vec![Fact::Stopped]).await?;
+    if let Some(replay) = replayed {
+        last_words(&journal).await;
+        replay.abort();
+    }
+    sweeper.abort();
+    served.iter().for_each(JoinHandle::abort);
+    // What was answered as journaled is on disk: the writer has nothing left to do.
+    Ok(())
+}
+
+async fn listen(address: SocketAddr, what: &'static str) -> Result<TcpListener, StartError> {
+    let error = |source| StartError::Listen { address, what, source };
+    TcpListener::bind(address).await.map_err(error)
+}
+
+type Vision = (mpsc::Receiver<crate::supervisor::Event>, JoinHandle<()>);
+
+fn start_vision(
+    config: &Config,
+    state: &StateDir,
+    stop: CancellationToken,
+) -> Result<Vision, StartError> {
+    let socket = state.path().join("sightings.sock");
+    let system = |source| StartError::System { act: "find this very program", source };
+    let launch = config.vision.managed.then(|| Launch::this_program(&config.path, &socket));
+    let (events, receiver) = mpsc::channel(VISION_QUEUE);
+    let supervisor = Supervisor {
+        launch: launch.transpose().map_err(system)?,
+        policy: Policy::default(),
+        receiver: sightings::Receiver::bind(&socket)?,
+        events,
+    };
+    Ok((receiver, tokio::spawn(supervisor.run(stop))))
+}
+
+/// Starts telling the cloud, where this site was enrolled at one.
+fn start_replay(
+    config: &Config,
+    state: &StateDir,
+    journal: &JournalHandle,
+    health: &Health,
+) -> Result<Option<JoinHandle<()>>, StartError> {
+    let identity = match Identity::load(state) {
+        Ok(identity) => identity,
+        Err(IdentityError::NotEnrolled(_)) => {
+            tracing::warn!("not enrolled at a cloud: everything stays at the site");
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if identity.site != config.site.id {
+        let configured = config.site.id.clone();
+        return Err(StartError::OtherSite { configured, enrolled: identity.site });
+    }
+    let timing = replay::Timing::default();
+    let cloud = Cloud::new(identity, config.cloud.url.as_deref(), &timing)?;
+    let reader = Reader::open(state)?;
+    let (run, status) = replay::replay(state.clone(), journal.clone(), reader, cloud, timing);
+    health.watch_replay(status);
+    Ok(Some(tokio::spawn(run)))
+}
+
+/// Waits until the cloud has everything, but not for long.
+async fn last_words(journal: &JournalHandle) {
+    let head = *journal.head().borrow();
+    let mut acked = journal.acked();
+    let _ = timeout(LAST_WORDS, acked.wait_for(|acked| *acked >= head)).await;
+}
+
+/// Runs the daemon from the command line.
+///
+/// # Errors
+/// See [`run`]; also where the runtime cannot be made.
+pub fn start(config: Config) -> Result<(), StartError> {
+    let system = |source| StartError::System { act: "start the runtime", source };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(system)?;
+    runtime.block_on(run(config))
+}
