@@ -1,5 +1,8 @@
-//! What stands in for a site in tests and in the demo: simulated hardware that speaks the real
-//! protocols, and real servers on free ports.
+//! What stands in for a site in tests and in the demo: the real binaries, a real broker, a real
+//! serial line, and simulated hardware that speaks the real protocols.
 
 pub mod barrier;
+pub mod line;
 pub mod mosquitto;
+pub mod process;
+pub mod site;

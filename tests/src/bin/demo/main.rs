@@ -1,0 +1,172 @@
+//! `make demo`: a whole site on loopback, with a line on the terminal for each car.
+//!
+//! Everything is real but the barriers, which are simulated and speak the real protocol, over a pty
+//! at the entry and over MQTT at the exit, and the cars, which are footage.
+
+mod report;
+mod stage;
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use chrono::{FixedOffset, Local};
+use clap::Parser;
+use domain::event::{Event, Fact};
+use edge_daemon::journal::Reader;
+use tokio::time::{Instant, sleep};
+
+use self::{report::Report, stage::Stage};
+
+/// How often the journal is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// A car's line waits this long for the cloud, so that it can say that the cloud has it.
+const CLOUD_WITHIN: Duration = Duration::from_millis(400);
+/// Nothing new for this long after the footage: everything is through.
+const QUIET: Duration = Duration::from_secs(4);
+/// The line is cut after so many cars.
+const CUT_AFTER_CARS: u64 = 2;
+
+/// Shows a site at work: cameras, barriers, journal, cloud.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// A folder of pictures (each is a car), a video, rtsp://… or /dev/videoN, seen at the entry;
+    /// without it, footage of our own at both lanes.
+    #[arg(long)]
+    footage: Option<String>,
+    /// End when the footage is through and the cloud has everything.
+    #[arg(long)]
+    once: bool,
+    /// Cut the line to the cloud for so many seconds in the middle.
+    #[arg(long, value_name = "SECONDS")]
+    offline: Option<u64>,
+    /// Port of the cloud.
+    #[arg(long, default_value_t = 8000)]
+    port: u16,
+    /// Folder with our own footage.
+    #[arg(long, default_value = "tests/footage")]
+    own: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    match runtime.block_on(show(arguments)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &io::Error) -> ExitCode {
+    eprintln!("demo: {error}");
+    ExitCode::FAILURE
+}
+
+/// Shows it; whether the cloud has in the end what the site journaled.
+async fn show(arguments: Arguments) -> io::Result<bool> {
+    let mut stage = Stage::set(&arguments).await?;
+    println!("{}\n{}", stage.welcome(), Report::heading());
+    let mut watch = Watch::new(stage.journal()?, stage.cameras());
+    let interrupted = tokio::signal::ctrl_c();
+    tokio::pin!(interrupted);
+    let mut cut = arguments.offline.map(Duration::from_secs);
+    loop {
+        tokio::select! {
+            _ = &mut interrupted => break,
+            () = sleep(LOOK_EVERY) => {}
+        }
+        watch.look()?;
+        if watch.report.cars() >= CUT_AFTER_CARS
+            && let Some(length) = cut.take()
+        {
+            stage.cut_line_for(length);
+        }
+        if arguments.once && cut.is_none() && watch.is_through() && stage.line_is_up() {
+            break;
+        }
+    }
+    stage.stop_edge().await?;
+    watch.look()?;
+    watch.finish();
+    let journaled = watch.reader.head().map_err(io::Error::other)?;
+    let at_cloud = stage.events_at_cloud()?;
+    println!("{}", watch.report.summary(journaled, at_cloud));
+    Ok(journaled == at_cloud)
+}
+
+/// Follows the journal and prints.
+struct Watch {
+    reader: Reader,
+    report: Report,
+    next: u64,
+    cameras: usize,
+    finished: usize,
+    backlog_shown: bool,
+    changed: Instant,
+}
+
+impl Watch {
+    fn new(reader: Reader, cameras: usize) -> Self {
+        let zone: FixedOffset = *Local::now().offset();
+        let report = Report::new(zone);
+        let changed = Instant::now();
+        Self { reader, report, next: 1, cameras, finished: 0, backlog_shown: false, changed }
+    }
+
+    /// Reads what is new and prints what is worth it.
+    fn look(&mut self) -> io::Result<()> {
+        for line in self.reader.lines(self.next, 500).map_err(io::Error::other)? {
+            self.changed = Instant::now();
+            let Some(event) = line.event() else { continue };
+            self.next = event.sequence + 1;
+            self.note(&event);
+            if let Some(text) = self.report.take(event) {
+                println!("{text}");
+            }
+        }
+        let acked = self.reader.acked_through().map_err(io::Error::other)?;
+        let patient = self.changed.elapsed() < CLOUD_WITHIN && acked + 1 < self.next;
+        if !patient {
+            self.report.lines(acked).iter().for_each(|line| println!("{line}"));
+        }
+        self.tell_backlog(acked);
+        io::stdout().flush()
+    }
+
+    fn note(&mut self, event: &Event) {
+        if let Fact::Camera { online: false, reason, .. } = &event.fact
+            && reason == "the footage is through"
+        {
+            self.finished += 1;
+        }
+    }
+
+    fn tell_backlog(&mut self, acked: u64) {
+        let behind = self.next - 1 - acked.min(self.next - 1);
+        let stuck = behind > 0 && self.changed.elapsed() > 2 * CLOUD_WITHIN;
+        if stuck && !self.backlog_shown {
+            println!("           the cloud is away; {behind} events wait");
+            self.backlog_shown = true;
+        } else if behind == 0 && self.backlog_shown {
+            println!("           the cloud has everything again");
+            self.backlog_shown = false;
+        }
+    }
+
+    /// Whether all footage was shown, nothing happens any more, and the cloud has everything.
+    fn is_through(&self) -> bool {
+        self.finished >= self.cameras && self.changed.elapsed() > QUIET && !self.backlog_shown
+    }
+
+    /// Prints what is still held back.
+    fn finish(&mut self) {
+        self.report.lines(u64::MAX).iter().for_each(|line| println!("{line}"));
+    }
+}

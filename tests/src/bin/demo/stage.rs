@@ -1,0 +1,208 @@
+//! What the demo stands on: broker, cloud, line, barriers and edge, and the configuration of the
+//! site that it shows.
+
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use edge_daemon::journal::Reader;
+use system_tests::{
+    barrier::{Account, Barrier, MqttBarrier, SerialLine, Timing},
+    line::Line,
+    mosquitto::Mosquitto,
+    site::{Cloud, Edge, Lane, Link, Plan, Source},
+};
+use tempfile::TempDir;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::Arguments;
+
+const SITE: &str = "demo";
+/// How the simulated barriers and drivers move: briskly, so that one need not wait for them.
+const TIMING: Timing = Timing { travel_ms: 600, approach_ms: 400, passing_ms: 600 };
+
+/// Everything that runs during the demo; all of it ends with it.
+pub struct Stage {
+    folder: TempDir,
+    cloud: Cloud,
+    line: Line,
+    mended_at: Option<Instant>,
+    edge: Edge,
+    cameras: usize,
+    token: String,
+    password: String,
+    _entry: SerialLine,
+    _exit: MqttBarrier,
+    _broker: Mosquitto,
+}
+
+impl Stage {
+    /// Sets the stage and waits until the gate works.
+    pub async fn set(arguments: &Arguments) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("gatehouse-demo-").tempdir()?;
+        let broker = Mosquitto::start()?;
+        refuse_taken(arguments.port)?;
+        let cloud = Cloud::start(&folder.path().join("cloud"), arguments.port).await?;
+        let code = cloud.add_site(SITE, "Demonstration").await?;
+        let password = Uuid::new_v4().simple().to_string();
+        let token = cloud.add_user("demo", "admin", &password).await?;
+        let line = Line::open(cloud.address()).await?;
+
+        let pty = folder.path().join("tty-entry");
+        let entry = SerialLine::new(&pty, vec![(1, drivers())])?;
+        let account = Account { host: "127.0.0.1".to_owned(), port: broker.port(), login: None };
+        let exit = MqttBarrier::new(account, SITE, "exit-barrier", drivers());
+
+        let scene = Scene::of(arguments)?;
+        let cameras = scene.cameras();
+        let plan = scene.plan(broker.port(), &pty);
+        let url = format!("http://{}", line.address());
+        let edge = Edge::start(&folder.path().join("edge"), &plan, Some((&url, &code))).await?;
+        Ok(Self {
+            folder,
+            cloud,
+            line,
+            mended_at: None,
+            edge,
+            cameras,
+            token,
+            password,
+            _entry: entry,
+            _exit: exit,
+            _broker: broker,
+        })
+    }
+
+    /// What a person can do while it runs.
+    pub fn welcome(&self) -> String {
+        let (url, token) = (self.cloud.url(), &self.token);
+        format!(
+            "Gatehouse: one site, two lanes. The cloud's page: {url}/   (user demo, password {})\n\
+             \x20 curl {url}/api/plates\n\
+             \x20 curl {url}/api/sessions\n\
+             \x20 curl -H 'Authorization: Token {token}' {url}/hzsystem_parking/detection/records/\n\
+             \x20 curl -H 'Authorization: Token {token}' {url}/hzsystem_parking/dashboard/\n\
+             Figures of the site: {}/metrics   logs: {}\n",
+            self.password,
+            self.edge.health_url(),
+            self.folder.path().display(),
+        )
+    }
+
+    /// A reader of the site's journal.
+    pub fn journal(&self) -> io::Result<Reader> {
+        self.edge.journal()
+    }
+
+    /// How many cameras there are.
+    pub fn cameras(&self) -> usize {
+        self.cameras
+    }
+
+    /// Cuts the line to the cloud, to be mended after `length`.
+    pub fn cut_line_for(&mut self, length: Duration) {
+        println!("           the line to the cloud is cut for {} s", length.as_secs());
+        self.line.cut();
+        self.mended_at = Some(Instant::now() + length);
+    }
+
+    /// Mends the line when its time has come; whether it is up.
+    pub fn line_is_up(&mut self) -> bool {
+        if self.mended_at.is_some_and(|at| at <= Instant::now()) {
+            println!("           the line to the cloud is back");
+            self.line.mend();
+            self.mended_at = None;
+        }
+        self.mended_at.is_none()
+    }
+
+    /// Stops the edge in order.
+    pub async fn stop_edge(&mut self) -> io::Result<()> {
+        self.edge.stop().await
+    }
+
+    /// How many of the site's events are on the cloud's disk.
+    pub fn events_at_cloud(&self) -> io::Result<u64> {
+        let (rows, distinct) = self.cloud.events(SITE).map_err(io::Error::other)?;
+        if rows != distinct {
+            return Err(io::Error::other("the cloud has events twice"));
+        }
+        Ok(rows)
+    }
+}
+
+fn drivers() -> Barrier {
+    let barrier = Barrier::new(TIMING);
+    barrier.board().set_traffic(true);
+    barrier
+}
+
+fn refuse_taken(port: u16) -> io::Result<()> {
+    std::net::TcpListener::bind(("127.0.0.1", port)).map(drop).map_err(|error| {
+        let message = format!("port {port} is taken ({error}); give another with --port");
+        io::Error::new(ErrorKind::AddrInUse, message)
+    })
+}
+
+/// What the cameras see, and what the site knows beforehand.
+struct Scene {
+    entry: Source,
+    exit: Option<Source>,
+}
+
+impl Scene {
+    fn of(arguments: &Arguments) -> io::Result<Self> {
+        let again = !arguments.once;
+        if let Some(footage) = &arguments.footage {
+            return Ok(Self { entry: source(footage, again)?, exit: None });
+        }
+        let film = |name: &str| {
+            let path = fs::canonicalize(arguments.own.join(name)).map_err(|error| {
+                let folder = arguments.own.display();
+                io::Error::new(error.kind(), format!("our own footage is not in {folder}: {error}"))
+            })?;
+            Ok::<_, io::Error>(files(&path, again))
+        };
+        Ok(Self { entry: film("entry.mp4")?, exit: Some(film("exit.mp4")?) })
+    }
+
+    fn cameras(&self) -> usize {
+        1 + usize::from(self.exit.is_some())
+    }
+
+    fn plan(self, broker: u16, pty: &Path) -> Plan<'static> {
+        let entry = Lane {
+            name: "entry",
+            direction: "entry",
+            source: Some(self.entry),
+            link: Link::Serial(pty.to_owned(), 1),
+            more: "access = \"public\"",
+        };
+        let exit =
+            Lane { name: "exit", direction: "exit", source: self.exit, link: Link::Mqtt, more: "" };
+        let more = include_str!("site.toml");
+        let lanes = vec![entry, exit];
+        Plan { site: SITE, broker: Some(broker), lanes, vision: true, more }
+    }
+}
+
+/// A camera's source from what a person named.
+fn source(footage: &str, again: bool) -> io::Result<Source> {
+    if footage.starts_with("rtsp://") || footage.starts_with("rtsps://") {
+        return Ok(Source(format!("source = \"rtsp\"\nurl = {footage:?}")));
+    }
+    if footage.starts_with("/dev/video") {
+        return Ok(Source(format!("source = \"v4l2\"\ndevice = {footage:?}")));
+    }
+    let path: PathBuf = fs::canonicalize(footage)
+        .map_err(|error| io::Error::new(error.kind(), format!("footage {footage}: {error}")))?;
+    Ok(files(&path, again))
+}
+
+fn files(path: &Path, again: bool) -> Source {
+    Source(format!("source = \"files\"\npath = {path:?}\nloop = {again}"))
+}

@@ -1,0 +1,8 @@
+//! A whole site and its cloud on loopback, made of the real binaries. What a scenario wants to see
+//! it asks as anybody would: over HTTP, or by reading the two databases.
+
+mod cloud;
+mod edge;
+
+pub use cloud::Cloud;
+pub use edge::{Edge, Lane, Link, Plan, Source};
