@@ -1,13 +1,13 @@
 //! Changing plates by hand.
 
+use domain::plate::TypedPlate;
+
 use crate::{
     error::{Error, Result},
     logs::Entry,
-    search,
     store::{Transaction, first, params},
 };
 
-const LONGEST_PLATE: usize = 20;
 const LONGEST_ALTERNATIVES: usize = 200;
 
 /// What a person found out about a plate; what is not given stays.
@@ -34,9 +34,8 @@ pub(super) fn correct(
     correction: &Correction,
 ) -> Result<()> {
     let read = find(tx, id)?;
-    check(correction)?;
-    if let Some(plate) = correction.plate.as_deref().filter(|plate| *plate != read.plate) {
-        rename(tx, &read, id, plate)?;
+    if let Some(plate) = check(correction)?.filter(|plate| plate.as_typed() != read.plate) {
+        rename(tx, &read, id, &plate)?;
         let message = format!("plate {id} corrected from `{}` to `{plate}`", read.plate);
         author.log(&read, message).write(tx)?;
     }
@@ -77,31 +76,28 @@ fn find(tx: &mut dyn Transaction, id: i64) -> Result<Found> {
     Ok(Found { site: row.get(0)?, plate: row.get(1)?, decision: row.get(2)? })
 }
 
-fn rename(tx: &mut dyn Transaction, read: &Found, id: i64, plate: &str) -> Result<()> {
+fn rename(tx: &mut dyn Transaction, read: &Found, id: i64, plate: &TypedPlate) -> Result<()> {
     tx.execute(
         "UPDATE plate_reads SET plate = $1, plate_key = $2, processed_by = 'manual' WHERE id = $3",
-        params![plate, search::fold(plate), id],
+        params![plate.as_typed(), plate.normal(), id],
     )?;
     tx.execute(
         "UPDATE parking_sessions SET plate = $1
          WHERE site_id = $2 AND (entry_decision = $3 OR exit_decision = $3)",
-        params![plate, &read.site, &read.decision],
+        params![plate.as_typed(), &read.site, &read.decision],
     )?;
     Ok(())
 }
 
-fn check(correction: &Correction) -> Result<()> {
+/// The plate as it is meant, and the readings as they can be kept.
+fn check(correction: &Correction) -> Result<Option<TypedPlate>> {
     let printable = |text: &str| !text.chars().any(char::is_control) && !text.trim().is_empty();
-    if let Some(plate) = &correction.plate {
-        if plate.chars().count() > LONGEST_PLATE || !printable(plate) {
-            return Err(Error::invalid("plate_number", "use 1 to 20 printable characters"));
-        }
+    if let Some(Some(text)) = &correction.alternatives
+        && (text.chars().count() > LONGEST_ALTERNATIVES || !printable(text))
+    {
+        let problem = "use 1 to 200 printable characters, or null";
+        return Err(Error::invalid("alternative_readings", problem));
     }
-    match correction.alternatives.as_ref().and_then(Option::as_deref) {
-        Some(text) if text.chars().count() > LONGEST_ALTERNATIVES || !printable(text) => {
-            let problem = "use 1 to 200 printable characters, or null";
-            Err(Error::invalid("alternative_readings", problem))
-        }
-        _ => Ok(()),
-    }
+    let typed = correction.plate.as_deref().map(TypedPlate::parse).transpose();
+    typed.map_err(|problem| Error::invalid("plate_number", problem.to_string()))
 }

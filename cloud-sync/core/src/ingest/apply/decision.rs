@@ -1,12 +1,14 @@
-//! A lane's decision about a plate is one look at one picture with one plate in it, a movement of
-//! a vehicle, and for a person's request a line in the log.
+//! A lane's decision about a sighting is one look at one picture with one plate in it, a movement
+//! of a vehicle, and for a person's request a line in the log.
 
-use domain::event::{Decision, Direction, Event, PlateSeen, Rule, Verdict};
+use domain::{
+    event::{Decision, Direction, Event, PlateSeen, Rule, Verdict},
+    plate::normal_form,
+};
 
 use super::kind_name;
 use crate::{
     logs::{Entry, Level},
-    search,
     store::{StoreError, Transaction, next_id, params},
 };
 
@@ -28,8 +30,34 @@ pub(super) fn decided(
     if decision.rule == Rule::Cooldown {
         return Ok(());
     }
+    if decide_again(tx, event, decision, plate)? {
+        return Ok(());
+    }
     let recognition = insert_recognition(tx, event, decision, plate, picture.is_some())?;
     insert_read(tx, event, decision, plate, recognition, picture)
+}
+
+/// A second decision about one sighting, such as an operator's after a refusal, concerns the same
+/// car and the same plate: it only says what became of it.
+fn decide_again(
+    tx: &mut dyn Transaction,
+    event: &Event,
+    decision: &Decision,
+    plate: &PlateSeen,
+) -> Result<bool, StoreError> {
+    let changed = tx.execute(
+        "UPDATE plate_reads SET movement = $1, decision_id = $2
+         WHERE site_id = $3 AND lane = $4 AND read_at_ms = $5 AND picture = $6",
+        params![
+            movement(decision),
+            decision.id.to_string(),
+            event.site.as_str(),
+            decision.lane.as_str(),
+            plate.captured_at.timestamp_millis(),
+            &plate.picture
+        ],
+    )?;
+    Ok(changed > 0)
 }
 
 /// Notes that the site may send this picture; none where the name is no hash.
@@ -98,7 +126,7 @@ fn insert_read(
             decision.lane.as_str(),
             movement(decision),
             &plate.text,
-            search::fold(&plate.text),
+            normal_form(&plate.text),
             kind_name(plate.kind),
             confidence.clamp(0.0, 1.0),
             alternatives(decision, plate),

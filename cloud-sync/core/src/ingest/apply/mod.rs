@@ -16,7 +16,7 @@ use crate::{
 pub(super) fn apply(tx: &mut dyn Transaction, event: &Event) -> Result<(), StoreError> {
     match &event.fact {
         Fact::Decision(decision) => decision::decided(tx, event, decision),
-        Fact::SessionOpened { session, plate, kind, entered_at, lane, decision, .. } => {
+        Fact::SessionOpened { session, plate, kind, entered_at, lane, decision, tariff } => {
             let opened = parking::Opened {
                 session: session.to_string(),
                 plate,
@@ -24,6 +24,7 @@ pub(super) fn apply(tx: &mut dyn Transaction, event: &Event) -> Result<(), Store
                 entered_at_ms: entered_at.timestamp_millis(),
                 lane: lane.as_str(),
                 decision: decision.to_string(),
+                tariff: tariff.as_ref(),
             };
             parking::opened(tx, event, &opened)
         }

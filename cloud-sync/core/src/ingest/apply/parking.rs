@@ -1,6 +1,9 @@
 //! Vehicles that come and go, and what was taken for it.
 
-use domain::event::{Event, PlateKind};
+use domain::{
+    event::{Event, PlateKind},
+    tariff::Tariff,
+};
 
 use super::kind_name;
 use crate::{
@@ -15,6 +18,7 @@ pub(super) struct Opened<'a> {
     pub(super) entered_at_ms: i64,
     pub(super) lane: &'a str,
     pub(super) decision: String,
+    pub(super) tariff: Option<&'a Tariff>,
 }
 
 pub(super) struct Closed<'a> {
@@ -31,10 +35,13 @@ pub(super) fn opened(
     opened: &Opened<'_>,
 ) -> Result<(), StoreError> {
     let id = next_id(tx, "parking_session")?;
+    let tariff = opened.tariff.map(serde_json::to_string).transpose();
+    let tariff = tariff.map_err(|e| StoreError::new("write a tariff", e))?;
     tx.execute(
         "INSERT INTO parking_sessions (site_id, session_id, id, area_id, plate, kind,
-                entered_at_ms, entry_lane, entry_decision)
-         VALUES ($1, $2, $3, (SELECT MIN(id) FROM areas WHERE site_id = $1), $4, $5, $6, $7, $8)
+                entered_at_ms, entry_lane, entry_decision, tariff)
+         VALUES ($1, $2, $3, (SELECT MIN(id) FROM areas WHERE site_id = $1), $4, $5, $6, $7, $8,
+                 $9)
          ON CONFLICT (site_id, session_id) DO NOTHING",
         params![
             event.site.as_str(),
@@ -44,7 +51,8 @@ pub(super) fn opened(
             kind_name(opened.kind),
             opened.entered_at_ms,
             opened.lane,
-            &opened.decision
+            &opened.decision,
+            tariff
         ],
     )?;
     Ok(())

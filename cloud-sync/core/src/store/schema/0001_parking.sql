@@ -101,7 +101,7 @@ CREATE TABLE plate_reads (
     lane           TEXT NOT NULL,
     movement       TEXT NOT NULL,                      -- entered, left, seen
     plate          TEXT NOT NULL,                      -- empty where it could not be read
-    plate_key      TEXT NOT NULL,                      -- look-alikes folded, for searching
+    plate_key      TEXT NOT NULL,                      -- normal form, for searching
     kind           TEXT NOT NULL,
     confidence     DOUBLE PRECISION NOT NULL,
     alternatives   TEXT,
@@ -129,6 +129,7 @@ CREATE TABLE parking_sessions (
     entered_at_ms  BIGINT NOT NULL,
     entry_lane     TEXT NOT NULL,
     entry_decision TEXT NOT NULL,
+    tariff         TEXT,                               -- JSON, as it stood at the entry
     exited_at_ms   BIGINT,
     exit_lane      TEXT,
     exit_decision  TEXT,

@@ -1,0 +1,6 @@
+//! A site and the cloud, over a real database file.
+#![allow(clippy::unwrap_used)]
+
+mod facts;
+mod order;
+mod site;
