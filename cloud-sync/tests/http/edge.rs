@@ -1,0 +1,81 @@
+//! The interface for sites.
+
+use domain::envelope::{MAX_BATCH_BYTES, Refusal};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use super::service::{Answer, entry, opened, picture, sha256, start};
+use domain::event::Fact;
+
+#[tokio::test]
+async fn what_is_wrong_with_a_request_is_said_in_the_words_of_the_envelope() {
+    let mut service = start().await;
+    let good = service.batch(vec![Fact::Stopped]).build().unwrap();
+    let body = good.body().unwrap().as_bytes().unwrap().to_vec();
+
+    let unsigned = service.request(Method::POST, "/edge/v1/events").body(body.clone());
+    let forged = service
+        .request(Method::POST, "/edge/v1/events")
+        .header("gatehouse-site", "north")
+        .header("gatehouse-signature", "00".repeat(64))
+        .body(body);
+    let no_batch = service.signed(Method::POST, "/edge/v1/events", b"{}".to_vec());
+    for (request, status) in [
+        (unsigned, StatusCode::UNAUTHORIZED),
+        (forged, StatusCode::UNAUTHORIZED),
+        (no_batch, StatusCode::BAD_REQUEST),
+    ] {
+        let answer = Answer::of(request.send().await.unwrap()).await;
+        assert_eq!(answer.status, status);
+        serde_json::from_value::<Refusal>(answer.json).unwrap();
+    }
+    // The event was not sent: what follows it is out of order.
+    let gap = Answer::of(service.batch(vec![Fact::Stopped]).send().await.unwrap()).await;
+    assert_eq!(gap.status, StatusCode::CONFLICT);
+    assert_eq!(gap.json, serde_json::json!({"error": "out_of_order", "expected": 1}));
+}
+
+#[tokio::test]
+async fn bodies_are_bounded_also_when_they_do_not_say_their_length() {
+    let service = start().await;
+    let large = vec![b' '; MAX_BATCH_BYTES + 1];
+    let announced = service.signed(Method::POST, "/edge/v1/events", large.clone());
+    let answer = Answer::of(announced.send().await.unwrap()).await;
+    assert_eq!((answer.status.as_u16(), &answer.json["error"]), (413, &Value::from("too_large")));
+    let name = sha256(&picture(1));
+    let picture = service.signed(Method::PUT, &format!("/edge/v1/pictures/{name}"), large);
+    assert_eq!(picture.send().await.unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn a_picture_that_no_event_named_is_not_taken() {
+    let service = start().await;
+    let path = format!("/edge/v1/pictures/{}", sha256(&picture(5)));
+    let answer = service.signed(Method::PUT, &path, picture(5)).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn codes_cannot_be_guessed_at_leisure() {
+    let service = start().await;
+    let guess =
+        serde_json::json!({"code": "00000000-0000000000000000", "public_key": "00".repeat(32)});
+    let mut statuses = Vec::new();
+    for _ in 0..11 {
+        let request = service.request(Method::POST, "/edge/v1/enrol").json(&guess);
+        statuses.push(request.send().await.unwrap().status().as_u16());
+    }
+    assert!(statuses.contains(&401) && statuses.ends_with(&[429]), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn an_acknowledged_car_is_seen_at_once_by_every_face() {
+    let mut service = start().await;
+    let facts = vec![Fact::Decision(Box::new(entry(1, "京A12345"))), opened(1, "京A12345")];
+    let answer = Answer::of(service.batch(facts).send().await.unwrap()).await;
+    assert_eq!(answer.json, serde_json::json!({"acked_through": 2}));
+    assert_eq!(service.get("/api/plates").await.json[0]["plate_number"], "京A12345");
+    let overview = service.get("/console/v1/overview").await.json;
+    assert_eq!(overview["sites"][0]["acked_through"], 2);
+    assert_eq!(overview["sessions"][0]["plate"], "京A12345");
+}

@@ -1,0 +1,10 @@
+//! The service over real HTTP: a site sends, people look.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod anpr;
+mod channel;
+mod edge;
+mod hz;
+mod program;
+mod service;
+mod web;

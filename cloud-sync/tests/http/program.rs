@@ -1,0 +1,99 @@
+//! The real program: its verbs, its answers to wrong calls, its start and stop.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cloud-sync"));
+    command.current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs a verb on the database of a folder.
+fn verb(folder: &TempDir, arguments: &[&str], stdin: &str) -> Output {
+    let mut command = program(folder.path());
+    command.args(arguments).args(["--database-url", "sqlite:///./check.db"]);
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn said(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn verbs_print_what_they_made_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let user = ["user", "add", "--username", "wang", "--role", "admin", "--password-stdin"];
+    assert_eq!(said(&verb(&folder, &user, "secret-1\n")), (0, String::new(), String::new()));
+    for made in [
+        &["token", "issue", "--username", "wang"][..],
+        &["device", "add", "--device-id", "ESP32_1", "--station", "火车站"],
+        &["site", "add", "--site-id", "north", "--name", "北门"],
+    ] {
+        let (status, printed, errors) = said(&verb(&folder, made, ""));
+        assert_eq!((status, printed.split_whitespace().count()), (0, 1), "{made:?}: {errors}");
+    }
+}
+
+#[test]
+fn failures_are_one_line_and_status_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = ["site", "add", "--site-id", "north", "--name", "北门"];
+    verb(&folder, &site, "");
+    for (arguments, told) in [
+        (&site[..], "`north` is registered already"),
+        (&["token", "issue", "--username", "nobody"], "account is not there"),
+        (&["user", "add", "--username", "a", "--role", "admin", "--password-stdin"], "at least 6"),
+    ] {
+        let (status, _, errors) = said(&verb(&folder, arguments, "short\n"));
+        assert_eq!((status, errors.lines().count()), (1, 1), "{errors}");
+        assert!(errors.contains(told), "{errors}");
+    }
+}
+
+#[test]
+fn wrong_calls_are_one_line_and_status_2() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["site", "add", "--site-id", "nor/th", "--name", "x"][..],
+        &["user", "add", "--username", "a", "--role", "king", "--password-stdin"],
+        &["user", "add", "--username", "a", "--role", "admin"],
+        &["fly"],
+    ] {
+        let (status, _, errors) = said(&verb(&folder, arguments, ""));
+        assert_eq!((status, errors.lines().count()), (2, 1), "{arguments:?}: {errors}");
+    }
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_is_named_before_anything_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("cloud.toml"), "[auth]\nanonymous = \"always\"\n").unwrap();
+    let serve = ["serve", "--port", "0", "--config", "cloud.toml"];
+    let (status, _, errors) = said(&verb(&folder, &serve, ""));
+    assert_eq!(status, 1, "{errors}");
+    assert!(errors.contains("cloud.toml: line 2") && errors.contains("`never`"), "{errors}");
+    assert!(!folder.path().join("check.db").exists());
+}
+
+#[test]
+fn it_serves_until_it_is_told_to_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = program(folder.path());
+    command.args(["serve", "--host", "127.0.0.1", "--port", "0", "--workers", "2"]);
+    let mut child = command.args(["--database-url", "sqlite:///served.db"]).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    let started = log.find(|line| line.as_ref().unwrap().contains("serving"));
+    assert!(started.unwrap().unwrap().contains("127.0.0.1"));
+    assert!(folder.path().join("served.db").exists());
+    Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(child.wait().unwrap().success());
+}
