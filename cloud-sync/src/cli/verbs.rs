@@ -84,6 +84,14 @@ pub(super) enum Site {
         #[command(flatten)]
         database: Database,
     },
+    /// Prints a new code for a site that has not enrolled; the old one is void.
+    Code {
+        /// Its name in the system.
+        #[arg(long)]
+        site_id: SiteId,
+        #[command(flatten)]
+        database: Database,
+    },
 }
 
 impl User {
@@ -117,11 +125,16 @@ impl Device {
 
 impl Site {
     pub(super) fn run(self) -> Outcome {
-        let Self::Add { site_id, name, spots, database } = self;
-        on(&database, async |cloud| {
-            println!("{}", cloud.sites.add(NewSite { id: site_id, name, spots }).await?);
-            Ok(())
-        })
+        match self {
+            Self::Add { site_id: id, name, spots, database } => on(&database, async |cloud| {
+                println!("{}", cloud.sites.add(NewSite { id, name, spots }).await?);
+                Ok(())
+            }),
+            Self::Code { site_id, database } => on(&database, async |cloud| {
+                println!("{}", cloud.sites.renew_code(&site_id).await?);
+                Ok(())
+            }),
+        }
     }
 }
 

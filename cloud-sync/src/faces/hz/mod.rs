@@ -1,10 +1,11 @@
 //! hz: the parking system's dashboard and detection records (`/hzsystem_parking/`) and its status
 //! channel (`/ws/system/`). Its document is Chinese and wants a token.
 
+mod dashboard;
 mod error;
 mod params;
+mod records;
 mod routes;
-mod wire;
 
 pub(crate) use error::HzProblem;
 pub(crate) use routes::routes;

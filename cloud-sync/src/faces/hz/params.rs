@@ -9,7 +9,7 @@ use cloud_core::{
 
 use super::{
     HzProblem,
-    wire::{VEHICLES, VehicleType},
+    records::{VEHICLES, VehicleType, detection_type},
 };
 use crate::http::{BadValue, Query};
 
@@ -50,7 +50,7 @@ pub(super) fn records(query: &Query, zone: Tz) -> Result<PlateFilter, HzProblem>
 fn movement(query: &Query) -> Result<Option<Movement>, BadValue> {
     let wanted = "vehicle_enter / vehicle_exit / license_plate_recognition";
     let Some(text) = query.get("detection_type") else { return Ok(None) };
-    let found = Movement::ALL.into_iter().find(|m| super::wire::detection_type(*m) == text);
+    let found = Movement::ALL.into_iter().find(|m| detection_type(*m) == text);
     found.map(Some).ok_or(BadValue { name: "detection_type", wanted })
 }
 

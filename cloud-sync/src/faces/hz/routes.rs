@@ -7,10 +7,7 @@ use warp::{
     reply::{Json, Response, json},
 };
 
-use super::{
-    HzProblem, params,
-    wire::{DashboardView, Records},
-};
+use super::{HzProblem, dashboard::DashboardView, params, records::Records};
 use crate::http::{Request, Requests, limit::Class};
 
 type Answer = Result<Json, HzProblem>;

@@ -173,6 +173,9 @@ async fn a_code_enrols_one_key_once_for_a_day() {
     let late = add("west").await.unwrap();
     scene.clock.advance_hours(24);
     assert!(enrol(&late, 8).await.is_err(), "expired");
+    let again = scene.cloud.sites.renew_code(&"west".parse().unwrap()).await.unwrap();
+    assert!(enrol(&again, 8).await.is_ok());
+    assert!(scene.cloud.sites.renew_code(&"west".parse().unwrap()).await.is_err(), "enrolled");
 }
 
 proptest! {

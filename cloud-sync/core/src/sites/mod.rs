@@ -1,25 +1,21 @@
 //! Sites and how they are let in: an admin registers a site and hands its one-time code over; the
 //! site trades the code for the right to send what its own key has signed.
 
+mod enrolment;
+
 use domain::{
     envelope::{ChainHash, Enrolled, Enrolment, from_hex},
     ids::SiteId,
 };
 
+use self::enrolment::Code;
 use crate::{
     base::Base,
     caller::Caller,
     error::{Error, Result},
-    secret,
-    store::{Row, Transaction, first, next_id, params},
+    store::{Row, Transaction, next_id, params},
 };
 
-/// How long a code can be used.
-const CODE_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
-/// Wrong second halves after which a code is void.
-const CODE_TRIES: i64 = 10;
-const SELECTOR_LENGTH: usize = 8;
-const SECRET_LENGTH: usize = 16;
 const MOST_SPOTS: u32 = 1_000_000;
 
 /// A site that is to be registered.
@@ -82,6 +78,18 @@ impl Sites {
         Ok(code.to_string())
     }
 
+    /// Makes a new one-time code for a site that has not enrolled yet; the old ones are void.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or [`Error::Invalid`] where the site is enrolled.
+    pub async fn renew_code(&self, site: &SiteId) -> Result<String> {
+        let (site, now_ms) = (site.to_string(), self.base.now_ms());
+        let code = Code::new();
+        let kept = code.clone();
+        self.base.store.write(move |tx| enrolment::renew(tx, &site, &kept, now_ms)).await?;
+        Ok(code.to_string())
+    }
+
     /// Trades a one-time code for a place: from now on the site may send what its key has signed.
     /// Asking again with the same key gets the same answer.
     ///
@@ -94,7 +102,7 @@ impl Sites {
         }
         let code = Code::parse(&enrolment.code).ok_or(Error::Unauthenticated)?;
         let (key, now_ms) = (enrolment.public_key.to_ascii_lowercase(), self.base.now_ms());
-        let tried = self.base.store.write(move |tx| redeem(tx, &code, &key, now_ms));
+        let tried = self.base.store.write(move |tx| enrolment::redeem(tx, &code, &key, now_ms));
         let site = tried.await?.ok_or(Error::Unauthenticated)?;
         self.base.changed();
         site.parse().map(|site| Enrolled { site }).map_err(|_| Error::NotFound("site"))
@@ -132,7 +140,7 @@ fn register(tx: &mut dyn Transaction, new: &NewSite, code: &Code, now_ms: i64) -
         params![new.id.as_str(), &new.name, now_ms, ChainHash::GENESIS.to_string()],
     )?;
     if made == 0 {
-        let problem = format!("`{}` is registered already; its code was printed once", new.id);
+        let problem = format!("`{}` is registered already; `site code` makes a new code", new.id);
         return Err(Error::invalid("site_id", problem));
     }
     let area = next_id(tx, "area")?;
@@ -141,76 +149,5 @@ fn register(tx: &mut dyn Transaction, new: &NewSite, code: &Code, now_ms: i64) -
          VALUES ($1, $2, $3, $4, $5)",
         params![new.id.as_str(), area, &new.name, i64::from(new.spots), now_ms],
     )?;
-    tx.execute(
-        "INSERT INTO enrolment_codes (selector, site_id, secret_hash, expires_at_ms)
-         VALUES ($1, $2, $3, $4)",
-        params![
-            &code.selector,
-            new.id.as_str(),
-            secret::hash_key(&code.secret),
-            now_ms + CODE_LIFE_MS
-        ],
-    )?;
-    Ok(())
-}
-
-/// The site that the code is for, or none. A wrong try is counted, so it must be committed too.
-fn redeem(tx: &mut dyn Transaction, code: &Code, key: &str, now_ms: i64) -> Result<Option<String>> {
-    let query = "SELECT site_id, secret_hash, expires_at_ms, tries, used_by
-                 FROM enrolment_codes WHERE selector = $1";
-    let Some(row) = first(tx, query, params![&code.selector])? else { return Ok(None) };
-    let (site, used_by): (String, Option<String>) = (row.get(0)?, row.get(4)?);
-    if row.get::<i64>(2)? <= now_ms || row.get::<i64>(3)? >= CODE_TRIES {
-        return Ok(None);
-    }
-    if row.get::<String>(1)? != secret::hash_key(&code.secret) {
-        let count = "UPDATE enrolment_codes SET tries = tries + 1 WHERE selector = $1";
-        tx.execute(count, params![&code.selector])?;
-        return Ok(None);
-    }
-    if let Some(used_by) = used_by {
-        return Ok((used_by == key).then_some(site));
-    }
-    tx.execute(
-        "UPDATE enrolment_codes SET used_by = $1 WHERE selector = $2",
-        params![key, &code.selector],
-    )?;
-    tx.execute(
-        "UPDATE sites SET public_key = $1, enrolled_at_ms = $2, last_seen_at_ms = $2
-         WHERE site_id = $3",
-        params![key, now_ms, &site],
-    )?;
-    Ok(Some(site))
-}
-
-/// A one-time code: the selector finds it, the secret proves it.
-#[derive(Clone)]
-struct Code {
-    selector: String,
-    secret: String,
-}
-
-impl Code {
-    fn new() -> Self {
-        Self {
-            selector: secret::readable(SELECTOR_LENGTH),
-            secret: secret::readable(SECRET_LENGTH),
-        }
-    }
-
-    /// Reads a code as a person may have typed it.
-    fn parse(text: &str) -> Option<Self> {
-        let (selector, secret) = text.trim().split_once('-')?;
-        let fits = selector.len() == SELECTOR_LENGTH && secret.len() == SECRET_LENGTH;
-        fits.then(|| Self {
-            selector: selector.to_ascii_uppercase(),
-            secret: secret.to_ascii_uppercase(),
-        })
-    }
-}
-
-impl std::fmt::Display for Code {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}-{}", self.selector, self.secret)
-    }
+    enrolment::insert_code(tx, new.id.as_str(), code, now_ms)
 }

@@ -1,0 +1,112 @@
+//! Detection records in the family's JSON.
+
+use chrono::DateTime;
+use chrono_tz::Tz;
+use cloud_core::{Movement, PlateRead};
+use serde::Serialize;
+
+use super::params::Page;
+use crate::faces::images;
+
+/// A type of vehicle as the document names it, and the kinds of plate that say it.
+pub(super) struct VehicleType {
+    pub(super) name: &'static str,
+    display: &'static str,
+    pub(super) kinds: &'static [&'static str],
+}
+
+/// Only cars can be told by their plate: blue and green are theirs. What wears another colour is
+/// of no type here.
+pub(super) const VEHICLES: [VehicleType; 6] = [
+    VehicleType { name: "car", display: "轿车", kinds: &["blue", "green"] },
+    VehicleType { name: "truck", display: "货车", kinds: &[] },
+    VehicleType { name: "suv", display: "SUV", kinds: &[] },
+    VehicleType { name: "motorcycle", display: "摩托车", kinds: &[] },
+    VehicleType { name: "bus", display: "客车", kinds: &[] },
+    VehicleType { name: "mpv", display: "面包车", kinds: &[] },
+];
+
+/// The document's word for a movement.
+pub(super) const fn detection_type(movement: Movement) -> &'static str {
+    match movement {
+        Movement::Entered => "vehicle_enter",
+        Movement::Left => "vehicle_exit",
+        Movement::Seen => "license_plate_recognition",
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Records {
+    records: Vec<Record>,
+    pagination: Pagination,
+}
+
+#[derive(Serialize)]
+struct Record {
+    id: i64,
+    detection_time: String,
+    detection_type: &'static str,
+    detection_type_display: &'static str,
+    vehicle_type: Option<&'static str>,
+    vehicle_type_display: Option<&'static str>,
+    confidence: f64,
+    license_plate: Option<String>,
+    image_url: Option<String>,
+    /// A read at a barrier belongs to no spot.
+    spot: Option<i64>,
+    spot_info: String,
+}
+
+#[derive(Serialize)]
+struct Pagination {
+    current_page: u32,
+    total_pages: i64,
+    total_count: i64,
+    page_size: u32,
+    has_next: bool,
+    has_previous: bool,
+}
+
+impl Records {
+    pub(super) fn new(reads: Vec<PlateRead>, total: i64, page: Page, zone: Tz) -> Self {
+        let size = i64::from(page.size);
+        let total_pages = ((total + size - 1) / size).max(1);
+        Self {
+            records: reads.into_iter().map(|read| Record::new(read, zone)).collect(),
+            pagination: Pagination {
+                current_page: page.number,
+                total_pages,
+                total_count: total,
+                page_size: page.size,
+                has_next: i64::from(page.number) < total_pages,
+                has_previous: page.number > 1,
+            },
+        }
+    }
+}
+
+impl Record {
+    fn new(read: PlateRead, zone: Tz) -> Self {
+        let vehicle = VEHICLES.iter().find(|vehicle| vehicle.kinds.contains(&read.kind.as_str()));
+        let detection_type = detection_type(read.movement);
+        Self {
+            id: read.id,
+            detection_time: local_time(read.read_at_ms, zone),
+            detection_type,
+            detection_type_display: detection_type,
+            vehicle_type: vehicle.map(|vehicle| vehicle.name),
+            vehicle_type_display: vehicle.map(|vehicle| vehicle.display),
+            confidence: read.confidence,
+            license_plate: Some(read.plate).filter(|plate| !plate.is_empty()),
+            image_url: read.picture.map(|sha256| format!("/images/{}", images::path(&sha256))),
+            spot: None,
+            spot_info: format!("{}-{}", read.site_name, read.lane),
+        }
+    }
+}
+
+/// The site's local time without an offset, with microseconds, as the document shows it.
+fn local_time(ms: i64, zone: Tz) -> String {
+    let moment = DateTime::from_timestamp_millis(ms).unwrap_or_default().with_timezone(&zone);
+    moment.format("%Y-%m-%dT%H:%M:%S%.6f").to_string()
+}
