@@ -1,11 +1,12 @@
 #!/bin/sh
 # Makes both models from the pictures: training data, training, export, figures.
 #
-#   models/training/run.sh --data DIR [--work DIR] [--minutes N] [--python PYTHON]
+#   models/training/run.sh --data DIR [--work DIR] [--weights DIR] [--minutes N] [--python PYTHON]
 #
 # DIR holds plates/ and vehicles/ as models/training/README.md describes them. Training resumes from
-# what lies in --work (default: a folder beside the shards in the temporary directory); both
-# models train side by side, one thread each, for --minutes (default 95).
+# what lies in --work (default: plate-models in the temporary directory); both models train side by
+# side, one thread each, for --minutes (default 95). The models, the manifest and its figures go to
+# --weights (default: models/anpr/weights).
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,6 +16,7 @@ while [ $# -gt 0 ]; do
     case $1 in
         --data) data=$2 ;;
         --work) work=$2 ;;
+        --weights) weights=$2 ;;
         --minutes) minutes=$2 ;;
         --python) python=$2 ;;
         -h|--help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
