@@ -24,6 +24,8 @@ LANE_X = 0.35
 FAR, STOP = 19.0, 5.6
 BOOM_Z, BOOM_Y = 3.9, 1.02
 SHIFT = 4
+# Frames of a film, and how many of them show an empty lane first: nobody leaves before he came.
+LENGTH, QUIET = 540, {"entry": 0, "exit": 130}
 
 
 @dataclasses.dataclass
@@ -386,7 +388,8 @@ class Film:
 
 
 def film_lane(name, visits, artist, folder, seed, quantizer):
-    """Draws one lane's film and returns its cars' entries."""
+    """Draws one lane's film and returns its cars' entries. Both lanes' films are equally long, so
+    that they stay in step when they are shown again and again."""
     rng = np.random.default_rng(seed)
     image, sky = yard(rng)
     film = Film(folder / f"{name}.mp4", quantizer)
@@ -410,6 +413,8 @@ def film_lane(name, visits, artist, folder, seed, quantizer):
         film.add(cv2.GaussianBlur(np.clip(picture, 0, 255).astype(np.uint8), (0, 0), 0.6))
         number += 1
 
+    for _ in range(QUIET[name]):
+        frame(weather, 0.0)
     for visit in visits:
         following = WEATHER[visit.weather]
         for i in range(10):
@@ -422,7 +427,7 @@ def film_lane(name, visits, artist, folder, seed, quantizer):
         for z, angle in course(visit):
             frame(weather, angle, visit, plate, z)
         entries.append((name, first, number - 1, visit))
-    for _ in range(10):
+    while number < LENGTH:
         frame(weather, 0.0)
     film.close()
     return entries
