@@ -32,6 +32,9 @@ use crate::{
     system_clock::JumpDetector,
 };
 
+/// The reason with which a camera that shows footage goes offline at its end.
+pub const THROUGH: &str = "the footage is through";
+
 /// How often the loop looks at the clock and says that it is alive.
 const BEAT: Duration = Duration::from_secs(1);
 
@@ -108,7 +111,7 @@ impl Core {
                 self.note(Fact::Camera { camera, online, reason }).await;
             }
             Message::Finished { camera } => {
-                let reason = "the footage is through".to_owned();
+                let reason = THROUGH.to_owned();
                 self.note(Fact::Camera { camera, online: false, reason }).await;
             }
             Message::Stats(stats) => self.health.metrics.frames(&stats),

@@ -23,6 +23,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub use self::core::THROUGH;
 use self::core::{Core, Inputs};
 use crate::{
     config::Config,

@@ -22,6 +22,8 @@ enum Place {
 pub(super) struct Vehicles {
     timing: Timing,
     place: Place,
+    /// How many wait behind it.
+    behind: u32,
     /// Whether a vehicle comes by itself each time the arm opens.
     pub automatic: bool,
     served_opening: bool,
@@ -29,7 +31,7 @@ pub(super) struct Vehicles {
 
 impl Vehicles {
     pub fn new(timing: Timing) -> Self {
-        Self { timing, place: Place::Nowhere, automatic: false, served_opening: false }
+        Self { timing, place: Place::Nowhere, behind: 0, automatic: false, served_opening: false }
     }
 
     pub fn in_front(&self) -> bool {
@@ -40,11 +42,9 @@ impl Vehicles {
         matches!(self.place, Place::UnderArm { .. })
     }
 
-    /// A vehicle drives up and waits for the arm.
+    /// A vehicle drives up and waits for those before it and for the arm.
     pub fn arrive(&mut self) {
-        if self.place == Place::Nowhere {
-            self.place = Place::InFront { open_since_ms: None };
-        }
+        self.behind += 1;
     }
 
     pub fn advance(&mut self, arm: Arm, now_ms: u64) {
@@ -55,6 +55,10 @@ impl Vehicles {
         }
         self.served_opening &= rising;
         self.place = match self.place {
+            Place::Nowhere if self.behind > 0 => {
+                self.behind -= 1;
+                Place::InFront { open_since_ms: None }
+            }
             Place::InFront { .. } if arm != Arm::Open => Place::InFront { open_since_ms: None },
             Place::InFront { open_since_ms: None } => {
                 Place::InFront { open_since_ms: Some(now_ms) }

@@ -16,8 +16,9 @@ pub(super) fn time(query: &Query, at: DateTime<Utc>) -> String {
 
 pub(super) fn permit(query: &Query, permit: &Permit) -> String {
     let holder = &permit.holder;
+    let has_dates = permit.valid_from.or(permit.valid_until).is_some();
     match permit.valid_until {
-        _ if query.now.quality == ClockQuality::Unsynchronised => {
+        _ if has_dates && query.now.quality == ClockQuality::Unsynchronised => {
             format!("permit of {holder}, its dates not judged because the clock is not set")
         }
         Some(until) => format!("permit of {holder}, valid until {}", time(query, until)),

@@ -37,13 +37,15 @@ struct Lane {
     frame: u64,
     /// Plates that were read, each a few milliseconds of the machine.
     reads: usize,
+    /// How much of a plate the detector takes everything for.
+    score: f32,
     said: Vec<Verdict<u64>>,
 }
 
 impl Lane {
     fn new() -> Self {
         let tracker = Tracker::new(RecognitionConfig::default(), 1);
-        Self { tracker, frame: 0, reads: 0, said: Vec::new() }
+        Self { tracker, frame: 0, reads: 0, score: 0.9, said: Vec::new() }
     }
 
     /// A frame with plates; each is read if the tracker wants it.
@@ -54,7 +56,8 @@ impl Lane {
         for (bounds, text, confidence) in plates {
             let wanted = self.tracker.wants(bounds, now_us);
             self.reads += usize::from(wanted);
-            let reading = wanted.then(|| reading(text, *confidence));
+            let reading =
+                wanted.then(|| Reading { score: self.score, ..reading(text, *confidence) });
             seen.push(Plate { bounds: *bounds, reading });
         }
         let said = self.tracker.observe(now_us, Some(&self.frame), seen);
@@ -163,6 +166,15 @@ fn a_plate_that_stays_unread_is_said_and_read_after_all_later() {
     assert_eq!(lane.said(), [(1, 0, "?")]);
     lane.frames(20, &[(at(105.0, 100.0), "皖A12345", 0.9)]);
     assert_eq!(lane.said(), [(1, 0, "?"), (1, 1, "皖A12345")]);
+}
+
+#[test]
+fn what_stands_in_every_picture_and_is_hardly_a_plate_is_no_vehicle() {
+    let mut lane = Lane { score: 0.5, ..Lane::new() };
+    lane.frames(100, &[(at(100.0, 100.0), "X7Y", 0.0)]);
+    assert!(lane.said.is_empty());
+    lane.drive_through("", 0.0);
+    assert_eq!(lane.texts(), ["?"]);
 }
 
 #[test]

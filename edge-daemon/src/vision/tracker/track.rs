@@ -19,6 +19,10 @@ const RETRY_US: u64 = 500_000;
 const CLOSER: f32 = 1.25;
 /// Frames that a plate must be seen in to be reported unread: less is a trick of the light.
 const LEAST_SEEN: u32 = 3;
+/// From this score of the detector on, what was never seen to move is a plate all the same.
+const SURELY_A_PLATE: f32 = 0.7;
+/// A vehicle's plate moves by this share of its width, or grows by it, while it arrives.
+const ARRIVAL: f32 = 0.2;
 /// From this confidence on nothing is improved.
 const SETTLED: f32 = 0.97;
 /// A better text must be this much surer than the one that was reported.
@@ -61,6 +65,8 @@ pub struct Track<S> {
     /// What the readings say so far.
     guess: Option<String>,
     frames: u32,
+    /// The detector's best score.
+    score: f32,
     /// The frame that shows it largest of those that it was read in.
     shot: Option<(Bounds, S)>,
 }
@@ -84,6 +90,7 @@ impl<S: Clone> Track<S> {
             read_bounds: bounds,
             guess: None,
             frames: 0,
+            score: 0.0,
             shot: None,
         }
     }
@@ -153,6 +160,7 @@ impl<S: Clone> Track<S> {
     /// It was read in the present frame.
     pub fn read(&mut self, reading: Reading, shot: &S, now_us: u64) {
         (self.read_us, self.read_bounds) = (Some(now_us), self.bounds);
+        self.score = self.score.max(reading.score);
         self.vote.add(reading);
         self.guess = self.vote.outcome().map(|outcome| outcome.text);
         if self.shot.as_ref().is_none_or(|(largest, _)| width(&self.bounds) >= width(largest)) {
@@ -198,12 +206,23 @@ impl<S: Clone> Track<S> {
         now_us.saturating_sub(self.opened_us) >= UNREAD_AFTER_US
     }
 
-    /// Says that it is unread, if it is large enough and was seen long enough.
+    /// Whether it came on a vehicle, or is a plate beyond doubt: signs, windows and the boom stand
+    /// in every picture and look like a plate to some degree.
+    fn is_vehicles(&self) -> bool {
+        let (from, to) = (centre(&self.first_bounds), centre(&self.bounds));
+        let first_width = width(&self.first_bounds).max(1.0);
+        let moved = (from.0 - to.0).hypot(from.1 - to.1) / first_width;
+        let grown = width(&self.bounds) / first_width - 1.0;
+        self.score >= SURELY_A_PLATE || moved.max(grown) >= ARRIVAL
+    }
+
+    /// Says that it is unread, if it is a vehicle's, large enough, and was seen long enough.
     pub fn give_up(&mut self, may_report: bool, min_plate_px: f32) -> Option<Verdict<S>> {
         self.state = State::Ignored;
         let is_plain = |(largest, _): &&(Bounds, S)| width(largest) >= min_plate_px;
         let plain = self.shot.as_ref().filter(is_plain);
-        let (bounds, shot) = plain.filter(|_| may_report && self.frames >= LEAST_SEEN)?;
+        let (bounds, shot) =
+            plain.filter(|_| may_report && self.frames >= LEAST_SEEN && self.is_vehicles())?;
         self.state = State::Unread;
         Some(Verdict {
             passage: self.passage,

@@ -15,8 +15,11 @@ use std::{
 
 use chrono::{FixedOffset, Local};
 use clap::Parser;
-use domain::event::{Event, Fact};
-use edge_daemon::journal::Reader;
+use domain::{
+    event::{Fact, Verdict},
+    ids::LaneId,
+};
+use edge_daemon::{daemon::THROUGH, journal::Reader};
 use tokio::time::{Instant, sleep};
 
 use self::{report::Report, stage::Stage};
@@ -82,13 +85,14 @@ async fn show(arguments: Arguments) -> io::Result<bool> {
             _ = &mut interrupted => break,
             () = sleep(LOOK_EVERY) => {}
         }
-        watch.look()?;
+        watch.look()?.iter().for_each(|lane| stage.drive_through(lane));
         if watch.report.cars() >= CUT_AFTER_CARS
             && let Some(length) = cut.take()
         {
             stage.cut_line_for(length);
         }
-        if arguments.once && cut.is_none() && watch.is_through() && stage.line_is_up() {
+        let line_is_up = stage.line_is_up();
+        if arguments.once && cut.is_none() && line_is_up && watch.is_through() {
             break;
         }
     }
@@ -120,13 +124,23 @@ impl Watch {
         Self { reader, report, next: 1, cameras, finished: 0, backlog_shown: false, changed }
     }
 
-    /// Reads what is new and prints what is worth it.
-    fn look(&mut self) -> io::Result<()> {
+    /// Reads what is new and prints what is worth it. Returns the lane of each car that was let
+    /// through.
+    fn look(&mut self) -> io::Result<Vec<LaneId>> {
+        let mut let_through = Vec::new();
         for line in self.reader.lines(self.next, 500).map_err(io::Error::other)? {
             self.changed = Instant::now();
             let Some(event) = line.event() else { continue };
             self.next = event.sequence + 1;
-            self.note(&event);
+            match &event.fact {
+                Fact::Camera { online: false, reason, .. } if reason == THROUGH => {
+                    self.finished += 1;
+                }
+                Fact::Decision(decision) if decision.verdict == Verdict::Open => {
+                    let_through.push(decision.lane.clone());
+                }
+                _ => {}
+            }
             if let Some(text) = self.report.take(event) {
                 println!("{text}");
             }
@@ -137,15 +151,8 @@ impl Watch {
             self.report.lines(acked).iter().for_each(|line| println!("{line}"));
         }
         self.tell_backlog(acked);
-        io::stdout().flush()
-    }
-
-    fn note(&mut self, event: &Event) {
-        if let Fact::Camera { online: false, reason, .. } = &event.fact
-            && reason == "the footage is through"
-        {
-            self.finished += 1;
-        }
+        io::stdout().flush()?;
+        Ok(let_through)
     }
 
     fn tell_backlog(&mut self, acked: u64) {

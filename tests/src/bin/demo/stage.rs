@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use domain::ids::LaneId;
 use edge_daemon::journal::Reader;
 use system_tests::{
     barrier::{Account, Barrier, MqttBarrier, SerialLine, Timing},
@@ -35,6 +36,7 @@ pub struct Stage {
     cameras: usize,
     token: String,
     password: String,
+    barriers: [Barrier; 2],
     _entry: SerialLine,
     _exit: MqttBarrier,
     _broker: Mosquitto,
@@ -53,9 +55,10 @@ impl Stage {
         let line = Line::open(cloud.address()).await?;
 
         let pty = folder.path().join("tty-entry");
-        let entry = SerialLine::new(&pty, vec![(1, drivers())])?;
+        let barriers = [Barrier::new(TIMING), Barrier::new(TIMING)];
+        let entry = SerialLine::new(&pty, vec![(1, barriers[0].clone())])?;
         let account = Account { host: "127.0.0.1".to_owned(), port: broker.port(), login: None };
-        let exit = MqttBarrier::new(account, SITE, "exit-barrier", drivers());
+        let exit = MqttBarrier::new(account, SITE, "exit-barrier", barriers[1].clone());
 
         let scene = Scene::of(arguments)?;
         let cameras = scene.cameras();
@@ -71,6 +74,7 @@ impl Stage {
             cameras,
             token,
             password,
+            barriers,
             _entry: entry,
             _exit: exit,
             _broker: broker,
@@ -120,6 +124,11 @@ impl Stage {
         self.mended_at.is_none()
     }
 
+    /// The car that a lane decided about drives up to the barrier, and through when it is open.
+    pub fn drive_through(&self, lane: &LaneId) {
+        self.barriers[usize::from(lane.as_str() == "exit")].board().vehicle();
+    }
+
     /// Stops the edge in order.
     pub async fn stop_edge(&mut self) -> io::Result<()> {
         self.edge.stop().await
@@ -133,12 +142,6 @@ impl Stage {
         }
         Ok(rows)
     }
-}
-
-fn drivers() -> Barrier {
-    let barrier = Barrier::new(TIMING);
-    barrier.board().set_traffic(true);
-    barrier
 }
 
 fn refuse_taken(port: u16) -> io::Result<()> {
