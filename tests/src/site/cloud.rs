@@ -88,7 +88,7 @@ impl Cloud {
     pub fn events(&self, site: &str) -> rusqlite::Result<(u64, u64)> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
         let database = Connection::open_with_flags(self.database(), flags)?;
-        let sql = "SELECT COUNT(*), COUNT(DISTINCT sequence) FROM event WHERE site_id = $1";
+        let sql = "SELECT COUNT(*), COUNT(DISTINCT sequence) FROM events WHERE site_id = $1";
         let count = |row: &rusqlite::Row, at| row.get::<_, i64>(at).map(i64::unsigned_abs);
         database.query_row(sql, [site], |row| Ok((count(row, 0)?, count(row, 1)?)))
     }
