@@ -62,7 +62,7 @@ impl Mosquitto {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         // Started by root it would become a user who cannot read this directory.
         let settings = format!(
-            "listener {port} 127.0.0.1\nuser root\npersistence false\n{}",
+            "listener {port} 127.0.0.1\nuser root\npersistence false\nset_tcp_nodelay true\n{}",
             access(&directory)?
         );
         fs::write(directory.path().join("mosquitto.conf"), settings)?;

@@ -17,7 +17,16 @@ pub(super) struct Bus {
     question: Option<Question>,
     /// Whose turn it is.
     turn: usize,
-    answer_within_ms: u64,
+    patience: Patience,
+}
+
+/// How long a question keeps the line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// For so long its answer can be on the line; who speaks meanwhile destroys both.
+    pub quiet_ms: u64,
+    /// For so long its answer counts: an adapter or a busy computer may pass it on late.
+    pub answer_ms: u64,
 }
 
 #[derive(Debug)]
@@ -31,7 +40,7 @@ pub(super) struct Station {
 #[derive(Debug)]
 struct Question {
     station: usize,
-    until_ms: u64,
+    asked_ms: u64,
 }
 
 /// A frame to put on the line.
@@ -43,8 +52,8 @@ pub(super) struct Outgoing {
 }
 
 impl Bus {
-    pub fn new(stations: Vec<Station>, answer_within_ms: u64) -> Self {
-        Self { stations, question: None, turn: 0, answer_within_ms }
+    pub fn new(stations: Vec<Station>, patience: Patience) -> Self {
+        Self { stations, question: None, turn: 0, patience }
     }
 
     pub fn order(&mut self, device: &DeviceId, offer: Offer, out: &mut Vec<Report>) {
@@ -57,7 +66,8 @@ impl Bus {
     /// Looks at the time.
     pub fn tick(&mut self, now_ms: u64, out: &mut Vec<Report>) {
         self.stations.iter_mut().for_each(|station| station.peer.tick(now_ms, out));
-        if self.question.as_ref().is_some_and(|question| question.until_ms <= now_ms) {
+        let over = |question: &Question| question.asked_ms + self.patience.answer_ms <= now_ms;
+        if self.question.as_ref().is_some_and(over) {
             self.question = None;
         }
     }
@@ -71,7 +81,8 @@ impl Bus {
     /// When to look again.
     pub fn next_at_ms(&self, now_ms: u64) -> u64 {
         match &self.question {
-            Some(question) => question.until_ms,
+            Some(question) if self.has_urgent(now_ms) => question.asked_ms + self.patience.quiet_ms,
+            Some(question) => question.asked_ms + self.patience.answer_ms,
             None => {
                 let each = self.stations.iter().map(|station| station.peer.next_at_ms(now_ms));
                 each.min().unwrap_or(u64::MAX)
@@ -82,7 +93,7 @@ impl Bus {
     /// The next frame, where the line is free.
     pub fn transmit(&mut self, now_ms: u64) -> Option<Outgoing> {
         let urgent = self.in_turn().find(|&i| self.stations[i].peer.has_urgent(now_ms));
-        if !self.is_free(urgent.is_some()) {
+        if !self.is_free(urgent.is_some(), now_ms) {
             return None;
         }
         let order: Vec<usize> = urgent.into_iter().chain(self.in_turn()).collect();
@@ -90,7 +101,7 @@ impl Bus {
             self.stations[index].peer.due(now_ms).map(|request| (index, request))
         })?;
         self.turn = index + 1;
-        self.question = Some(Question { station: index, until_ms: now_ms + self.answer_within_ms });
+        self.question = Some(Question { station: index, asked_ms: now_ms });
         Some(self.stations[index].ask(&request))
     }
 
@@ -118,11 +129,17 @@ impl Bus {
         (0..count).map(move |i| (turn + i) % count)
     }
 
-    /// A command does not wait for a device that was absent anyway.
-    fn is_free(&self, urgent: bool) -> bool {
-        self.question
-            .as_ref()
-            .is_none_or(|question| urgent && !self.stations[question.station].peer.is_online())
+    fn has_urgent(&self, now_ms: u64) -> bool {
+        self.stations.iter().any(|station| station.peer.has_urgent(now_ms))
+    }
+
+    /// A command waits only while an answer can be on the line, and not for a device that was
+    /// absent anyway.
+    fn is_free(&self, urgent: bool, now_ms: u64) -> bool {
+        self.question.as_ref().is_none_or(|question| {
+            let quiet = now_ms >= question.asked_ms + self.patience.quiet_ms;
+            urgent && (quiet || !self.stations[question.station].peer.is_online())
+        })
     }
 }
 
@@ -150,15 +167,17 @@ mod tests {
     use super::*;
 
     const ANSWER_WITHIN_MS: u64 = 40;
+    const QUIET_MS: u64 = 10;
 
     fn bus(addresses: &[u8]) -> Bus {
         let pace = Pace { poll_every_ms: Some(50), answer_within_ms: ANSWER_WITHIN_MS };
+        let patience = Patience { quiet_ms: QUIET_MS, answer_ms: ANSWER_WITHIN_MS };
         let station = |&address: &u8| {
             let name = format!("device-{address}").parse().unwrap();
             let online = Arc::new(AtomicBool::new(false));
             Station { address, peer: Peer::new(name, pace, online, 0), sequence: 0 }
         };
-        Bus::new(addresses.iter().map(station).collect(), ANSWER_WITHIN_MS)
+        Bus::new(addresses.iter().map(station).collect(), patience)
     }
 
     fn question(bus: &mut Bus, now_ms: u64) -> Option<(Frame, Request)> {
@@ -258,5 +277,20 @@ mod tests {
         assert_eq!(frame.address, 1);
         assert!(matches!(request, Request::Command(_)));
         assert_eq!(question(&mut bus, now_ms), None, "the line is taken");
+    }
+
+    #[test]
+    fn a_command_waits_while_an_answer_can_be_on_the_line_and_no_longer() {
+        let (mut bus, mut device) = (bus(&[1]), Device::new(5));
+        run(&mut bus, &mut device, 5_000);
+        let mut now_ms = 5_000;
+        while question(&mut bus, now_ms).is_none() {
+            now_ms += 1;
+        }
+        order(&mut bus, now_ms);
+        assert_eq!(bus.next_at_ms(now_ms), now_ms + QUIET_MS);
+        assert_eq!(question(&mut bus, now_ms + QUIET_MS - 1), None);
+        let (_, request) = question(&mut bus, now_ms + QUIET_MS).unwrap();
+        assert!(matches!(request, Request::Command(_)));
     }
 }

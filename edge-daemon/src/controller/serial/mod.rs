@@ -22,7 +22,7 @@ use tokio::{
 use tokio_serial::SerialStream;
 use tracing::info;
 
-use self::bus::{Bus, Outgoing, Station};
+use self::bus::{Bus, Outgoing, Patience, Station};
 use super::{
     link::{Desk, Link},
     peer::Peer,
@@ -31,9 +31,10 @@ use super::{
 
 /// How often each device on a line is asked.
 const POLL_EVERY_MS: u64 = 50;
-/// How long a device may think before it answers, with room for a USB adapter, which may keep bytes
-/// for 16 ms, and for a busy computer.
-const TURNAROUND_MS: u64 = 50;
+/// How soon a device begins its answer, with a millisecond to let go of the line.
+const TURNAROUND_MS: u64 = 3;
+/// How late an answer may be passed on: a USB adapter keeps bytes for 16 ms, a busy computer longer.
+const PASSED_ON_MS: u64 = 50;
 const READ_BYTES: usize = 4_096;
 
 /// One line with its devices.
@@ -51,14 +52,16 @@ impl SerialLine {
         devices: Vec<(DeviceId, u8, Arc<AtomicBool>)>,
         now_ms: u64,
     ) -> Self {
-        let pace = pace(baud);
+        let patience = patience(baud);
+        let pace =
+            Pace { poll_every_ms: Some(POLL_EVERY_MS), answer_within_ms: patience.answer_ms };
         let station = |(device, address, online)| Station {
             address,
             peer: Peer::new(device, pace, online, now_ms),
             sequence: 0,
         };
         let stations = devices.into_iter().map(station).collect();
-        let bus = Bus::new(stations, pace.answer_within_ms);
+        let bus = Bus::new(stations, patience);
         Self { path, baud, bus }
     }
 
@@ -114,7 +117,7 @@ impl SerialLine {
         outgoing: Outgoing,
         out: &mut Vec<Report>,
     ) -> io::Result<()> {
-        let patience = Duration::from_millis(pace(self.baud).answer_within_ms);
+        let patience = Duration::from_millis(patience(self.baud).answer_ms);
         timeout(patience, port.write_all(&outgoing.bytes)).await??;
         if let Some((device, command)) = outgoing.first_of {
             out.push(Report { device, what: What::Sent { command, at: Instant::now() } });
@@ -139,9 +142,9 @@ impl Link for SerialLine {
     }
 }
 
-/// Ten bits a byte, a question and an answer of the longest kind, and the time to think.
-fn pace(baud: u32) -> Pace {
-    let bits = 2 * MAX_ON_LINE as u64 * 10;
-    let answer_within_ms = TURNAROUND_MS + bits * 1_000 / u64::from(baud.max(1));
-    Pace { poll_every_ms: Some(POLL_EVERY_MS), answer_within_ms }
+/// A question and its answer fit into the longest frame, at ten bits a byte.
+fn patience(baud: u32) -> Patience {
+    let bits = MAX_ON_LINE as u64 * 10;
+    let quiet_ms = TURNAROUND_MS + bits * 1_000 / u64::from(baud.max(1));
+    Patience { quiet_ms, answer_ms: quiet_ms + PASSED_ON_MS }
 }
