@@ -180,12 +180,13 @@ async fn what_is_no_message_of_ours_is_dropped_and_counted() {
     let mut site = Site::new().await;
     let stranger = Stranger::new(&site.broker, "none").await;
     let state = "site/v1/site/barrier/exit/state";
+    let result = "site/v1/site/barrier/exit/result/open";
     let before = site.scene.dropped();
     stranger.publish(state, false, "x".repeat(256 << 10)).await;
-    stranger.publish(state, false, "{\"boot\":".to_owned()).await;
-    stranger.publish(state, false, "\u{0}\u{ffff}".to_owned()).await;
+    stranger.publish(result, false, "{\"id\":".to_owned()).await;
+    stranger.publish(result, false, "\u{0}\u{ffff}".to_owned()).await;
     stranger.publish("site/v1/site/barrier/exit/result/dance", false, "{}".to_owned()).await;
-    stranger.publish("site/v1/site/barrier/exit/result/open", true, "{}".to_owned()).await;
+    stranger.publish(result, true, "{}".to_owned()).await;
     stranger.publish("site/v1/other/barrier/exit/state", false, "{}".to_owned()).await;
     assert_eq!(site.scene.command("exit", Action::Open).await, Outcome::Accepted);
     let deadline = async {

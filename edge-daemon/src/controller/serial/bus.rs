@@ -105,22 +105,26 @@ impl Bus {
         Some(self.stations[index].ask(&request))
     }
 
-    /// Takes a frame from the line; false where nobody asked for it.
+    /// Takes a frame from the line; false where nobody asked for it. A status counts in time only,
+    /// what became of a command whenever it comes.
     pub fn receive(&mut self, frame: &Frame, now_ms: u64, out: &mut Vec<Report>) -> bool {
-        let Some(index) = self.question.as_ref().map(|question| question.station) else {
-            return false;
-        };
-        let station = &mut self.stations[index];
-        if (frame.address, frame.sequence) != (station.address, station.sequence) {
-            return false;
-        }
         let Ok(answer) = Answer::decode(frame.kind, &frame.payload) else { return false };
-        self.question = None;
-        match answer {
-            Answer::Status(status) => station.peer.heard(&status, now_ms, out),
-            Answer::Reply(reply) => return station.peer.replied(&reply, now_ms, out),
+        let from = self.stations.iter().position(|station| station.address == frame.address);
+        let Some(index) = from else { return false };
+        let station = &mut self.stations[index];
+        let asked = self.question.as_ref().is_some_and(|question| question.station == index);
+        let in_time = asked && frame.sequence == station.sequence;
+        if in_time {
+            self.question = None;
         }
-        true
+        match answer {
+            Answer::Reply(reply) => station.peer.replied(&reply, now_ms, out),
+            Answer::Status(status) if in_time => {
+                station.peer.heard(&status, now_ms, out);
+                true
+            }
+            Answer::Status(_) => false,
+        }
     }
 
     fn in_turn(&self) -> impl Iterator<Item = usize> + use<> {
