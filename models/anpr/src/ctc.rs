@@ -169,7 +169,7 @@ impl<'a> States<'a> {
     }
 
     fn class(&self, state: usize) -> usize {
-        if state % 2 == 0 { BLANK } else { usize::from(self.text[state / 2]) }
+        if state.is_multiple_of(2) { BLANK } else { usize::from(self.text[state / 2]) }
     }
 
     /// The states from which one step leads to `state`: itself, the one before, and the one before
