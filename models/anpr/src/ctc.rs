@@ -4,14 +4,11 @@
 //! "Connectionist Temporal Classification", 2006, section 4.1); candidates come from a prefix beam
 //! search, and each position's alternatives from the forward and backward sums around it, exactly.
 
+mod alternatives;
+mod search;
+
 /// The blank's class.
 const BLANK: usize = 0;
-/// No plate has more characters.
-const MAX_LENGTH: usize = 12;
-/// Prefixes that are followed at a time.
-const BEAMS: usize = 8;
-/// A class less likely than this in a step does not extend a prefix.
-const LEAST: f64 = 1e-3;
 
 /// The network's output as probabilities: `steps` rows of `classes` values that sum to one.
 #[derive(Debug, Default)]
@@ -20,7 +17,7 @@ pub(crate) struct Lattice {
     rows: Vec<f64>,
 }
 
-/// Classes without blanks; at most [`MAX_LENGTH`].
+/// Classes without blanks.
 pub(crate) type Text = Vec<u8>;
 
 impl Lattice {
@@ -42,39 +39,11 @@ impl Lattice {
         self.rows.chunks_exact(self.classes)
     }
 
-    /// The likeliest texts with about their probabilities, the likeliest first. Never empty.
-    pub fn likeliest(&self) -> Vec<(Text, f64)> {
-        let mut beams = vec![Prefix { text: Vec::new(), blank: 1.0, label: 0.0 }];
-        for step in self.steps() {
-            let mut next = Vec::with_capacity(BEAMS * 4);
-            for beam in &beams {
-                beam.extend(step, &mut next);
-            }
-            next.sort_by(|a, b| b.total().total_cmp(&a.total()));
-            next.truncate(BEAMS);
-            beams = next;
-        }
-        beams.into_iter().map(|beam| (beam.total(), beam.text)).map(|(p, text)| (text, p)).collect()
-    }
-
     /// The probability of exactly this text.
     pub fn probability(&self, text: &[u8]) -> f64 {
         let states = States::new(text);
         let last = self.forward(&states).pop().unwrap_or_default();
         last.iter().rev().take(2).sum()
-    }
-
-    /// For each position of `text`, how likely each class is there if the rest is right: the likeliest
-    /// first, summing to one, classes below `least` left out.
-    pub fn alternatives(&self, text: &[u8], least: f64) -> Vec<Vec<(u8, f64)>> {
-        let states = States::new(text);
-        let (before, after) = (self.forward(&states), self.backward(&states));
-        (0..text.len())
-            .map(|position| {
-                let around = Around { before: &before, after: &after, text, position };
-                around.rank(self, least)
-            })
-            .collect()
     }
 
     /// `[t][s]`: probability of all alignments of steps 0..=t that end in state s at step t.
@@ -113,47 +82,6 @@ impl Lattice {
     }
 }
 
-/// A beam: a text so far, and the probability of its alignments that end in blank or in its last
-/// character.
-struct Prefix {
-    text: Text,
-    blank: f64,
-    label: f64,
-}
-
-impl Prefix {
-    fn total(&self) -> f64 {
-        self.blank + self.label
-    }
-
-    /// Adds what this prefix becomes by one step.
-    fn extend(&self, step: &[f64], next: &mut Vec<Self>) {
-        let last = self.text.last().copied();
-        let same = last.map_or(0.0, |class| self.label * step[usize::from(class)]);
-        merge(next, self.text.clone(), self.total() * step[BLANK], same);
-        if self.text.len() == MAX_LENGTH {
-            return;
-        }
-        let likely = step.iter().enumerate().skip(1).filter(|(_, p)| **p > LEAST);
-        for (class, p) in likely {
-            let class = class as u8;
-            let from = if last == Some(class) { self.blank } else { self.total() };
-            let text = self.text.iter().copied().chain([class]).collect();
-            merge(next, text, 0.0, from * p);
-        }
-    }
-}
-
-fn merge(beams: &mut Vec<Prefix>, text: Text, blank: f64, label: f64) {
-    match beams.iter_mut().find(|beam| beam.text == text) {
-        Some(beam) => {
-            beam.blank += blank;
-            beam.label += label;
-        }
-        None => beams.push(Prefix { text, blank, label }),
-    }
-}
-
 /// The states of a text's alignments: blank, first character, blank, second character, …, blank.
 struct States<'a> {
     text: &'a [u8],
@@ -178,62 +106,6 @@ impl<'a> States<'a> {
         let skips =
             state >= 3 && self.class(state) != BLANK && self.class(state) != self.class(state - 2);
         (state.saturating_sub(1)..=state).chain(skips.then(|| state - 2))
-    }
-}
-
-/// One position of a text, with the sums over everything before and after it.
-struct Around<'a> {
-    before: &'a [Vec<f64>],
-    after: &'a [Vec<f64>],
-    text: &'a [u8],
-    position: usize,
-}
-
-impl Around<'_> {
-    fn rank(&self, lattice: &Lattice, least: f64) -> Vec<(u8, f64)> {
-        let mut ranked: Vec<(u8, f64)> =
-            (1..lattice.classes).map(|c| (c as u8, self.probability(lattice, c))).collect();
-        let sum: f64 = ranked.iter().map(|(_, p)| p).sum();
-        if sum > 0.0 {
-            ranked.iter_mut().for_each(|(_, p)| *p /= sum);
-        }
-        let own = self.text[self.position];
-        ranked.retain(|(class, p)| *p >= least || *class == own);
-        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-        ranked
-    }
-
-    /// The probability of the text with `class` at this position.
-    fn probability(&self, lattice: &Lattice, class: usize) -> f64 {
-        let state = 2 * self.position + 1;
-        let other = |position: Option<usize>| {
-            let neighbour = position.and_then(|p| self.text.get(p)).map(|c| usize::from(*c));
-            neighbour.filter(|c| *c != class)
-        };
-        let (previous, next) =
-            (other(self.position.checked_sub(1)), other(Some(self.position + 1)));
-        let mut steps = lattice.steps().enumerate().peekable();
-        let (mut here, mut sum) = (0.0, 0.0);
-        while let Some((t, step)) = steps.next() {
-            here = (here + self.entering(t, state, previous.is_some())) * step[class];
-            sum += here
-                * match steps.peek() {
-                    Some((t, step)) => {
-                        step[BLANK] * self.after[*t][state + 1]
-                            + next.map_or(0.0, |c| step[c] * self.after[*t][state + 2])
-                    }
-                    None => f64::from(u8::from(self.position + 1 == self.text.len())),
-                };
-        }
-        sum
-    }
-
-    /// The probability of arriving at `state` in step `t` from outside.
-    fn entering(&self, t: usize, state: usize, skips: bool) -> f64 {
-        let Some(before) = t.checked_sub(1).map(|t| &self.before[t]) else {
-            return f64::from(u8::from(state == 1));
-        };
-        before[state - 1] + if skips { before[state - 2] } else { 0.0 }
     }
 }
 

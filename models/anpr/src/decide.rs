@@ -21,6 +21,15 @@ pub(crate) struct Decision {
     pub confidence: f32,
     pub positions: Vec<Position>,
     pub region: Option<Region>,
+    /// How likely such a plate is before one looks, up to a factor.
+    prior: f64,
+}
+
+impl Decision {
+    /// How good this reading is among several of the same plate: sure, and of a known format.
+    pub fn merit(&self) -> f64 {
+        f64::from(self.confidence) * self.prior
+    }
 }
 
 struct Candidate {
@@ -57,6 +66,7 @@ pub(crate) fn decide(lattice: &Lattice, charset: &[char], kind: Kind, kind_score
         text: positions.iter().map(|position| position.character).collect(),
         positions,
         region: best.judgement.region,
+        prior: best.judgement.prior,
     }
 }
 

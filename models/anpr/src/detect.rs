@@ -101,11 +101,12 @@ impl Detector {
         })?;
         found.sort_by(|a, b| b.score.total_cmp(&a.score));
         found.truncate(MAX_CANDIDATES);
-        for plate in &mut found {
+        let mut plates = suppress(&found, self.manifest.overlap);
+        for plate in &mut plates {
             plate.bounds = plate.bounds.clipped(image.width(), image.height());
         }
-        found.retain(|plate| plate.bounds.area() > 0.0);
-        Ok(suppress(&found, self.manifest.overlap))
+        plates.retain(|plate| plate.bounds.area() > 0.0);
+        Ok(plates)
     }
 
     fn draw(&mut self, image: Image) {

@@ -1,6 +1,6 @@
 //! How plates are written: which characters stand where, in which country, on which colour.
 //!
-//! A [`Shape`] is one format. A text that fits a shape is likelier than one that fits none; how much
+//! A shape is one format. A text that fits a shape is likelier than one that fits none; how much
 //! likelier is its prior, which the reader multiplies with what the pixels say. So a grammar
 //! corrects only what the pixels leave open.
 

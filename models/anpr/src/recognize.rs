@@ -18,6 +18,11 @@ impl Recognizer {
     /// [`Error::Network`] where the inference engine fails; no picture should make it.
     pub fn recognize(&mut self, image: Image) -> Result<Vec<Reading>, Error> {
         let found = self.detector.detect(image)?;
-        found.iter().map(|plate| self.reader.read(image, plate)).collect()
+        let mut readings = Vec::with_capacity(found.len());
+        for plate in &found {
+            readings.push(self.reader.read(image, plate)?);
+        }
+        readings.retain(Reading::is_plausible);
+        Ok(readings)
     }
 }
