@@ -28,8 +28,8 @@ fn street(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| Rgb([(x % 200) as u8, (y % 180) as u8, 90]))
 }
 
-/// The pictures with drawn plates that the models' tests use.
-const DRAWN: [&str; 2] = ["cn_line", "ru_line"];
+/// The pictures with drawn plates that the models' tests use, and what stands on them.
+const DRAWN: [(&str, &str); 2] = [("cn_line", "青A48171"), ("ru_line", "K851YT723")];
 
 /// A drawn plate on a street, as a camera would see it.
 fn drawn_plate(name: &str) -> RgbImage {
@@ -65,17 +65,18 @@ fn every_file_gets_a_line_in_order_and_a_bad_one_fails_the_run() {
 }
 
 #[test]
-fn drawn_plates_are_found() {
+fn drawn_plates_are_found_and_read() {
     let folder = tempfile::tempdir().unwrap();
-    for name in DRAWN {
+    for (name, text) in DRAWN {
         let file = format!("{name}.png");
         drawn_plate(name).save(folder.path().join(&file)).unwrap();
         let output = plate_test(&[&file, "--json"], folder.path());
         assert_eq!(output.status.code(), Some(0));
         let line = &lines(&output)[0];
         let plate = &line["plates"][0];
-        let length = plate["text"].as_str().unwrap().chars().count();
-        assert_eq!(plate["characters"].as_array().unwrap().len(), length);
+        assert_eq!(plate["text"], text, "{line}");
+        assert_eq!(plate["characters"].as_array().unwrap().len(), text.chars().count());
+        assert_eq!(plate["region"].as_str().unwrap(), &name[..2]);
         let middle = (plate["box"][0].as_f64().unwrap() + plate["box"][2].as_f64().unwrap()) / 2.0;
         assert!((240.0..400.0).contains(&middle));
         assert_eq!(plate["corners"].as_array().unwrap().len(), 4);

@@ -82,7 +82,8 @@ impl Reader {
         })
     }
 
-    /// Reads the plate that `found` says is in `image`.
+    /// Reads the plate that `found` says is in `image`. A doubtful one is looked at again with its
+    /// edges moved outward, which takes up to four times as long.
     ///
     /// # Errors
     /// [`Error::Network`] where the inference engine fails; no picture should make it.
