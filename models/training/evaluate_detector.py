@@ -15,6 +15,7 @@ import cv2
 import numpy
 
 from detector_decode import THRESHOLD, decode, intersection_over_union, network_input
+from evaluate import ordered
 from export_detector import session
 
 
@@ -66,6 +67,7 @@ def measure(runner, folder, threshold):
                 )
                 # A few outlines have more points than four; their corners are unknown.
                 if len(corners) == 4:
+                    corners = ordered(corners)
                     width = numpy.linalg.norm(corners[1] - corners[0])
                     error = numpy.linalg.norm(plate.corners - corners, axis=1).mean()
                     record["corner_error"] = float(error / width)
