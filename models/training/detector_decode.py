@@ -9,6 +9,8 @@ from detector_net import CORNERS, INPUT_HEIGHT, INPUT_WIDTH, KIND, KINDS, PLATE,
 
 THRESHOLD = 0.35
 OVERLAP = 0.45
+# Plates of which one lies inside the other with more than this part are one.
+MOST_INSIDE = 0.75
 
 
 @dataclasses.dataclass
@@ -37,12 +39,24 @@ def network_input(picture):
     return image[None], scale
 
 
+def _area(box):
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _shared(a, b):
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    return max(width, 0.0) * max(height, 0.0)
+
+
 def intersection_over_union(a, b):
-    shared = numpy.clip(min(a[2], b[2]) - max(a[0], b[0]), 0, None) * numpy.clip(
-        min(a[3], b[3]) - max(a[1], b[1]), 0, None
-    )
-    whole = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
-    return shared / max(whole, 1e-9)
+    shared = _shared(a, b)
+    return shared / max(_area(a) + _area(b) - shared, 1e-9)
+
+
+def is_same(a, b, overlap):
+    """Are two boxes one plate: do they overlap, or does one lie inside the other?"""
+    inside = _shared(a, b) / max(min(_area(a), _area(b)), 1e-9)
+    return intersection_over_union(a, b) > overlap or inside > MOST_INSIDE
 
 
 def sigmoid(value):
@@ -50,7 +64,7 @@ def sigmoid(value):
 
 
 def decode(outputs, scale, threshold=THRESHOLD, overlap=OVERLAP):
-    """Plates of one picture, the surest first; of overlapping ones the surest."""
+    """Plates of one picture, the surest first; of those that are one plate the surest."""
     candidates = []
     for stride, output in zip(STRIDES, outputs):
         maps = output[0]
@@ -70,6 +84,6 @@ def decode(outputs, scale, threshold=THRESHOLD, overlap=OVERLAP):
     candidates.sort(key=lambda found: -found.score)
     kept = []
     for found in candidates:
-        if all(intersection_over_union(found.box, other.box) < overlap for other in kept):
+        if not any(is_same(found.box, other.box, overlap) for other in kept):
             kept.append(found)
     return kept
