@@ -1,8 +1,8 @@
 //! The vision process: cameras, codecs and recognition. All that is big, slow or may crash is here,
 //! and nothing that must not: the core lives in another process and hears of sightings alone.
 //!
-//! Each camera has two threads: one that captures ([`capture`]) and one that recognises
-//! ([`pipeline`]), with a [`slot`] for the latest frame between them. The main thread carries their
+//! Each camera has two threads: one that captures (`capture`) and one that recognises
+//! (`pipeline`), with a `slot` for the latest frame between them. The main thread carries their
 //! messages to the core and says that all is well as long as every thread makes progress; should
 //! one hang or panic, the process is ended and started afresh by the core.
 

@@ -1,5 +1,5 @@
 //! Where frames come from. A camera is opened, asked for one frame after another, and dropped when
-//! it fails; [`super::capture`] opens it again.
+//! it fails; `capture` opens it again.
 
 mod files;
 mod gst;
