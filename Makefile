@@ -26,4 +26,6 @@ test: setup
 
 bench: setup
 	@$(CARGO) build --release --quiet --workspace --bins
-	@$(CARGO) bench --workspace --quiet
+	@$(CARGO) bench --quiet -p anpr --bench recognise $(if $(PICTURES),-- '$(PICTURES)')
+	@$(CARGO) bench --quiet -p edge-daemon --bench journal
+	@$(CARGO) bench --quiet -p system-tests --bench controllers --bench gate
