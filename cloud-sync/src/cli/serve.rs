@@ -1,7 +1,7 @@
 //! `cloud-sync serve`.
 
 use std::{
-    io,
+    io::{self, IsTerminal},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
@@ -76,6 +76,7 @@ impl Serve {
         tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(level))
             .with_writer(io::stderr)
+            .with_ansi(io::stderr().is_terminal())
             .init();
     }
 }
