@@ -65,7 +65,7 @@ def main():
     images, texts = held_out_crops(args.data)
     samples = list(zip(images, texts)) + list(drawn_plates(args.data, args.fonts, len(texts), args.seed))
     logits = [reader.infer(image) for image, _ in samples]
-    right = np.array([decode(l)[0] == text for l, (_, text) in zip(logits, samples)])
+    right = np.array([decode(l) == text for l, (_, text) in zip(logits, samples)])
     half = len(texts)
     print(f"right: real crops {right[:half].mean():.3f} of {half}, drawn {right[half:].mean():.3f}")
     grid = np.exp(np.linspace(np.log(0.4), np.log(5), 60))
