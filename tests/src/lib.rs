@@ -5,4 +5,7 @@ pub mod barrier;
 pub mod line;
 pub mod mosquitto;
 pub mod process;
+pub mod scenario;
 pub mod site;
+pub mod traffic;
+pub mod vision;

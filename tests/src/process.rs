@@ -87,6 +87,26 @@ impl Process {
         self.child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw)
     }
 
+    /// The processes that it has started and that still run.
+    ///
+    /// # Errors
+    /// Where the system does not say.
+    pub fn children(&self) -> io::Result<Vec<Pid>> {
+        let pid = self.pid().ok_or_else(|| self.failure("has ended"))?;
+        let parent = format!("PPid:\t{pid}");
+        let mut children = Vec::new();
+        for entry in std::fs::read_dir("/proc")? {
+            let path = entry?.path();
+            // One that ends meanwhile has no status any more.
+            let status = std::fs::read_to_string(path.join("status")).unwrap_or_default();
+            if status.lines().any(|line| line == parent) {
+                let name = path.file_name().and_then(|name| name.to_str()?.parse().ok());
+                children.extend(name.map(Pid::from_raw));
+            }
+        }
+        Ok(children)
+    }
+
     /// Resident memory in bytes.
     pub fn resident_bytes(&self) -> io::Result<u64> {
         let pid = self.pid().ok_or_else(|| self.failure("has ended"))?;

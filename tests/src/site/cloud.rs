@@ -93,6 +93,17 @@ impl Cloud {
         database.query_row(sql, [site], |row| Ok((count(row, 0)?, count(row, 1)?)))
     }
 
+    /// Every event of `site` as it came, in order.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn bodies(&self, site: &str) -> rusqlite::Result<Vec<String>> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let database = Connection::open_with_flags(self.database(), flags)?;
+        let sql = "SELECT body FROM events WHERE site_id = $1 ORDER BY sequence";
+        database.prepare(sql)?.query_map([site], |row| row.get(0))?.collect()
+    }
+
     fn database(&self) -> PathBuf {
         self.folder.join("cloud.db")
     }

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use domain::event::Event;
 use edge_daemon::journal::{Reader, StateDir};
 
 use crate::process::{self, Process};
@@ -159,6 +160,30 @@ impl Edge {
     /// Where the journal cannot be opened.
     pub fn journal(&self) -> io::Result<Reader> {
         Reader::open(&self.state()).map_err(io::Error::other)
+    }
+
+    /// Every event in its journal, as it was written.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read.
+    pub fn bodies(&self) -> io::Result<Vec<String>> {
+        let journal = self.journal()?;
+        let mut bodies = Vec::new();
+        loop {
+            let lines = journal.lines(bodies.len() as u64 + 1, 500).map_err(io::Error::other)?;
+            if lines.is_empty() {
+                return Ok(bodies);
+            }
+            bodies.extend(lines.into_iter().map(|line| line.body));
+        }
+    }
+
+    /// Every event in its journal.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read, or has something that is no event.
+    pub fn events(&self) -> io::Result<Vec<Event>> {
+        self.bodies()?.iter().map(|body| Ok(serde_json::from_str(body)?)).collect()
     }
 
     /// Its state directory.
