@@ -25,9 +25,11 @@ def softmax(logits):
 
 
 def probability(logits, temperature):
-    """The chance of the greedy reading: each character's best step, multiplied."""
+    """The chance of the greedy reading: each character's best step, multiplied; 0 of nothing."""
     chances = softmax(logits / temperature)
     best = logits.argmax(axis=1)
+    if not best.any():
+        return 0.0
     product, peak, last = 1.0, 1.0, 0
     for cls, row in zip(best, chances):
         if cls != last:
