@@ -34,11 +34,22 @@ impl Drive {
         self.vision.see(self.camera, plate);
     }
 
-    /// A car drives up; it is through when this returns, and others may follow.
+    /// A car drives up; when this returns, it is through and the arm is down again, unless the
+    /// arm stays up for long.
     ///
     /// # Errors
     /// Where it is not let through for long.
     pub async fn pass(&self, plate: &str) -> io::Result<()> {
+        self.through(plate).await?;
+        let _ = timeout(HEADWAY, self.closed()).await;
+        Ok(())
+    }
+
+    /// A car drives up; it is through when this returns.
+    ///
+    /// # Errors
+    /// Where it is not let through for long.
+    pub async fn through(&self, plate: &str) -> io::Result<()> {
         let before = self.barrier.board().status().under_arm_count;
         self.barrier.board().vehicle();
         let through = async {
@@ -50,9 +61,7 @@ impl Drive {
             }
         };
         let stuck = |_| io::Error::other(format!("{plate} is not let through"));
-        timeout(PATIENCE, through).await.map_err(stuck)?;
-        let _ = timeout(HEADWAY, self.closed()).await;
-        Ok(())
+        timeout(PATIENCE, through).await.map_err(stuck)
     }
 
     async fn passed(&self, before: u16) {

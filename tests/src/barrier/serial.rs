@@ -11,18 +11,16 @@ use firmware_protocol::{
     barrier::{Action, Answer, Request},
     frame::{Decoder, Frame},
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    sync::mpsc,
-    task::JoinSet,
-    time::sleep,
-};
+use tokio::{io::AsyncWriteExt, sync::mpsc, task::JoinSet, time::sleep};
 use tokio_serial::{SerialPort, SerialStream};
 
 use super::Barrier;
 
 /// How often the barriers look at their inputs by themselves.
 const TICK: Duration = Duration::from_millis(5);
+
+/// How often they look at the line: bytes take a while on a real one too.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// What a scenario does to the line.
 #[derive(Debug)]
@@ -207,14 +205,14 @@ fn reply_to(question: &Frame, answer: &Answer) -> Vec<u8> {
     Frame { address, sequence, kind, payload }.encode().to_vec()
 }
 
-/// Waits for bytes; for ever on an unplugged line, for a moment on one that nobody has open.
+/// Waits for bytes; for ever on an unplugged line. It looks by the clock: a line that was closed
+/// once counts as readable for ever, and waiting for that would take a whole processor.
 async fn read(port: &mut Option<SerialStream>, buffer: &mut [u8]) -> usize {
     let Some(port) = port else { return std::future::pending().await };
-    match port.read(buffer).await {
-        Ok(count @ 1..) => count,
-        Ok(0) | Err(_) => {
-            sleep(TICK).await;
-            0
+    loop {
+        match port.try_read(buffer) {
+            Ok(count @ 1..) => return count,
+            Ok(0) | Err(_) => sleep(LOOK).await,
         }
     }
 }
