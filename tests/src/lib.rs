@@ -2,6 +2,7 @@
 //! serial line, and simulated hardware that speaks the real protocols.
 
 pub mod barrier;
+pub mod camera;
 pub mod line;
 pub mod mosquitto;
 pub mod process;

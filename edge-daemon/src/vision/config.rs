@@ -326,6 +326,25 @@ mod tests {
     }
 
     #[test]
+    fn the_example_shows_every_key_and_each_with_its_usual_value() {
+        let text = include_str!("../../../config/edge.example.toml");
+        let table: toml::Table = text.parse().unwrap();
+        let mut config = parse(text).unwrap();
+        let recognition: RecognitionConfig = table["recognition"].clone().try_into().unwrap();
+        assert_eq!(recognition, RecognitionConfig::default());
+        config.recognition = recognition;
+        assert!(config.check().is_empty(), "{:?}", config.check());
+        for (camera, least) in config.cameras.iter().zip([
+            "source = \"rtsp\"\nurl = \"rtsp://viewer:secret@192.0.2.10:554/stream1\"",
+            "source = \"v4l2\"\ndevice = \"/dev/video0\"\nformat = \"mjpg\"",
+            "source = \"files\"\npath = \"/srv/footage\"",
+        ]) {
+            let least = parse(&format!("[[cameras]]\nid = \"a\"\n{least}")).unwrap();
+            assert_eq!(camera.source, least.cameras[0].source);
+        }
+    }
+
+    #[test]
     fn a_password_is_shown_nowhere() {
         let url = RtspUrl("rtsp://admin:se@cr/et@10.0.0.9:554/live".into());
         for shown in [

@@ -35,6 +35,7 @@ fn reading(text: &str, confidence: f32) -> Reading {
 struct Lane {
     tracker: Tracker<u64>,
     frame: u64,
+    frame_us: u64,
     /// Plates that were read, each a few milliseconds of the machine.
     reads: usize,
     /// How much of a plate the detector takes everything for.
@@ -45,13 +46,13 @@ struct Lane {
 impl Lane {
     fn new() -> Self {
         let tracker = Tracker::new(RecognitionConfig::default(), 1);
-        Self { tracker, frame: 0, reads: 0, score: 0.9, said: Vec::new() }
+        Self { tracker, frame: 0, frame_us: FRAME_US, reads: 0, score: 0.9, said: Vec::new() }
     }
 
     /// A frame with plates; each is read if the tracker wants it.
     fn frame(&mut self, plates: &[(Bounds, &str, f32)]) {
         self.frame += 1;
-        let now_us = self.frame * FRAME_US;
+        let now_us = self.frame * self.frame_us;
         let mut seen = Vec::new();
         for (bounds, text, confidence) in plates {
             let wanted = self.tracker.wants(bounds, now_us);
@@ -215,6 +216,15 @@ fn a_better_reading_replaces_a_doubtful_one_under_its_number() {
     lane.frames(8, &[(at(100.0, 100.0), "皖A12345", 0.9)]);
     lane.frames(30, &[]);
     assert_eq!(lane.said(), [(1, 0, "皖A1Z345"), (1, 1, "皖A12345")]);
+}
+
+#[test]
+fn a_machine_that_takes_seconds_for_a_frame_still_reads() {
+    let mut lane = Lane { frame_us: 30 * FRAME_US, ..Lane::new() };
+    lane.frames(1, &[(at(100.0, 100.0), "", 0.0)]);
+    lane.frames(2, &[(at(100.0, 100.0), "皖A12345", 0.6)]);
+    lane.frames(2, &[]);
+    assert_eq!(lane.texts(), ["皖A12345"]);
 }
 
 #[test]

@@ -201,9 +201,10 @@ impl<S: Clone> Track<S> {
         })
     }
 
-    /// Whether it was tried for long enough.
+    /// Whether it was tried for long enough, also by a machine that takes seconds for a frame.
     pub fn is_overdue(&self, now_us: u64) -> bool {
-        now_us.saturating_sub(self.opened_us) >= UNREAD_AFTER_US
+        let tried_long = now_us.saturating_sub(self.opened_us) >= UNREAD_AFTER_US;
+        tried_long && self.frames >= LEAST_SEEN
     }
 
     /// Whether it came on a vehicle, or is a plate beyond doubt: signs, windows and the boom stand
