@@ -20,7 +20,7 @@ pub enum Codec {
 pub struct RtspCamera {
     server: rtsp::RTSPServer,
     main_loop: glib::MainLoop,
-    source: Option<glib::SourceId>,
+    source: glib::Source,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -41,12 +41,13 @@ impl RtspCamera {
         factory.set_shared(true);
         let mounts = server.mount_points().expect("a new server has mount points");
         mounts.add_factory("/live", factory);
-        let source = server.attach(Some(&context)).expect("the port is free");
+        let source = server.create_source(rtsp::gio::Cancellable::NONE).expect("the port is free");
+        source.attach(Some(&context));
         let thread = thread::spawn({
             let main_loop = main_loop.clone();
             move || main_loop.run()
         });
-        Self { server, main_loop, source: Some(source), thread: Some(thread) }
+        Self { server, main_loop, source, thread: Some(thread) }
     }
 
     /// The port it listens on.
@@ -64,9 +65,7 @@ impl Drop for RtspCamera {
     fn drop(&mut self) {
         // Like pulling the plug: present viewers go as well.
         self.server.client_filter(Some(&mut |_, _| rtsp::RTSPFilterResult::Remove));
-        if let Some(source) = self.source.take() {
-            source.remove();
-        }
+        self.source.destroy();
         self.main_loop.quit();
         if let Some(thread) = self.thread.take() {
             // A panic there was already printed.
@@ -83,7 +82,8 @@ fn launch(codec: Codec) -> String {
         Codec::Jpeg => "jpegenc ! rtpjpegpay",
     };
     format!(
-        "( videotestsrc is-live=true pattern=ball ! video/x-raw,width=640,height=360,framerate=15/1 \
+        "( videotestsrc is-live=true pattern=ball \
+         ! video/x-raw,format=I420,width=640,height=360,framerate=15/1 \
          ! {encode} name=pay0 pt=96 )"
     )
 }

@@ -93,7 +93,9 @@ impl Core {
         thread::spawn(move || {
             let config =
                 vision::Config { cameras: vec![camera], recognition: RecognitionConfig::default() };
-            vision::run(&config, &pictures, &socket)
+            if let Err(error) = vision::run(&config, &pictures, &socket) {
+                eprintln!("vision ended: {error}");
+            }
         });
         Self { runtime, receiver, _state: state }
     }
@@ -137,7 +139,7 @@ fn record(path: &Path) {
     gst::init().expect("GStreamer is installed");
     let pipeline = gst::parse::launch(&format!(
         "videotestsrc num-buffers=15 pattern=ball ! video/x-raw,width=320,height=180,framerate=15/1 \
-         ! x264enc ! mp4mux ! filesink location={}",
+         ! x264enc ! mp4mux ! filesink location=\"{}\"",
         path.display()
     ))
     .expect("the elements are installed");
