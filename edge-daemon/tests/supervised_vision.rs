@@ -91,8 +91,12 @@ fn site() -> tempfile::TempDir {
         .save(pictures.join("1.png"))
         .unwrap();
     let config = format!(
-        "[journal]\nstate_dir = {:?}\n[[cameras]]\nid = \"entry\"\nsource = \"files\"\n\
-         path = {pictures:?}\nloop = false\nshow_ms = 100\ngap_ms = 100\n",
+        "[site]\nid = \"site\"\n[journal]\nstate_dir = {:?}\n[parking]\nplaces = 1\n\
+         [[lanes]]\nid = \"entry\"\ndirection = \"entry\"\ndevice = \"barrier\"\n\
+         cameras = [\"entry\"]\n\
+         [[controllers]]\nid = \"barrier\"\nlink = \"serial\"\npath = \"/dev/null\"\n\
+         [[cameras]]\nid = \"entry\"\nsource = \"files\"\npath = {pictures:?}\nloop = false\n\
+         show_ms = 100\ngap_ms = 100\n",
         folder.path().join("state"),
     );
     std::fs::write(folder.path().join("edge.toml"), config).unwrap();

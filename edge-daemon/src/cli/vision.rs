@@ -5,10 +5,7 @@ use std::{error::Error, path::PathBuf, process::ExitCode};
 use clap::Args;
 use nix::sys::{prctl, signal::Signal};
 
-use crate::{
-    journal::{JournalConfig, StateDir},
-    vision,
-};
+use crate::{config::Config, vision};
 
 /// Recognition.
 #[derive(Debug, Args)]
@@ -23,6 +20,7 @@ pub struct Vision {
 
 /// Runs the verb.
 pub fn run(arguments: Vision) -> ExitCode {
+    super::log();
     match see(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => super::fail(error.as_ref()),
@@ -32,18 +30,7 @@ pub fn run(arguments: Vision) -> ExitCode {
 fn see(arguments: &Vision) -> Result<(), Box<dyn Error>> {
     // Whoever started this process is who it works for: it must not outlive a core that was killed.
     prctl::set_pdeathsig(Signal::SIGKILL)?;
-    let config: File = toml::from_str(&std::fs::read_to_string(&arguments.config)?)?;
-    let state = StateDir::new(config.journal.state_dir);
-    let vision = vision::Config { cameras: config.cameras, recognition: config.recognition };
-    Ok(vision::run(&vision, &state.pictures(), &arguments.socket)?)
-}
-
-/// What vision needs of the configuration file.
-#[derive(serde::Deserialize)]
-struct File {
-    journal: JournalConfig,
-    #[serde(default)]
-    cameras: Vec<vision::CameraConfig>,
-    #[serde(default)]
-    recognition: vision::RecognitionConfig,
+    let config = Config::load(&arguments.config)?;
+    let pictures = config.journal.state().pictures();
+    Ok(vision::run(&config.cameras, &pictures, &arguments.socket)?)
 }
