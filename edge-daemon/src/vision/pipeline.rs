@@ -138,7 +138,9 @@ impl<R: Recognise> Pipeline<R> {
             (vec![None; places.len()], None)
         };
         let plates = places.into_iter().zip(readings);
-        let plates = plates.map(|(bounds, reading)| Plate { bounds, reading }).collect();
+        let plates = plates.map(|(bounds, reading)| Plate { bounds, reading });
+        let is_plate = |plate: &Plate| plate.reading.as_ref().is_none_or(Reading::is_plausible);
+        let plates = plates.filter(is_plate).collect();
         self.send(|tracker| tracker.observe(captured_us, shot.as_ref(), plates));
         Ok(())
     }
