@@ -212,10 +212,26 @@ fn a_sticker_beside_a_plate_is_no_second_car() {
 #[test]
 fn a_better_reading_replaces_a_doubtful_one_under_its_number() {
     let mut lane = Lane::new();
-    lane.frames(2, &[(at(100.0, 100.0), "皖A1Z345", 0.4)]);
+    lane.frames(2, &[(at(100.0, 100.0), "皖A1Z345", 0.7)]);
     lane.frames(8, &[(at(100.0, 100.0), "皖A12345", 0.9)]);
     lane.frames(30, &[]);
-    assert_eq!(lane.said(), [(1, 0, "皖A1Z345"), (1, 1, "皖A12345")]);
+    let said = lane.said();
+    assert_eq!(said[0], (1, 0, "皖A1Z345"));
+    assert!(said.iter().all(|(passage, ..)| *passage == 1));
+    assert!(said[1..].iter().all(|(.., text)| *text == "皖A12345") && said.len() > 1);
+}
+
+#[test]
+fn a_doubtful_reading_is_said_again_when_the_car_came_nearer_and_it_is_sure() {
+    let mut lane = Lane::new();
+    lane.frames(2, &[(at(100.0, 60.0), "皖A12345", 0.65)]);
+    lane.frames(10, &[(at(110.0, 90.0), "皖A12345", 0.96)]);
+    assert_eq!(lane.said()[..2], [(1, 0, "皖A12345"), (1, 1, "皖A12345")]);
+    let last = lane.said.last().unwrap().outcome.as_ref().unwrap().confidence;
+    assert!(last > 0.85, "{last}");
+    let count = lane.said.len();
+    lane.frames(50, &[(at(110.0, 90.0), "皖A12345", 0.96)]);
+    assert_eq!(lane.said.len(), count, "a car that stands there is not said again");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::{
 /// A plate that is in sight this long and not read counts as unreadable, in microseconds.
 const UNREAD_AFTER_US: u64 = 1_500_000;
 /// After a decision that is not certain, reading goes on for this long, in microseconds.
-const IMPROVE_US: u64 = 1_000_000;
+const IMPROVE_US: u64 = 3_000_000;
 /// How often what is settled is read again, in microseconds.
 const RECHECK_US: u64 = 5_000_000;
 /// How often what was reported unread is read again, in microseconds.
@@ -25,7 +25,7 @@ const SURELY_A_PLATE: f32 = 0.7;
 const ARRIVAL: f32 = 0.2;
 /// From this confidence on nothing is improved.
 const SETTLED: f32 = 0.97;
-/// A better text must be this much surer than the one that was reported.
+/// A better text, or the same one nearer by, must be this much surer than what was reported.
 const CLEARLY: f32 = 0.1;
 
 /// What was said about a plate.
@@ -174,12 +174,12 @@ impl<S: Clone> Track<S> {
             State::Open | State::Ignored => {}
             State::Unread => self.revision += 1,
             State::Read { text, confidence, agreeing, .. } => {
-                if *text == outcome.text {
-                    *confidence = outcome.confidence.max(*confidence);
+                let is_surer = outcome.confidence >= *confidence + CLEARLY;
+                if *text == outcome.text && !is_surer {
                     *agreeing = outcome.agreeing.max(*agreeing);
                     return None;
                 }
-                if outcome.confidence < *confidence + CLEARLY || outcome.agreeing <= *agreeing {
+                if !is_surer || outcome.agreeing <= *agreeing {
                     return None;
                 }
                 self.revision += 1;
