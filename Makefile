@@ -18,6 +18,7 @@ demo: setup
 		$(if $(OFFLINE),--offline $(OFFLINE))
 
 test: setup
+	@tests/setup image
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --quiet
