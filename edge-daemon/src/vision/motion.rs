@@ -93,19 +93,19 @@ mod tests {
 
     const SECOND: u64 = 1_000_000;
 
-    /// A grey scene with a bright square of 160 px at `x`; `noise` is its amplitude.
-    fn scene(x: Option<usize>, light: u8, noise: u8) -> Pixels {
-        let (width, height) = (640, 360);
-        let mut seed = 1u32;
+    /// Frame `i` of a grey scene with a bright square of 80 px at `x`; `noise` is its amplitude.
+    fn scene(i: u64, x: Option<usize>, light: u8, noise: u8) -> Pixels {
+        let (width, height) = (320, 180);
+        let mut seed = i as u32;
         let mut data: Vec<u8> = (0..width * height * 3 / 2)
             .map(|_| {
                 seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 light + (seed >> 24) as u8 % (noise + 1)
             })
             .collect();
-        for y in 100..260 {
+        for y in 50..130 {
             if let Some(x) = x {
-                data[y * width + x..][..160].fill(230);
+                data[y * width + x..][..80].fill(230);
             }
         }
         Pixels::new(Layout::I420, (width, height), Colour::default(), data).unwrap()
@@ -124,26 +124,26 @@ mod tests {
     #[test]
     fn an_empty_lane_costs_one_look_in_five_seconds() {
         let mut gate = MotionGate::default();
-        looks(&mut gate, 0, 20, |_| scene(None, 100, 8));
-        let minute = looks(&mut gate, 2 * SECOND, 600, |_| scene(None, 100, 8));
-        assert!((11..=13).contains(&minute), "{minute}");
+        looks(&mut gate, 0, 20, |i| scene(i, None, 100, 8));
+        let half_minute = looks(&mut gate, 2 * SECOND, 300, |i| scene(i, None, 100, 8));
+        assert!((5..=7).contains(&half_minute), "{half_minute}");
     }
 
     #[test]
     fn a_car_that_comes_is_watched_until_it_stood_for_a_while() {
         let mut gate = MotionGate::default();
-        looks(&mut gate, 0, 100, |_| scene(None, 100, 8));
-        let coming = looks(&mut gate, 10 * SECOND, 20, |i| scene(Some(i as usize * 20), 100, 8));
+        looks(&mut gate, 0, 30, |i| scene(i, None, 100, 8));
+        let coming = looks(&mut gate, 10 * SECOND, 20, |i| scene(i, Some(i as usize * 10), 100, 8));
         assert_eq!(coming, 20);
-        let standing = looks(&mut gate, 12 * SECOND, 600, |_| scene(Some(380), 100, 8));
-        assert!((20..=30).contains(&standing), "{standing}");
+        let standing = looks(&mut gate, 12 * SECOND, 300, |i| scene(i, Some(190), 100, 8));
+        assert!((15..=25).contains(&standing), "{standing}");
     }
 
     #[test]
     fn a_cloud_is_no_car() {
         let mut gate = MotionGate::default();
-        looks(&mut gate, 0, 50, |_| scene(None, 60, 4));
-        let clouds = looks(&mut gate, 5 * SECOND, 50, |i| scene(None, 60 + i as u8 * 2, 4));
+        looks(&mut gate, 0, 50, |i| scene(i, None, 60, 4));
+        let clouds = looks(&mut gate, 5 * SECOND, 50, |i| scene(i, None, 60 + i as u8 * 2, 4));
         assert!(clouds <= 2, "{clouds}");
     }
 }
