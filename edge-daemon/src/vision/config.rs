@@ -128,7 +128,7 @@ pub struct RecognitionConfig {
 
 impl Default for RecognitionConfig {
     fn default() -> Self {
-        Self { certain: 0.97, plausible: 0.6, min_plate_px: 60.0 }
+        Self { certain: 0.97, plausible: 0.8, min_plate_px: 60.0 }
     }
 }
 

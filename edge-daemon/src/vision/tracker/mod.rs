@@ -200,7 +200,7 @@ impl<S: Clone> Tracker<S> {
             let is_unsaid = matches!(track.state, State::Open | State::Ignored);
             if is_unsaid && (is_gone(track) || track.is_overdue(now_us)) {
                 let alone = read_until.iter().all(|&until| until < track.first_seen_us);
-                verdicts.extend(track.give_up(alone, self.config.min_plate_px));
+                verdicts.extend(track.give_up(alone, self.config.min_plate_px, now_us));
             }
         }
         let (gone, tracks): (Vec<_>, _) = self.tracks.drain(..).partition(is_gone);

@@ -179,6 +179,16 @@ fn what_stands_in_every_picture_and_is_hardly_a_plate_is_no_vehicle() {
 }
 
 #[test]
+fn what_stays_doubtful_is_said_after_a_while_with_its_doubt() {
+    let mut lane = Lane::new();
+    lane.frames(2, &[(at(100.0, 100.0), "皖A12345", 0.35)]);
+    lane.frames(12, &[(at(100.0, 100.0), "", 0.0)]);
+    assert!(lane.said.is_empty());
+    lane.frames(10, &[(at(100.0, 100.0), "", 0.0)]);
+    assert_eq!(lane.said(), [(1, 0, "皖A12345")]);
+}
+
+#[test]
 fn a_car_that_passes_unread_is_said_with_its_largest_picture() {
     let mut lane = Lane::new();
     lane.drive_through("", 0.0);
@@ -223,8 +233,9 @@ fn a_better_reading_replaces_a_doubtful_one_under_its_number() {
 
 #[test]
 fn a_doubtful_reading_is_said_again_when_the_car_came_nearer_and_it_is_sure() {
-    let mut lane = Lane::new();
-    lane.frames(2, &[(at(100.0, 60.0), "皖A12345", 0.65)]);
+    let config = RecognitionConfig { plausible: 0.3, ..RecognitionConfig::default() };
+    let mut lane = Lane { tracker: Tracker::new(config, 1), ..Lane::new() };
+    lane.frames(2, &[(at(100.0, 60.0), "皖A12345", 0.35)]);
     lane.frames(10, &[(at(110.0, 90.0), "皖A12345", 0.96)]);
     assert_eq!(lane.said()[..2], [(1, 0, "皖A12345"), (1, 1, "皖A12345")]);
     let last = lane.said.last().unwrap().outcome.as_ref().unwrap().confidence;

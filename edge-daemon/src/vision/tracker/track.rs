@@ -19,6 +19,8 @@ const RETRY_US: u64 = 500_000;
 const CLOSER: f32 = 1.25;
 /// Frames that a plate must be seen in to be reported unread: less is a trick of the light.
 const LEAST_SEEN: u32 = 3;
+/// A text that two readings agree on is worth saying after a while with this confidence.
+const LEAST_GUESS: f32 = 0.3;
 /// From this score of the detector on, what was never seen to move is a plate all the same.
 const SURELY_A_PLATE: f32 = 0.7;
 /// A vehicle's plate moves by this share of its width, or grows by it, while it arrives.
@@ -217,21 +219,32 @@ impl<S: Clone> Track<S> {
         self.score >= SURELY_A_PLATE || moved.max(grown) >= ARRIVAL
     }
 
-    /// Says that it is unread, if it is a vehicle's, large enough, and was seen long enough.
-    pub fn give_up(&mut self, may_report: bool, min_plate_px: f32) -> Option<Verdict<S>> {
+    /// Says what it may be, or that it is unread, if it is a vehicle's, large enough, and was seen
+    /// long enough.
+    pub fn give_up(
+        &mut self,
+        may_report: bool,
+        min_plate_px: f32,
+        now_us: u64,
+    ) -> Option<Verdict<S>> {
         self.state = State::Ignored;
-        let is_plain = |(largest, _): &&(Bounds, S)| width(largest) >= min_plate_px;
-        let plain = self.shot.as_ref().filter(is_plain);
+        let is_plain = |(largest, _): &(Bounds, S)| width(largest) >= min_plate_px;
+        let plain = self.shot.clone().filter(is_plain);
         let (bounds, shot) =
             plain.filter(|_| may_report && self.frames >= LEAST_SEEN && self.is_vehicles())?;
+        let is_guess = |o: &Outcome| o.agreeing >= 2 && o.confidence >= LEAST_GUESS;
+        if let Some(guess) = self.vote.outcome().filter(is_guess) {
+            let verdict = self.conclude(guess, &shot, now_us)?;
+            return Some(Verdict { bounds, ..verdict });
+        }
         self.state = State::Unread;
         Some(Verdict {
             passage: self.passage,
             revision: self.revision,
             outcome: None,
             seen: self.vote.seen(),
-            bounds: *bounds,
-            shot: shot.clone(),
+            bounds,
+            shot,
         })
     }
 }
