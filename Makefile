@@ -13,7 +13,7 @@ setup:
 	@tests/setup build
 
 demo: setup
-	@$(CARGO) build --release --quiet -p edge-daemon -p cloud-sync -p system-tests --bins
+	@$(CARGO) build --release --quiet --workspace --bins
 	@target/release/demo $(if $(FOOTAGE),--footage '$(FOOTAGE)') $(if $(filter 1,$(ONCE)),--once) \
 		$(if $(OFFLINE),--offline $(OFFLINE))
 
@@ -27,6 +27,7 @@ test: setup
 
 bench: setup
 	@$(CARGO) build --release --quiet --workspace --bins
-	@$(CARGO) bench --quiet -p anpr --bench recognise $(if $(PICTURES),-- '$(PICTURES)')
-	@$(CARGO) bench --quiet -p edge-daemon --bench journal
-	@$(CARGO) bench --quiet -p system-tests --bench controllers --bench gate
+	@$(CARGO) bench --quiet --workspace --bench recognise $(if $(PICTURES),-- '$(PICTURES)')
+	@$(CARGO) bench --quiet --workspace --bench journal
+	@$(CARGO) bench --quiet --workspace --bench controllers
+	@$(CARGO) bench --quiet --workspace --bench gate
