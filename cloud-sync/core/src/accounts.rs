@@ -2,7 +2,7 @@
 
 use crate::{
     base::Base,
-    caller::{Caller, Role},
+    caller::{Caller, Credential, Role},
     error::{Error, Result},
     secret,
     store::{Transaction, first, next_id, params},
@@ -73,11 +73,15 @@ impl Accounts {
     /// [`Error::Unauthenticated`] where it stands for nobody.
     pub async fn by_token(&self, key: &str) -> Result<Caller> {
         let hash = secret::hash_key(key);
-        let query = "SELECT users.id, users.role FROM tokens
+        let query = "SELECT users.id, users.role, users.username FROM tokens
                      JOIN users ON users.id = tokens.user_id WHERE tokens.hash = $1";
-        let found = self.base.store.read(move |tx| Ok(first(tx, query, params![hash])?));
+        let found = self.base.store.read({
+            let hash = hash.clone();
+            move |tx| Ok(first(tx, query, params![hash])?)
+        });
         let row = found.await?.ok_or(Error::Unauthenticated)?;
-        Ok(Caller::account(row.get(0)?, row.get::<String>(1)?.parse()?))
+        let (role, username) = (row.get::<String>(1)?.parse()?, row.get::<String>(2)?);
+        Ok(Caller::account(row.get(0)?, role, &username, Credential::Key(hash)))
     }
 }
 

@@ -1,7 +1,10 @@
-//! Who calls, and what that allows. A service that changes something takes an [`Operator`], which
-//! only a caller of that role can become, so that no handler can forget to ask.
+//! Who calls, and what that allows. A service that changes something takes an [`Operator`], an
+//! [`Admin`] or a [`Device`], which only a caller of that kind can become, so that no handler can
+//! forget to ask.
 
-use std::str::FromStr;
+use std::{net::IpAddr, str::FromStr, sync::Arc};
+
+use domain::ids::DeviceId;
 
 use crate::error::{Error, Result};
 
@@ -43,54 +46,196 @@ impl FromStr for Role {
 /// Somebody who was let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    account: Option<i64>,
+    actor: Actor,
     role: Role,
+    username: Arc<str>,
+    credential: Credential,
+}
+
+/// Who did something and from where, as the system log keeps it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Actor {
+    /// The account; none for somebody at this machine without credentials.
+    pub account: Option<i64>,
+    /// Where the call came from.
+    pub address: Option<IpAddr>,
+}
+
+/// What a caller proved itself with, so that logging out can revoke it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Credential {
+    /// Nothing, at this very machine.
+    None,
+    /// The key of a token, as its hash.
+    Key(String),
+    /// A JWT.
+    Jwt {
+        /// Its number.
+        jti: String,
+        /// When it is void, in milliseconds UTC.
+        expires_at_ms: i64,
+    },
 }
 
 impl Caller {
     /// Somebody with an account.
-    pub(crate) const fn account(id: i64, role: Role) -> Self {
-        Self { account: Some(id), role }
+    pub(crate) fn account(id: i64, role: Role, username: &str, credential: Credential) -> Self {
+        let actor = Actor { account: Some(id), address: None };
+        Self { actor, role, username: username.into(), credential }
     }
 
     /// Somebody at this very machine who gave no credentials, where the settings let them in.
-    pub const fn local_operator() -> Self {
-        Self { account: None, role: Role::Operator }
+    pub fn local_operator() -> Self {
+        let actor = Actor::default();
+        Self { actor, role: Role::Operator, username: "".into(), credential: Credential::None }
+    }
+
+    /// The same caller, known to call from an address.
+    #[must_use]
+    pub const fn at(mut self, address: IpAddr) -> Self {
+        self.actor.address = Some(address);
+        self
     }
 
     /// The account's number; none for [`Caller::local_operator`].
     pub const fn account_id(&self) -> Option<i64> {
-        self.account
+        self.actor.account
     }
 
-    /// The right to change records, for operators and admins.
+    /// The account's number, for what only somebody with an account can do.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] for [`Caller::local_operator`].
+    pub fn own_id(&self) -> Result<i64> {
+        self.actor.account.ok_or(Error::Unauthenticated)
+    }
+
+    /// The account's name; empty for [`Caller::local_operator`].
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
+    /// What the account may do.
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Whether this is an admin: `is_staff` and `is_admin` of the documents.
+    pub fn is_staff(&self) -> bool {
+        self.role == Role::Admin
+    }
+
+    /// Who this is, for the system log.
+    pub const fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// What the caller proved itself with.
+    pub(crate) const fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    /// The right to work with detections, records and the gate, for operators and admins.
     ///
     /// # Errors
     /// [`Error::Forbidden`] for everybody else.
     pub fn operator(&self) -> Result<Operator> {
-        if self.role >= Role::Operator {
-            Ok(Operator { account: self.account })
+        self.at_least(Role::Operator)?;
+        Ok(Operator { actor: self.actor })
+    }
+
+    /// The right to change everything, for admins.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for everybody else.
+    pub fn admin(&self) -> Result<Admin> {
+        self.at_least(Role::Admin)?;
+        Ok(Admin { actor: self.actor })
+    }
+
+    fn at_least(&self, needed: Role) -> Result<()> {
+        if self.role >= needed {
+            Ok(())
         } else {
-            let needed = Role::Operator.as_str();
-            Err(Error::Forbidden { role: self.role.as_str(), needed })
+            Err(Error::Forbidden { role: self.role.as_str(), needed: needed.as_str() })
         }
     }
 }
 
-/// The right to change records.
+/// The right to work with detections, records and the gate.
 #[derive(Debug, Clone, Copy)]
 pub struct Operator {
-    pub(crate) account: Option<i64>,
+    actor: Actor,
+}
+
+impl Operator {
+    /// Who has it, for the system log.
+    pub const fn actor(&self) -> Actor {
+        self.actor
+    }
+}
+
+/// The right to change areas, spots, tariffs, users, parameters and devices, and to see
+/// everything.
+#[derive(Debug, Clone, Copy)]
+pub struct Admin {
+    actor: Actor,
+}
+
+impl Admin {
+    /// Who has it, for the system log.
+    pub const fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// An admin may do what an operator may.
+    pub const fn operator(&self) -> Operator {
+        Operator { actor: self.actor }
+    }
+}
+
+/// A controller that calls by itself: it may tell of itself and fetch what it has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    id: DeviceId,
+    station: String,
+}
+
+impl Device {
+    pub(crate) const fn new(id: DeviceId, station: String) -> Self {
+        Self { id, station }
+    }
+
+    /// Its name.
+    pub const fn id(&self) -> &DeviceId {
+        &self.id
+    }
+
+    /// The station that it stands in.
+    pub fn station(&self) -> &str {
+        &self.station
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn caller(role: Role) -> Caller {
+        Caller::account(1, role, "somebody", Credential::None)
+    }
+
     #[test]
-    fn only_operators_and_admins_may_change_records() {
-        let allowed = |role| Caller::account(1, role).operator().is_ok();
-        assert_eq!([Role::Visitor, Role::Operator, Role::Admin].map(allowed), [false, true, true]);
-        assert!(Caller::local_operator().operator().is_ok());
+    fn a_role_may_do_what_is_its_own_and_that_of_those_before_it() {
+        let roles = [Role::Visitor, Role::Operator, Role::Admin].map(caller);
+        assert_eq!([0, 1, 2].map(|at| roles[at].operator().is_ok()), [false, true, true]);
+        assert_eq!([0, 1, 2].map(|at| roles[at].admin().is_ok()), [false, false, true]);
+    }
+
+    #[test]
+    fn somebody_at_this_machine_is_an_operator_and_nobody_with_an_account() {
+        let local = Caller::local_operator();
+        assert!(local.operator().is_ok() && local.admin().is_err());
+        assert!(matches!(local.own_id(), Err(Error::Unauthenticated)));
     }
 }

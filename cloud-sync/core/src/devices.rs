@@ -4,9 +4,10 @@ use domain::ids::DeviceId;
 
 use crate::{
     base::Base,
+    caller::Device,
     error::{Error, Result},
     secret,
-    store::params,
+    store::{first, params},
 };
 
 /// The controllers.
@@ -41,5 +42,18 @@ impl Devices {
         } else {
             Err(Error::invalid("device_id", format!("`{device}` is registered already")))
         }
+    }
+
+    /// The controller that an API key stands for.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] where it stands for none.
+    pub async fn by_key(&self, key: &str) -> Result<Device> {
+        let hash = secret::hash_key(key);
+        let query = "SELECT device_id, station FROM devices WHERE key_hash = $1";
+        let found = self.base.store.read(move |tx| Ok(first(tx, query, params![hash])?));
+        let row = found.await?.ok_or(Error::Unauthenticated)?;
+        let id = row.get::<String>(0)?.parse().map_err(|_| Error::NotFound("device"))?;
+        Ok(Device::new(id, row.get(1)?))
     }
 }

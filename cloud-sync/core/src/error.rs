@@ -31,6 +31,12 @@ pub enum Error {
         /// The least role that is enough.
         needed: &'static str,
     },
+    /// Too many attempts; another may come later.
+    #[error("too many attempts; try again in {retry_after_s} s")]
+    Throttled {
+        /// Seconds until then.
+        retry_after_s: u64,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -25,7 +25,7 @@ use tokio::sync::watch;
 
 pub use self::{
     accounts::{Accounts, NewAccount},
-    caller::{Caller, Operator, Role},
+    caller::{Actor, Admin, Caller, Device, Operator, Role},
     devices::Devices,
     error::{Error, Result},
     ingest::{Delivery, Ingest, IngestError},

@@ -2,7 +2,10 @@
 
 use domain::event::Event;
 
-use crate::store::{StoreError, Transaction, next_id, params};
+use crate::{
+    caller::Actor,
+    store::{StoreError, Transaction, next_id, params},
+};
 
 /// How much attention a line wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +32,7 @@ pub(crate) struct Entry {
     level: Level,
     module: &'static str,
     message: String,
-    user: Option<i64>,
+    actor: Actor,
 }
 
 impl Entry {
@@ -41,25 +44,32 @@ impl Entry {
         message: String,
     ) -> Self {
         let at_ms = event.at.wall.timestamp_millis();
-        Self { site: event.site.to_string(), at_ms, level, module, message, user: None }
+        Self {
+            site: event.site.to_string(),
+            at_ms,
+            level,
+            module,
+            message,
+            actor: Actor::default(),
+        }
     }
 
     /// Something that a person did here.
     pub(crate) const fn of_person(
         site: String,
         at_ms: i64,
-        user: Option<i64>,
+        actor: Actor,
         module: &'static str,
         message: String,
     ) -> Self {
-        Self { site, at_ms, level: Level::Info, module, message, user }
+        Self { site, at_ms, level: Level::Info, module, message, actor }
     }
 
     pub(crate) fn write(self, tx: &mut dyn Transaction) -> Result<(), StoreError> {
         let id = next_id(tx, "system_log")?;
         tx.execute(
-            "INSERT INTO system_logs (site_id, id, at_ms, level, module, message, user_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO system_logs (site_id, id, at_ms, level, module, message, user_id, ip_address)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             params![
                 self.site,
                 id,
@@ -67,7 +77,8 @@ impl Entry {
                 self.level.as_str(),
                 self.module,
                 self.message,
-                self.user
+                self.actor.account,
+                self.actor.address.map(|address| address.to_string())
             ],
         )?;
         Ok(())

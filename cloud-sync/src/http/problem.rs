@@ -41,7 +41,9 @@ impl Problem {
                 StatusCode::BAD_REQUEST
             }
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany { .. } | Self::Core(Error::Throttled { .. }) => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::Core(Error::Unauthenticated) => StatusCode::UNAUTHORIZED,
             Self::Core(Error::Forbidden { .. }) => StatusCode::FORBIDDEN,
             Self::Core(Error::Store(_) | Error::File { .. }) => StatusCode::SERVICE_UNAVAILABLE,
@@ -51,7 +53,9 @@ impl Problem {
     /// Seconds for `Retry-After`, where trying again helps.
     pub(crate) const fn retry_after_s(&self) -> Option<u64> {
         match self {
-            Self::TooMany { retry_after_s } => Some(*retry_after_s),
+            Self::TooMany { retry_after_s } | Self::Core(Error::Throttled { retry_after_s }) => {
+                Some(*retry_after_s)
+            }
             Self::Core(Error::Store(_) | Error::File { .. }) => Some(5),
             _ => None,
         }

@@ -3,6 +3,7 @@
 use domain::plate::TypedPlate;
 
 use crate::{
+    caller::Actor,
     error::{Error, Result},
     logs::Entry,
     store::{Transaction, first, params},
@@ -23,7 +24,7 @@ pub struct Correction {
 
 /// Who changes, and when.
 pub(super) struct Author {
-    pub(super) account: Option<i64>,
+    pub(super) actor: Actor,
     pub(super) now_ms: i64,
 }
 
@@ -59,7 +60,7 @@ pub(super) fn delete(tx: &mut dyn Transaction, author: &Author, id: i64) -> Resu
 
 impl Author {
     fn log(&self, read: &Found, message: String) -> Entry {
-        Entry::of_person(read.site.clone(), self.now_ms, self.account, "plates", message)
+        Entry::of_person(read.site.clone(), self.now_ms, self.actor, "plates", message)
     }
 }
 

@@ -181,7 +181,7 @@ impl Plates {
         id: i64,
         correction: Correction,
     ) -> Result<PlateRead> {
-        let author = change::Author { account: operator.account, now_ms: self.base.now_ms() };
+        let author = change::Author { actor: operator.actor(), now_ms: self.base.now_ms() };
         let changed = self.base.store.write(move |tx| {
             change::correct(tx, &author, id, &correction)?;
             query::get(tx, id)?.ok_or(Error::NotFound("plate"))
@@ -196,7 +196,7 @@ impl Plates {
     /// # Errors
     /// [`Error::NotFound`] where it is not there or was deleted before.
     pub async fn delete(&self, operator: &Operator, id: i64) -> Result<()> {
-        let author = change::Author { account: operator.account, now_ms: self.base.now_ms() };
+        let author = change::Author { actor: operator.actor(), now_ms: self.base.now_ms() };
         self.base.store.write(move |tx| change::delete(tx, &author, id)).await?;
         self.base.changed();
         Ok(())

@@ -65,6 +65,7 @@ fn core_detail(error: &Error) -> Value {
         Error::Invalid { field, problem } => invalid(&["body", field], problem),
         Error::Unauthenticated => "Нужны действительные учётные данные".into(),
         Error::Forbidden { .. } => "Недостаточно прав".into(),
+        Error::Throttled { .. } => "Слишком много запросов".into(),
         Error::Store(_) | Error::File { .. } => "Сервис временно недоступен".into(),
     }
 }
