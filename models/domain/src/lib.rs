@@ -1,6 +1,7 @@
 //! What both ends of Gatehouse mean by a plate, a fee, a session and an event. Pure: no clock, no
 //! disk, no network, so that the edge and the cloud always reach the same answer.
 
+pub mod charging;
 pub mod clock;
 pub mod envelope;
 pub mod event;
