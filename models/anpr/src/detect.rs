@@ -3,7 +3,7 @@
 use crate::geometry::{Bounds, Corners, Point, is_convex};
 use crate::letterbox::Letterbox;
 use crate::network::{Network, Session};
-use crate::suppress::suppress;
+use crate::suppress::{MAX_PLATES, suppress};
 use crate::{DetectorManifest, Error, Image};
 
 /// The network's input, px.
@@ -71,10 +71,30 @@ pub struct Detection {
     pub two_lines: bool,
 }
 
+/// What a detector takes for a plate of its own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// What is less sure than this is no plate, 0 to 1.
+    pub score: f32,
+    /// Plates whose boxes share more than this (intersection over union) are one plate, 0 to 1.
+    pub overlap: f32,
+    /// Of more plates than this in a picture the surest stay.
+    pub most: usize,
+}
+
+impl Thresholds {
+    /// The network's own, which its figures were measured with.
+    pub fn of(manifest: &DetectorManifest) -> Self {
+        Self { score: manifest.threshold, overlap: manifest.overlap, most: MAX_PLATES }
+    }
+}
+
 /// Finds plates in pictures, one after another, on the thread that calls it.
 pub struct Detector {
     session: Session,
-    manifest: DetectorManifest,
+    /// What is taken for a plate; may be changed between pictures.
+    pub thresholds: Thresholds,
+    strides: Vec<usize>,
     letterbox: Letterbox,
 }
 
@@ -82,8 +102,8 @@ impl Detector {
     pub(crate) fn new(network: &Network, manifest: &DetectorManifest) -> Result<Self, Error> {
         let mut session = network.session()?;
         session.fill(Letterbox::fill_rest);
-        let letterbox = Letterbox::new(FRAME, FRAME);
-        Ok(Self { session, manifest: manifest.clone(), letterbox })
+        let (thresholds, strides) = (Thresholds::of(manifest), manifest.strides.clone());
+        Ok(Self { session, thresholds, strides, letterbox: Letterbox::new(FRAME, FRAME) })
     }
 
     /// The plates in `image`, the surest first.
@@ -93,15 +113,15 @@ impl Detector {
     pub fn detect(&mut self, image: Image) -> Result<Vec<Detection>, Error> {
         self.draw(image);
         let scale = self.letterbox.scale();
-        let least = logit(self.manifest.threshold);
+        let least = logit(self.thresholds.score);
         let mut found = Vec::new();
         self.session.run(|index, map| {
-            let grid = Grid::new(map, self.manifest.strides[index]);
+            let grid = Grid::new(map, self.strides[index]);
             found.extend(grid.plates(least, scale));
         })?;
         found.sort_by(|a, b| b.score.total_cmp(&a.score));
         found.truncate(MAX_CANDIDATES);
-        let mut plates = suppress(&found, self.manifest.overlap);
+        let mut plates = suppress(&found, self.thresholds.overlap, self.thresholds.most);
         for plate in &mut plates {
             plate.bounds = plate.bounds.clipped(image.width(), image.height());
         }

@@ -35,7 +35,7 @@ mod rectify;
 mod suppress;
 mod vote;
 
-pub use detect::{Detection, Detector, Kind};
+pub use detect::{Detection, Detector, Kind, Thresholds};
 pub use error::Error;
 pub use geometry::{Bounds, Corners, Point};
 pub use grammar::Region;

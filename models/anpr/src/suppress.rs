@@ -8,14 +8,14 @@ const MOST_INSIDE: f32 = 0.75;
 /// Plates that share at least this (intersection over union) agree on the corners.
 const ALIKE: f32 = 0.75;
 /// More plates than this in a picture are noise.
-const MAX_PLATES: usize = 32;
+pub(crate) const MAX_PLATES: usize = 32;
 
 /// The surest of each group of plates that share more than `most_shared` (intersection over union),
-/// with the corners that it and its like agree on; `sorted` has the surest first.
-pub(crate) fn suppress(sorted: &[Detection], most_shared: f32) -> Vec<Detection> {
+/// with the corners that it and its like agree on, at most `most`; `sorted` has the surest first.
+pub(crate) fn suppress(sorted: &[Detection], most_shared: f32, most: usize) -> Vec<Detection> {
     let mut kept: Vec<Detection> = Vec::new();
     for plate in sorted {
-        if kept.len() == MAX_PLATES {
+        if kept.len() >= most {
             break;
         }
         if !kept.iter().any(|other| is_same(plate, other, most_shared)) {
@@ -65,26 +65,26 @@ mod tests {
     #[test]
     fn the_surest_of_overlapping_plates_stays_and_neighbours_too() {
         let sorted = [plate(0.9, 0., 100.), plate(0.8, 5., 100.), plate(0.7, 110., 100.)];
-        let scores: Vec<f32> = suppress(&sorted, 0.45).iter().map(|plate| plate.score).collect();
+        let scores: Vec<f32> = suppress(&sorted, 0.45, MAX_PLATES).iter().map(|plate| plate.score).collect();
         assert_eq!(scores, [0.9, 0.7]);
     }
 
     #[test]
     fn those_that_see_nearly_the_same_agree_on_the_corners() {
         let sorted = [plate(0.9, 10., 100.), plate(0.6, 15., 100.), plate(0.5, 60., 100.)];
-        let kept = suppress(&sorted, 0.45);
+        let kept = suppress(&sorted, 0.45, MAX_PLATES);
         assert!((kept[0].corners[0].x - 12.0).abs() < 1e-4 && kept[0].bounds.x1 > 11.0);
         assert_eq!((kept[0].score, kept.len()), (0.9, 2));
     }
 
     #[test]
     fn half_a_plate_inside_a_plate_is_none_of_its_own() {
-        assert_eq!(suppress(&[plate(0.9, 0., 100.), plate(0.8, 0., 40.)], 0.45).len(), 1);
+        assert_eq!(suppress(&[plate(0.9, 0., 100.), plate(0.8, 0., 40.)], 0.45, 2).len(), 1);
     }
 
     #[test]
     fn a_wall_of_plates_is_cut() {
         let wall: Vec<_> = (0..500).map(|i| plate(0.5, i as f32 * 100.0, 90.0)).collect();
-        assert_eq!(suppress(&wall, 0.45).len(), MAX_PLATES);
+        assert_eq!(suppress(&wall, 0.45, 5).len(), 5);
     }
 }
