@@ -12,6 +12,7 @@ mod logs;
 mod parking;
 mod pictures;
 mod plates;
+mod recognition;
 mod search;
 mod secret;
 mod sites;
@@ -32,7 +33,12 @@ pub use self::{
     parking::{ActiveAlert, ActiveSession, AreaFigures, Dashboard, DayFigures, Parking},
     pictures::{MAX_PICTURE_BYTES, Pictures, Upload},
     plates::{
-        Correction, Movement, PlateFilter, PlateRead, Plates, Recognition, Statistics, Window,
+        Correction, Movement, PlateFilter, PlateRead, Plates, ReadBy, Recognition, Statistics,
+        Window,
+    },
+    recognition::{
+        Better, DetectionFigures, HourCount, ModelSettings, NewPlate, NewRecognition, Performance,
+        Realtime, Recognitions, SettingsChange, VehicleFigures,
     },
     sites::{NewSite, SiteStatus, Sites},
     store::StoreError,
@@ -65,6 +71,8 @@ pub struct Cloud {
     pub pictures: Pictures,
     /// Plates that were read.
     pub plates: Plates,
+    /// Pictures that people send.
+    pub recognition: Recognitions,
     /// Vehicles inside, places, revenue.
     pub parking: Parking,
     base: Base,
@@ -90,6 +98,7 @@ impl Cloud {
             ingest: Ingest::new(base.clone()),
             pictures: Pictures::new(base.clone(), folder),
             plates: Plates::new(base.clone()),
+            recognition: Recognitions::new(base.clone(), options.zone),
             parking: Parking::new(base.clone(), options.zone),
             base,
         })

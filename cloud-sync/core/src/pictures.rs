@@ -1,5 +1,5 @@
-//! Pictures by the SHA-256 of their bytes, as files beside the database. Only what an event has
-//! named is taken; a file is whole and on disk before it can be seen.
+//! Pictures by the SHA-256 of their bytes, as files beside the database. From a site only what an
+//! event has named is taken; a file is whole and on disk before it can be seen.
 
 use std::{
     fs::{self, File},
@@ -12,7 +12,7 @@ use ring::digest::{SHA256, digest};
 
 use crate::{
     base::Base,
-    caller::Caller,
+    caller::{Caller, Operator},
     error::{Error, Result},
     ingest::{IngestError, authenticate},
     store::{first, params},
@@ -71,6 +71,25 @@ impl Pictures {
         kept.await?;
         self.base.changed();
         Ok(())
+    }
+
+    /// Keeps pictures that were made here, and returns their names: the SHA-256 of each in hex.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the disk does not take them.
+    pub async fn keep(&self, _: &Operator, jpegs: Vec<Vec<u8>>) -> Result<Vec<String>> {
+        let folder = self.folder.clone();
+        let write = move || {
+            let name = |jpeg: &Vec<u8>| {
+                let sha256 = to_hex(digest(&SHA256, jpeg).as_ref());
+                write_durably(&path(&folder, &sha256), jpeg).map(|()| sha256)
+            };
+            jpegs.iter().map(name).collect::<io::Result<Vec<_>>>()
+        };
+        tokio::task::spawn_blocking(write)
+            .await
+            .expect("writing a file does not panic")
+            .map_err(|source| Error::File { act: "keep a picture", source })
     }
 
     /// Whether the picture was named by an event and is not here yet.

@@ -65,7 +65,8 @@ mod tests {
     #[test]
     fn the_surest_of_overlapping_plates_stays_and_neighbours_too() {
         let sorted = [plate(0.9, 0., 100.), plate(0.8, 5., 100.), plate(0.7, 110., 100.)];
-        let scores: Vec<f32> = suppress(&sorted, 0.45, MAX_PLATES).iter().map(|plate| plate.score).collect();
+        let scores: Vec<f32> =
+            suppress(&sorted, 0.45, MAX_PLATES).iter().map(|plate| plate.score).collect();
         assert_eq!(scores, [0.9, 0.7]);
     }
 

@@ -1,8 +1,9 @@
-//! Plates that were read: one for each decision about a vehicle. The anpr face shows them as
+//! Plates that were read: one for each decision about a vehicle, or in a picture that was sent. The anpr face shows them as
 //! plates, the hz face as detection records.
 
 mod change;
 mod query;
+mod write;
 
 use crate::{
     base::Base,
@@ -10,7 +11,13 @@ use crate::{
     error::{Error, Result},
 };
 
-pub use self::change::Correction;
+pub use self::{change::Correction, write::ReadBy};
+#[allow(unused_imports, reason = "what parking enters vehicles with")]
+pub(crate) use self::write::{Told, told};
+pub(crate) use self::{
+    query::{get, recognition},
+    write::{NewLook, NewRead, look_at, read_plate},
+};
 
 /// What a vehicle did when its plate was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +69,12 @@ pub struct PlateRead {
     pub bounds_px: [i64; 4],
     /// SHA-256 of its picture in hex, once the picture is here.
     pub picture: Option<String>,
+    /// SHA-256 of the picture of the plate alone in hex, where there is one.
+    pub crop: Option<String>,
+    /// The number of the spot that it was seen at, where that is known.
+    pub spot_id: Option<i64>,
+    /// What a person said the vehicle is; none where only the plate's colour may tell.
+    pub vehicle_type: Option<String>,
     /// When it was seen, in milliseconds UTC.
     pub read_at_ms: i64,
     /// `local`, `manual` or `claude`.
@@ -81,6 +94,8 @@ pub struct Recognition {
     pub taken_at_ms: i64,
     /// How long finding and reading took, in milliseconds.
     pub processing_ms: f64,
+    /// SHA-256 of the picture with what was found drawn on it in hex, where there is one.
+    pub drawn: Option<String>,
     /// The plates in it, in the order of their numbers.
     pub plates: Vec<PlateRead>,
 }
@@ -96,6 +111,10 @@ pub struct PlateFilter {
     pub movement: Option<Movement>,
     /// Kinds of plate.
     pub kinds: Option<&'static [&'static str]>,
+    /// The spot that it was seen at.
+    pub spot_id: Option<i64>,
+    /// At least so sure, 0 to 1.
+    pub least_confidence: Option<f64>,
     /// Seen at or after, in milliseconds UTC.
     pub from_ms: Option<i64>,
     /// Seen before, in milliseconds UTC.

@@ -11,7 +11,7 @@ const VISIBLE: &str = "r.is_deleted = 0";
 const SELECT: &str = "SELECT r.id, r.recognition_id, s.name, r.lane, r.movement, r.plate, r.kind,
         r.confidence, r.alternatives, r.x_min, r.y_min, r.x_max, r.y_max,
         CASE WHEN p.received_at_ms IS NOT NULL THEN r.picture END,
-        r.read_at_ms, r.processed_by, r.is_verified
+        r.read_at_ms, r.processed_by, r.is_verified, r.crop, r.spot_id, r.vehicle_type
     FROM plate_reads r
     JOIN sites s ON s.site_id = r.site_id
     LEFT JOIN pictures p ON p.site_id = r.site_id AND p.sha256 = r.picture";
@@ -41,18 +41,20 @@ fn conditions(filter: &PlateFilter) -> Conditions {
         .and("r.plate_key LIKE ? ESCAPE '\\'", pattern)
         .and("r.is_verified = ?", filter.verified)
         .and("r.movement = ?", filter.movement.map(Movement::as_str))
+        .and("r.spot_id = ?", filter.spot_id)
+        .and("r.confidence >= ?", filter.least_confidence)
         .and("r.read_at_ms >= ?", filter.from_ms)
         .and("r.read_at_ms < ?", filter.until_ms)
         .one_of("r.kind", filter.kinds)
 }
 
-pub(super) fn get(tx: &mut dyn Transaction, id: i64) -> Result<Option<PlateRead>> {
+pub(crate) fn get(tx: &mut dyn Transaction, id: i64) -> Result<Option<PlateRead>> {
     let sql = format!("{SELECT} WHERE {VISIBLE} AND r.id = $1");
     first(tx, &sql, params![id])?.as_ref().map(plate).transpose()
 }
 
 const SELECT_RECOGNITION: &str =
-    "SELECT id, filename, taken_at_ms, processing_ms FROM recognitions";
+    "SELECT id, filename, taken_at_ms, processing_ms, drawn FROM recognitions";
 
 pub(super) fn recognitions(tx: &mut dyn Transaction, window: Window) -> Result<Vec<Recognition>> {
     let sql = format!("{SELECT_RECOGNITION} ORDER BY id DESC LIMIT $1 OFFSET $2");
@@ -60,7 +62,7 @@ pub(super) fn recognitions(tx: &mut dyn Transaction, window: Window) -> Result<V
     rows.iter().map(|row| with_plates(tx, row)).collect()
 }
 
-pub(super) fn recognition(tx: &mut dyn Transaction, id: i64) -> Result<Option<Recognition>> {
+pub(crate) fn recognition(tx: &mut dyn Transaction, id: i64) -> Result<Option<Recognition>> {
     let row = first(tx, &format!("{SELECT_RECOGNITION} WHERE id = $1"), params![id])?;
     row.map(|row| with_plates(tx, &row)).transpose()
 }
@@ -73,6 +75,7 @@ fn with_plates(tx: &mut dyn Transaction, row: &Row) -> Result<Recognition> {
         filename: row.get(1)?,
         taken_at_ms: row.get(2)?,
         processing_ms: row.get(3)?,
+        drawn: row.get(4)?,
         plates: plates(&tx.query(&sql, params![id])?)?,
     })
 }
@@ -118,5 +121,8 @@ fn plate(row: &Row) -> Result<PlateRead> {
         read_at_ms: row.get(14)?,
         processed_by: row.get(15)?,
         is_verified: row.get(16)?,
+        crop: row.get(17)?,
+        spot_id: row.get(18)?,
+        vehicle_type: row.get(19)?,
     })
 }

@@ -13,10 +13,12 @@ use crate::{
     base::Base,
     caller::Caller,
     error::{Error, Result},
-    store::{Row, Transaction, next_id, params},
+    store::{Row, StoreError, Transaction, first, next_id, params},
 };
 
 const MOST_SPOTS: u32 = 1_000_000;
+/// Name in the system and name for people of the site that is made where there is none.
+const DEFAULT_SITE: (&str, &str) = ("default", "Default");
 
 /// A site that is to be registered.
 #[derive(Debug, Clone)]
@@ -118,6 +120,20 @@ impl Sites {
         let rows = self.base.store.read(move |tx| Ok(tx.query(query, &[])?)).await?;
         rows.iter().map(status).collect()
     }
+}
+
+/// The site of what belongs to none in particular: the first that there is, made where there is
+/// none yet.
+pub(crate) fn default_site(tx: &mut dyn Transaction, now_ms: i64) -> Result<String, StoreError> {
+    let first_site = "SELECT site_id FROM sites ORDER BY created_at_ms, site_id LIMIT 1";
+    if let Some(row) = first(tx, first_site, &[])? {
+        return row.get(0);
+    }
+    tx.execute(
+        "INSERT INTO sites (site_id, name, created_at_ms, chain_hash) VALUES ($1, $2, $3, $4)",
+        params![DEFAULT_SITE.0, DEFAULT_SITE.1, now_ms, ChainHash::GENESIS.to_string()],
+    )?;
+    Ok(DEFAULT_SITE.0.to_owned())
 }
 
 fn status(row: &Row) -> Result<SiteStatus> {

@@ -31,17 +31,13 @@ pub(super) fn page(query: &Query) -> Result<Page, HzProblem> {
 pub(super) fn records(query: &Query, zone: Tz) -> Result<PlateFilter, HzProblem> {
     let day = |name| query.parsed::<NaiveDate>(name, "日期格式应为 YYYY-MM-DD");
     let until = day("end_date")?.map(|last| day_start_ms(zone, next_day(last)));
-    // A read at a barrier belongs to no spot, so that every spot's list is empty.
-    let spot: Option<i64> = query.parsed("spot_id", "应为整数")?;
-    let kinds = match spot {
-        Some(_) => Some(&[][..]),
-        None => vehicle_type(query)?.map(|vehicle| vehicle.kinds),
-    };
     Ok(PlateFilter {
         text: query.get("license_plate").map(str::to_owned),
         verified: None,
         movement: movement(query)?,
-        kinds,
+        kinds: vehicle_type(query)?.map(|vehicle| vehicle.kinds),
+        spot_id: query.parsed("spot_id", "应为整数")?,
+        least_confidence: None,
         from_ms: day("start_date")?.map(|first| day_start_ms(zone, first)),
         until_ms: until,
     })

@@ -1,19 +1,14 @@
 //! A lane's decision about a sighting is one look at one picture with one plate in it, a movement
 //! of a vehicle, and for a person's request a line in the log.
 
-use domain::{
-    event::{Decision, Direction, Event, PlateSeen, Rule, Verdict},
-    plate::normal_form,
-};
+use domain::event::{Decision, Direction, Event, PlateSeen, Rule, Verdict};
 
 use super::kind_name;
 use crate::{
     logs::{Entry, Level},
-    store::{StoreError, Transaction, next_id, params},
+    plates::{Movement, NewLook, NewRead, ReadBy, look_at, read_plate},
+    store::{StoreError, Transaction, params},
 };
-
-/// Most characters of the other readings that are kept.
-const ALTERNATIVES_LENGTH: usize = 200;
 
 pub(super) fn decided(
     tx: &mut dyn Transaction,
@@ -49,7 +44,7 @@ fn decide_again(
         "UPDATE plate_reads SET movement = $1, decision_id = $2
          WHERE site_id = $3 AND lane = $4 AND read_at_ms = $5 AND picture = $6",
         params![
-            movement(decision),
+            movement(decision).as_str(),
             decision.id.to_string(),
             event.site.as_str(),
             decision.lane.as_str(),
@@ -83,21 +78,15 @@ fn insert_recognition(
     plate: &PlateSeen,
     has_picture: bool,
 ) -> Result<i64, StoreError> {
-    let id = next_id(tx, "recognition")?;
     let file = if has_picture { plate.picture.as_str() } else { decision.lane.as_str() };
-    let processing_ms = f64::from(decision.latency.detect_ms + decision.latency.read_ms);
-    tx.execute(
-        "INSERT INTO recognitions (site_id, id, filename, taken_at_ms, processing_ms)
-         VALUES ($1, $2, $3, $4, $5)",
-        params![
-            event.site.as_str(),
-            id,
-            format!("{file}.jpg"),
-            plate.captured_at.timestamp_millis(),
-            finite(processing_ms)
-        ],
-    )?;
-    Ok(id)
+    let look = NewLook {
+        site: event.site.as_str(),
+        filename: &format!("{file}.jpg"),
+        taken_at_ms: plate.captured_at.timestamp_millis(),
+        processing_ms: f64::from(decision.latency.detect_ms + decision.latency.read_ms),
+        drawn: None,
+    };
+    look_at(tx, &look)
 }
 
 fn insert_read(
@@ -108,45 +97,33 @@ fn insert_read(
     recognition: i64,
     picture: Option<&str>,
 ) -> Result<(), StoreError> {
-    let id = next_id(tx, "plate_read")?;
-    let confidence = if plate.text.is_empty() { 0.0 } else { finite(plate.confidence.into()) };
-    let [x_min, y_min, x_max, y_max] = plate.bounds.map(|px| px.round() as i64);
-    tx.execute(
-        "INSERT INTO plate_reads
-                (site_id, id, recognition_id, decision_id, lane, movement, plate, plate_key, kind,
-                 confidence, alternatives, x_min, y_min, x_max, y_max, picture, read_at_ms,
-                 processed_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                 'local')",
-        params![
-            event.site.as_str(),
-            id,
-            recognition,
-            decision.id.to_string(),
-            decision.lane.as_str(),
-            movement(decision),
-            &plate.text,
-            normal_form(&plate.text),
-            kind_name(plate.kind),
-            confidence.clamp(0.0, 1.0),
-            alternatives(decision, plate),
-            x_min,
-            y_min,
-            x_max,
-            y_max,
-            picture,
-            plate.captured_at.timestamp_millis()
-        ],
-    )?;
-    Ok(())
+    let read = NewRead {
+        site: event.site.as_str(),
+        recognition,
+        decision: &decision.id.to_string(),
+        lane: decision.lane.as_str(),
+        movement: movement(decision),
+        plate: &plate.text,
+        kind: kind_name(plate.kind),
+        confidence: plate.confidence.into(),
+        alternatives: alternatives(decision, plate),
+        bounds_px: plate.bounds.map(|px| px.round() as i64),
+        picture,
+        crop: None,
+        read_at_ms: plate.captured_at.timestamp_millis(),
+        read_by: ReadBy::Local,
+        spot_id: None,
+        vehicle_type: None,
+    };
+    read_plate(tx, &read).map(drop)
 }
 
 /// A vehicle that was refused was seen, no more.
-const fn movement(decision: &Decision) -> &'static str {
+const fn movement(decision: &Decision) -> Movement {
     match (decision.verdict, decision.direction) {
-        (Verdict::Refuse, _) => "seen",
-        (Verdict::Open, Direction::Entry) => "entered",
-        (Verdict::Open, Direction::Exit) => "left",
+        (Verdict::Refuse, _) => Movement::Seen,
+        (Verdict::Open, Direction::Entry) => Movement::Entered,
+        (Verdict::Open, Direction::Exit) => Movement::Left,
     }
 }
 
@@ -157,10 +134,5 @@ fn alternatives(decision: &Decision, plate: &PlateSeen) -> Option<String> {
     if others.is_empty() || plate.text.is_empty() {
         return None;
     }
-    let text = format!("{}/{}", plate.text, others.join("/"));
-    Some(text.chars().take(ALTERNATIVES_LENGTH).collect())
-}
-
-fn finite(value: f64) -> f64 {
-    if value.is_finite() { value } else { 0.0 }
+    Some(format!("{}/{}", plate.text, others.join("/")))
 }

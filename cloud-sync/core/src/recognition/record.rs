@@ -1,0 +1,149 @@
+//! Keeping what was read in pictures.
+
+use domain::plate::normal_form;
+use uuid::Uuid;
+
+use crate::{
+    error::{Error, Result},
+    plates::{
+        Movement, NewLook, NewRead, PlateRead, ReadBy, Recognition, get, look_at, read_plate,
+        recognition,
+    },
+    sites::default_site,
+    store::{Transaction, params},
+};
+
+/// What was read in a picture.
+#[derive(Debug, Clone)]
+pub struct NewRecognition {
+    /// The name of its file, as it was sent.
+    pub filename: String,
+    /// How long finding and reading took, in milliseconds.
+    pub processing_ms: f64,
+    /// SHA-256 of the picture in hex, as [`crate::Pictures::keep`] gave it.
+    pub picture: String,
+    /// The same with what was found drawn on it, where that was made.
+    pub drawn: Option<String>,
+    /// The spot that it shows, where that is known.
+    pub spot_id: Option<i64>,
+    /// The plates in it.
+    pub plates: Vec<NewPlate>,
+}
+
+/// A plate in a picture.
+#[derive(Debug, Clone)]
+pub struct NewPlate {
+    /// Empty where it could not be read.
+    pub text: String,
+    /// `blue`, `green`, `yellow`, `white`, `black` or `other`.
+    pub kind: &'static str,
+    /// Probability that the text is right, 0 to 1.
+    pub confidence: f64,
+    /// Other readings, `A/B`.
+    pub alternatives: Option<String>,
+    /// x and y of the upper left and the lower right corner, in px.
+    pub bounds_px: [i64; 4],
+    /// SHA-256 of the picture of the plate alone, in hex.
+    pub crop: Option<String>,
+    /// Who read it.
+    pub read_by: ReadBy,
+}
+
+/// A surer reading of a plate that is here already, in the same picture or in a later one.
+#[derive(Debug, Clone)]
+pub struct Better {
+    /// The text.
+    pub text: String,
+    /// Probability that it is right, 0 to 1.
+    pub confidence: f64,
+    /// Other readings, `A/B`.
+    pub alternatives: Option<String>,
+    /// Who read it.
+    pub read_by: ReadBy,
+}
+
+pub(super) fn record(
+    tx: &mut dyn Transaction,
+    new: &NewRecognition,
+    now_ms: i64,
+) -> Result<Recognition> {
+    let site = default_site(tx, now_ms)?;
+    let crops = new.plates.iter().filter_map(|plate| plate.crop.as_ref());
+    for sha256 in [&new.picture].into_iter().chain(&new.drawn).chain(crops) {
+        keep_picture(tx, &site, sha256, now_ms)?;
+    }
+    let look = NewLook {
+        site: &site,
+        filename: &new.filename,
+        taken_at_ms: now_ms,
+        processing_ms: new.processing_ms,
+        drawn: new.drawn.as_deref(),
+    };
+    let id = look_at(tx, &look)?;
+    for plate in &new.plates {
+        keep_plate(tx, new, plate, (&site, id, now_ms))?;
+    }
+    recognition(tx, id)?.ok_or(Error::NotFound("session"))
+}
+
+fn keep_picture(tx: &mut dyn Transaction, site: &str, sha256: &str, now_ms: i64) -> Result<()> {
+    let sql = "INSERT INTO pictures (site_id, sha256, received_at_ms) VALUES ($1, $2, $3)
+               ON CONFLICT (site_id, sha256) DO UPDATE SET received_at_ms = $3";
+    tx.execute(sql, params![site, sha256, now_ms])?;
+    Ok(())
+}
+
+fn keep_plate(
+    tx: &mut dyn Transaction,
+    new: &NewRecognition,
+    plate: &NewPlate,
+    (site, recognition, now_ms): (&str, i64, i64),
+) -> Result<i64> {
+    let read = NewRead {
+        site,
+        recognition,
+        decision: &Uuid::new_v4().to_string(),
+        lane: "",
+        movement: Movement::Seen,
+        plate: &plate.text,
+        kind: plate.kind,
+        confidence: plate.confidence,
+        alternatives: plate.alternatives.clone(),
+        bounds_px: plate.bounds_px,
+        picture: Some(&new.picture),
+        crop: plate.crop.as_deref(),
+        read_at_ms: now_ms,
+        read_by: plate.read_by,
+        spot_id: new.spot_id,
+        vehicle_type: None,
+    };
+    Ok(read_plate(tx, &read)?)
+}
+
+pub(super) fn improve(tx: &mut dyn Transaction, id: i64, better: &Better) -> Result<PlateRead> {
+    tx.execute(
+        "UPDATE plate_reads SET plate = $1, plate_key = $2, confidence = $3, alternatives = $4,
+                                processed_by = $5
+         WHERE id = $6 AND is_deleted = 0 AND is_verified = 0 AND processed_by <> 'manual'",
+        params![
+            &better.text,
+            normal_form(&better.text),
+            better.confidence.clamp(0.0, 1.0),
+            better.alternatives.as_deref(),
+            better.read_by.as_str(),
+            id
+        ],
+    )?;
+    get(tx, id)?.ok_or(Error::NotFound("plate"))
+}
+
+pub(super) fn take_second_reading(
+    tx: &mut dyn Transaction,
+    day: &str,
+    budget: u32,
+) -> Result<bool> {
+    let sql = "INSERT INTO second_readings (day, asked) VALUES ($1, 1)
+               ON CONFLICT (day) DO UPDATE SET asked = second_readings.asked + 1
+               WHERE second_readings.asked < $2";
+    Ok(budget > 0 && tx.execute(sql, params![day, i64::from(budget)])? > 0)
+}
