@@ -47,9 +47,11 @@ use self::{base::Base, store::Store};
 
 /// What the services need to know before they start.
 pub struct Options {
-    /// `sqlite:///relative.db` or `sqlite:////absolute.db`.
+    /// `sqlite:///relative.db`, `sqlite:////absolute.db` or
+    /// `postgres://user:password@host:port/database`.
     pub database_url: String,
-    /// Where pictures are kept; none for `pictures` beside the database.
+    /// Where pictures are kept; none for `pictures` beside the database's file, or in the working
+    /// folder where the database is PostgreSQL.
     pub pictures: Option<PathBuf>,
     /// The time zone of the sites.
     pub zone: Tz,
@@ -88,7 +90,7 @@ impl Cloud {
         let store = Store::open(&options.database_url)?;
         let folder = match options.pictures {
             Some(folder) => folder,
-            None => store::sqlite_path(&options.database_url)?.with_file_name("pictures"),
+            None => store::pictures_folder(&options.database_url)?,
         };
         let base = Base { store, clock: options.clock, changes: watch::Sender::new(0) };
         Ok(Self {

@@ -1,8 +1,12 @@
 //! Time as it is passed in. Order comes from sequence numbers and durations from the monotonic
 //! clock; the wall clock is only ever reported, together with how far it can be trusted.
 
+mod simulated;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+pub use self::simulated::SimulatedClock;
 
 /// Whether the wall clock was set by a time source when it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

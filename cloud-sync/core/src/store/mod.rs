@@ -1,21 +1,30 @@
 //! The thin engine under all services: statements in the dialect that SQLite and PostgreSQL
 //! share (`$1`, `ON CONFLICT`, `RETURNING`), run in transactions that are durable before their
-//! caller hears of it. Private to this crate.
+//! caller hears of it. Writes run one after the other on both. Private to this crate.
 
 mod conditions;
 mod migrations;
+mod postgres;
 mod sqlite;
+mod threads;
 mod value;
+mod work;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{fmt::Display, path::PathBuf};
+
+use tokio::sync::oneshot;
 
 pub(crate) use conditions::Conditions;
 pub(crate) use value::{Row, Value, params};
 
+use self::{threads::Queue, work::Work};
 use crate::error::{Error, Result};
 
+/// Characters of a statement that are told when it fails.
+const STATEMENT_TOLD: usize = 200;
+
 /// A failure below the services: the act that failed and why.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("cannot {act}: {reason}")]
 pub struct StoreError {
     act: &'static str,
@@ -25,6 +34,13 @@ pub struct StoreError {
 impl StoreError {
     pub(crate) fn new(act: &'static str, reason: impl ToString) -> Self {
         Self { act, reason: reason.to_string() }
+    }
+
+    /// A statement failed; its text is told, its parameters are not.
+    fn of_statement(act: &'static str, sql: &str, reason: impl Display) -> Self {
+        let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        let sql = sql.chars().take(STATEMENT_TOLD).collect::<String>();
+        Self::new(act, format!("{reason} in `{sql}`"))
     }
 }
 
@@ -71,14 +87,19 @@ pub(crate) fn next_id(tx: &mut dyn Transaction, kind: &str) -> Result<i64, Store
 /// The database; clones share it.
 #[derive(Clone)]
 pub(crate) struct Store {
-    engine: Arc<sqlite::Sqlite>,
+    writes: Queue,
+    reads: Queue,
 }
 
 impl Store {
     /// Opens a database by its URL and brings its schema up to date. Blocks.
     pub(crate) fn open(url: &str) -> Result<Self> {
-        let path = sqlite_path(url)?;
-        Ok(Self { engine: Arc::new(sqlite::Sqlite::open(&path)?) })
+        let (writes, reads) = if is_postgres(url) {
+            postgres::open(postgres::config(url)?)?
+        } else {
+            sqlite::open(&sqlite_path(url)?)?
+        };
+        Ok(Self { writes, reads })
     }
 
     /// Runs `work` in a transaction that sees one state of the database.
@@ -87,7 +108,7 @@ impl Store {
         F: FnOnce(&mut dyn Transaction) -> Result<T> + Send + 'static,
         T: Send + 'static,
     {
-        self.engine.read(work).await
+        run(&self.reads, work).await
     }
 
     /// Runs `work` in a transaction and returns when it is on disk; an error changes nothing.
@@ -106,18 +127,42 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.engine.write(work).await
+        run(&self.writes, work).await
     }
 }
 
-/// The file of `sqlite:///relative.db` or `sqlite:////absolute.db`.
-pub(crate) fn sqlite_path(url: &str) -> Result<PathBuf> {
-    url.strip_prefix("sqlite:///").filter(|path| !path.is_empty()).map(PathBuf::from).ok_or_else(
-        || {
-            let problem = format!("`{url}` is no sqlite:///relative.db or sqlite:////absolute.db");
-            Error::invalid("database_url", problem)
-        },
-    )
+async fn run<T, E, F>(queue: &Queue, work: F) -> Result<T, E>
+where
+    F: FnOnce(&mut dyn Transaction) -> Result<T, E> + Send + 'static,
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let ended = || StoreError::new("use the database", "its thread has ended");
+    queue.send(Box::new(Work::new(work, reply))).await.map_err(|_| ended())?;
+    answer.await.map_err(|_| ended())?
+}
+
+/// Whether a URL means PostgreSQL.
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+/// Where pictures are kept when nobody says: beside the file of SQLite, else in the working folder.
+pub(crate) fn pictures_folder(url: &str) -> Result<PathBuf> {
+    let file = if is_postgres(url) { PathBuf::from("database") } else { sqlite_path(url)? };
+    Ok(file.with_file_name("pictures"))
+}
+
+/// The file of `sqlite:///relative.db` or `sqlite:////absolute.db`. What else was given is not
+/// repeated: there may be a password in it.
+fn sqlite_path(url: &str) -> Result<PathBuf> {
+    let path = url.strip_prefix("sqlite:///").filter(|path| !path.is_empty());
+    path.map(PathBuf::from).ok_or_else(|| {
+        let known = "use sqlite:///relative.db, sqlite:////absolute.db or \
+                     postgres://user:password@host:port/database";
+        Error::invalid("database_url", known)
+    })
 }
 
 #[cfg(test)]

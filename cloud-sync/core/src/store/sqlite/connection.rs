@@ -5,19 +5,19 @@ use rusqlite::{
     types::{ToSqlOutput, ValueRef},
 };
 
-use crate::store::{Row, StoreError, Transaction, Value};
+use crate::store::{Row, StoreError, Transaction, Value, threads};
 
-/// A connection with a transaction open on it.
-pub(super) struct SqliteTransaction<'a>(pub(super) &'a Connection);
+/// A connection that one thread owns.
+pub(super) struct SqliteConnection(pub(super) Connection);
 
-impl Transaction for SqliteTransaction<'_> {
+impl Transaction for SqliteConnection {
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<usize, StoreError> {
         let run = || {
             let mut statement = self.0.prepare_cached(sql)?;
             bind(&mut statement, params)?;
             statement.raw_execute()
         };
-        run().map_err(|e| StoreError::new("change the database", e))
+        run().map_err(|e| StoreError::of_statement("change the database", sql, e))
     }
 
     fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
@@ -33,11 +33,31 @@ impl Transaction for SqliteTransaction<'_> {
             }
             Ok(rows)
         };
-        run().map_err(|e: rusqlite::Error| StoreError::new("query the database", e))
+        run().map_err(|e: rusqlite::Error| StoreError::of_statement("query the database", sql, e))
     }
 
     fn script(&mut self, sql: &str) -> Result<(), StoreError> {
-        self.0.execute_batch(sql).map_err(|e| StoreError::new("change the database", e))
+        let run = self.0.execute_batch(sql);
+        run.map_err(|e| StoreError::of_statement("change the database", sql, e))
+    }
+}
+
+impl threads::Connection for SqliteConnection {
+    fn begin_read(&mut self) -> Result<(), StoreError> {
+        self.script("BEGIN DEFERRED")
+    }
+
+    fn begin_write(&mut self) -> Result<(), StoreError> {
+        self.script("BEGIN IMMEDIATE")
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.script("COMMIT")
+    }
+
+    fn rollback(&mut self) {
+        // Where the engine has rolled back by itself, there is nothing left to roll back.
+        let _ = self.0.execute_batch("ROLLBACK");
     }
 }
 

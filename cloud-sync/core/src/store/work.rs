@@ -1,0 +1,53 @@
+//! Work that callers hand to the threads which own the connections.
+
+use tokio::sync::oneshot;
+
+use super::{StoreError, Transaction};
+
+/// Work whose types are forgotten.
+pub(super) trait Job: Send {
+    /// Does it; whether its changes are to be kept.
+    fn run(&mut self, tx: &mut dyn Transaction) -> bool;
+
+    /// Replaces its outcome: what it did could not be kept.
+    fn fail(&mut self, error: StoreError);
+
+    /// Answers the caller.
+    fn finish(self: Box<Self>);
+}
+
+/// Work and who waits for it.
+pub(super) struct Work<F, T, E> {
+    work: Option<F>,
+    outcome: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E> Work<F, T, E> {
+    pub(super) const fn new(work: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
+        Self { work: Some(work), outcome: None, reply }
+    }
+}
+
+impl<F, T, E> Job for Work<F, T, E>
+where
+    F: FnOnce(&mut dyn Transaction) -> Result<T, E> + Send,
+    T: Send,
+    E: From<StoreError> + Send,
+{
+    fn run(&mut self, tx: &mut dyn Transaction) -> bool {
+        self.outcome = self.work.take().map(|work| work(tx));
+        matches!(self.outcome, Some(Ok(_)))
+    }
+
+    fn fail(&mut self, error: StoreError) {
+        self.outcome = Some(Err(error.into()));
+    }
+
+    fn finish(self: Box<Self>) {
+        if let Some(outcome) = self.outcome {
+            // A caller that went away no longer wants the answer; its write stands.
+            let _ = self.reply.send(outcome);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The services as faces use them, on each engine: `world` says how to write such a test.
+#![allow(clippy::unwrap_used)]
+
+mod parking;
+mod world;

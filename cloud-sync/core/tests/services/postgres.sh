@@ -1,0 +1,49 @@
+#!/bin/sh
+# Runs an empty PostgreSQL on 127.0.0.1:$1 for as long as its standard input stays open, and leaves
+# nothing behind: whoever started it may end as it likes. Prints `ready`, or on stderr what is
+# missing. It keeps what it was told only as long as the machine lives: it is for tests.
+set -eu
+trap '' HUP INT TERM
+port=$1
+
+for bin in /usr/lib/postgresql/*/bin "$(dirname "$(command -v initdb || echo none)")"; do
+    [ -x "$bin/initdb" ] && [ -x "$bin/postgres" ] && break
+done
+if [ ! -x "$bin/postgres" ]; then
+    echo "PostgreSQL is not installed: tests/setup build installs Debian's" >&2
+    exit 1
+fi
+
+# PostgreSQL refuses to run as root.
+as=
+folder=$(mktemp -d "${TMPDIR:-/tmp}/postgres-for-tests.XXXXXX")
+if [ "$(id -u)" -eq 0 ]; then
+    user=postgres
+    id "$user" >/dev/null 2>&1 || user=nobody
+    chown "$user" "$folder"
+    as="setpriv --reuid=$user --regid=$(id -g "$user") --clear-groups"
+fi
+
+end() {
+    trap - EXIT
+    [ -z "${server:-}" ] || { kill -QUIT "$server" && wait "$server"; } 2>/dev/null || true
+    rm -rf "$folder"
+}
+trap end EXIT
+
+cd "$folder"
+# shellcheck disable=SC2086 # the words of $as are meant to be several
+{
+    $as "$bin/initdb" -A trust -U postgres -E UTF8 --locale=C --no-sync -D "$folder/data" >"$folder/log" 2>&1 ||
+        { cat "$folder/log" >&2; exit 1; }
+    $as "$bin/postgres" -D "$folder/data" -k "$folder" -p "$port" -c listen_addresses=127.0.0.1 \
+        -c max_connections=500 -c fsync=off -c full_page_writes=off -c autovacuum=off \
+        -c shared_buffers=64MB -c log_min_messages=error >>"$folder/log" 2>&1 </dev/null &
+}
+server=$!
+until "$bin/pg_isready" -q -h 127.0.0.1 -p "$port"; do
+    kill -0 "$server" 2>/dev/null || { cat "$folder/log" >&2; exit 1; }
+    sleep 0.05
+done
+echo ready
+cat >/dev/null

@@ -1,0 +1,127 @@
+//! A cloud of a test's own, on each engine.
+//!
+//! A test is a function of a [`World`]; the list `on_each_engine!` at the top of its file makes it
+//! run twice, on a new SQLite file and in an empty PostgreSQL database:
+//!
+//! ```ignore
+//! use crate::world::{World, on_each_engine};
+//!
+//! on_each_engine! { a_stay_is_billed_when_it_ends, two_cars_never_get_one_spot }
+//!
+//! async fn a_stay_is_billed_when_it_ends(world: World) {
+//!     let driver = world.visitor("driver").await;
+//!     world.clock.advance(TimeDelta::hours(2));
+//!     …
+//! }
+//! ```
+//!
+//! ```text
+//! cargo test --workspace --test services                      all of them
+//! cargo test --workspace --test services parking::            one file
+//! cargo test --workspace --test services parking::sqlite::    one file, one engine
+//! ```
+//!
+//! Time is [`World::clock`] and stands still until a test moves it; nothing sleeps. What races is
+//! spawned with clones of [`World::cloud`]. [`World::another`] is a second process on the same
+//! database, [`World::restart`] the same one after a crash.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use cloud_core::{Admin, Caller, Cloud, NewAccount, NewSite, Operator, Options, Role};
+use domain::clock::SimulatedClock;
+use tempfile::TempDir;
+
+/// A cloud on an empty database, and the clock that it goes by.
+pub(crate) struct World {
+    /// The services.
+    pub(crate) cloud: Arc<Cloud>,
+    /// Their time; [`start`] at first.
+    pub(crate) clock: Arc<SimulatedClock>,
+    database_url: String,
+    folder: TempDir,
+}
+
+/// When every test begins: a Tuesday, noon in Shanghai.
+pub(crate) fn start() -> DateTime<Utc> {
+    "2026-03-10T04:00:00Z".parse().unwrap()
+}
+
+impl World {
+    /// On a new SQLite file.
+    pub(crate) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database_url = format!("sqlite:///{}", folder.path().join("cloud.db").display());
+        Self::on(database_url, folder)
+    }
+
+    fn on(database_url: String, folder: TempDir) -> Self {
+        let clock = Arc::new(SimulatedClock::at(start()));
+        let cloud = Arc::new(open(&database_url, &folder, clock.clone()));
+        Self { cloud, clock, database_url, folder }
+    }
+
+    /// Another instance of the service on the same database and clock.
+    pub(crate) fn another(&self) -> Cloud {
+        open(&self.database_url, &self.folder, self.clock.clone())
+    }
+
+    /// The service ends and starts again; what was on disk is all that is left.
+    pub(crate) fn restart(&mut self) {
+        self.cloud = Arc::new(self.another());
+    }
+
+    /// A new account's caller.
+    pub(crate) async fn caller(&self, username: &str, role: Role) -> Caller {
+        let (username, password) = (username.to_owned(), "secret-1".to_owned());
+        let new = NewAccount { username, password, role, phone: None, email: None };
+        let username = new.username.clone();
+        self.cloud.accounts.add(new).await.unwrap();
+        let key = self.cloud.accounts.issue_token(&username).await.unwrap();
+        self.cloud.accounts.by_token(&key).await.unwrap()
+    }
+
+    /// A new plain user.
+    pub(crate) async fn visitor(&self, username: &str) -> Caller {
+        self.caller(username, Role::Visitor).await
+    }
+
+    /// The rights of a new operator.
+    pub(crate) async fn operator(&self) -> Operator {
+        self.caller("operator", Role::Operator).await.operator().unwrap()
+    }
+
+    /// The rights of a new admin.
+    pub(crate) async fn admin(&self) -> Admin {
+        self.caller("admin", Role::Admin).await.admin().unwrap()
+    }
+
+    /// A new site of so many spots, with one area of the same name.
+    pub(crate) async fn site(&self, id: &str, spots: u32) {
+        let new = NewSite { id: id.parse().unwrap(), name: id.to_owned(), spots };
+        self.cloud.sites.add(new).await.unwrap();
+    }
+}
+
+fn open(database_url: &str, folder: &TempDir, clock: Arc<SimulatedClock>) -> Cloud {
+    Cloud::open(Options {
+        database_url: database_url.to_owned(),
+        pictures: Some(folder.path().join("pictures")),
+        zone: chrono_tz::Tz::Asia__Shanghai,
+        clock,
+    })
+    .unwrap()
+}
+
+/// Makes each of the named functions of a [`World`] a test on each engine.
+macro_rules! on_each_engine {
+    ($($story:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $story() {
+                super::$story($crate::world::World::sqlite()).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_each_engine;
