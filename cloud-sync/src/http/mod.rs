@@ -1,14 +1,25 @@
 //! What all faces share of HTTP: requests with their caller, query and bounded body, problems with
 //! their status, limits, and the listener.
 
+pub(crate) mod access;
+mod body;
 pub(crate) mod connection;
 pub(crate) mod cors;
 mod credentials;
+pub(crate) mod face;
 pub(crate) mod limit;
+pub(crate) mod openapi;
 mod problem;
 mod query;
+mod reply;
 mod request;
+pub(crate) mod route;
 
+pub(crate) use access::{Anyone, Local};
+pub(crate) use body::{Body, Json};
+pub(crate) use face::{Face, Faces};
 pub(crate) use problem::Problem;
 pub(crate) use query::{BadValue, Query};
+pub(crate) use reply::{Created, NoContent, Reply};
 pub(crate) use request::{Peer, Request, Requests, requests};
+pub(crate) use route::{Answer, Call, Parameter, Route, delete, get, patch, post, put};

@@ -15,6 +15,23 @@ pub(crate) enum Problem {
     NoSuchMethod,
     /// The request is not of the form that is wanted.
     Malformed(String),
+    /// The body is of a kind that is not taken here.
+    MediaType {
+        /// The kind that is.
+        wanted: &'static str,
+    },
+    /// A field of the body is not there.
+    Missing {
+        /// Its name.
+        field: String,
+    },
+    /// A field of the body cannot be used.
+    Field {
+        /// Its name.
+        field: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The body is longer than it may be.
     TooLarge {
         /// Most bytes that are taken.
@@ -23,6 +40,11 @@ pub(crate) enum Problem {
     /// The caller calls too often.
     TooMany {
         /// Seconds after which it may call again.
+        retry_after_s: u64,
+    },
+    /// There is too much to do at the moment.
+    Busy {
+        /// Seconds after which it is worth trying again.
         retry_after_s: u64,
     },
     /// A value in the query.
@@ -37,25 +59,30 @@ impl Problem {
         match self {
             Self::NoSuchPath | Self::Core(Error::NotFound(_)) => StatusCode::NOT_FOUND,
             Self::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Malformed(_) | Self::Query(_) | Self::Core(Error::Invalid { .. }) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Malformed(_)
+            | Self::Missing { .. }
+            | Self::Field { .. }
+            | Self::Query(_)
+            | Self::Core(Error::Invalid { .. } | Error::Refused(_)) => StatusCode::BAD_REQUEST,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany { .. } | Self::Core(Error::Throttled { .. }) => {
                 StatusCode::TOO_MANY_REQUESTS
             }
             Self::Core(Error::Unauthenticated) => StatusCode::UNAUTHORIZED,
             Self::Core(Error::Forbidden { .. }) => StatusCode::FORBIDDEN,
-            Self::Core(Error::Store(_) | Error::File { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy { .. } | Self::Core(Error::Store(_) | Error::File { .. }) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
     /// Seconds for `Retry-After`, where trying again helps.
     pub(crate) const fn retry_after_s(&self) -> Option<u64> {
         match self {
-            Self::TooMany { retry_after_s } | Self::Core(Error::Throttled { retry_after_s }) => {
-                Some(*retry_after_s)
-            }
+            Self::TooMany { retry_after_s }
+            | Self::Busy { retry_after_s }
+            | Self::Core(Error::Throttled { retry_after_s }) => Some(*retry_after_s),
             Self::Core(Error::Store(_) | Error::File { .. }) => Some(5),
             _ => None,
         }

@@ -12,7 +12,7 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 use serde::de::DeserializeOwned;
 use warp::{Filter, Rejection, filters::BoxedFilter, http::HeaderMap};
 
-use super::{Problem, Query};
+use super::{Problem, Query, route::PathValues};
 use crate::app::App;
 
 /// The address that a connection comes from.
@@ -34,6 +34,8 @@ pub(crate) struct Request {
     pub(crate) headers: HeaderMap,
     /// Its query.
     pub(crate) query: Query,
+    /// The values of its path.
+    values: PathValues,
     /// Never locked: it makes a body, which only one can read, part of what many may look at.
     body: Mutex<Body>,
 }
@@ -50,6 +52,7 @@ pub(crate) fn requests(app: Arc<App>) -> Requests {
             peer: peer.0,
             headers,
             query: Query::parse(&query),
+            values: PathValues::new(),
             body: Mutex::new(boxed(body)),
         })
         .boxed()
@@ -60,9 +63,28 @@ fn boxed(body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send + 'stati
 }
 
 impl Request {
+    /// The request for a path with these values.
+    pub(crate) fn with_values(self, values: PathValues) -> Self {
+        Self { values, ..self }
+    }
+
+    /// A value of the path; empty where the route has none of that name.
+    pub(crate) fn path(&self, name: &str) -> &str {
+        let found = self.values.iter().find(|(key, _)| key == name);
+        found.map_or("", |(_, value)| value)
+    }
+
     /// The value of a header, where it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Reads the body, which may have `limit` bytes, and leaves it to be read again.
+    pub(crate) async fn peek(&mut self, limit: usize) -> Result<Bytes, Problem> {
+        let bytes = Bytes::from(self.body(limit).await?);
+        let again = bytes.clone();
+        self.body = Mutex::new(futures_util::stream::once(async { Ok(again) }).boxed());
+        Ok(bytes)
     }
 
     /// Reads the body, which may have `limit` bytes.

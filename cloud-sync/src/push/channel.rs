@@ -12,8 +12,8 @@ use warp::{
 
 use super::SystemStatus;
 use crate::{
-    faces::hz::HzProblem,
-    http::{Request, Requests, limit::Class},
+    faces::hz,
+    http::{Problem, Request, Requests, limit::Class},
 };
 
 /// The close code for an end that is going away (RFC 6455, 7.4.1).
@@ -26,19 +26,25 @@ pub(crate) fn routes(requests: &Requests) -> BoxedFilter<(Response,)> {
     let system = warp::path!("system").and(warp::get()).and(requests.clone()).and(warp::ws());
     let routes = system
         .then(open)
-        .recover(|rejection: Rejection| async { Ok::<_, Rejection>(HzProblem::from(rejection)) });
-    warp::path("ws").and(routes).map(Reply::into_response).boxed()
+        .recover(|rejection: Rejection| async { Ok::<_, Rejection>(Err(rejection.into())) })
+        .unify();
+    warp::path("ws").and(routes).map(told).boxed()
 }
 
-async fn open(request: Request, upgrade: Ws) -> Result<impl Reply, HzProblem> {
+fn told(answer: Result<Response, Problem>) -> Response {
+    answer.unwrap_or_else(|problem| hz::problem(&problem))
+}
+
+async fn open(request: Request, upgrade: Ws) -> Result<Response, Problem> {
     request.channel_caller(Class::Query).await?;
     let (status, stopping) = (request.app.status.clone(), request.app.stopping.clone());
     let upgrade = upgrade.max_message_size(MAX_MESSAGE_BYTES).max_frame_size(MAX_MESSAGE_BYTES);
-    Ok(upgrade.on_upgrade(move |socket| async move {
+    let upgraded = upgrade.on_upgrade(move |socket| async move {
         if let Err(error) = push(socket, status, stopping).await {
             tracing::debug!(%error, "a watcher went away");
         }
-    }))
+    });
+    Ok(upgraded.into_response())
 }
 
 async fn push(

@@ -5,55 +5,42 @@ use serde_json::{Value, json};
 use warp::{
     Reply,
     http::StatusCode,
-    reply::{Response, with_header, with_status},
+    reply::{Response, with_status},
 };
 
 use crate::http::Problem;
 
-/// A problem, told in this family's form.
-pub(crate) struct AnprProblem(Problem);
+/// Tells a problem in this family's form.
+pub(crate) fn problem(problem: &Problem) -> Response {
+    let body = json!({"detail": detail(problem)});
+    with_status(warp::reply::json(&body), status(problem)).into_response()
+}
 
-impl<E: Into<Problem>> From<E> for AnprProblem {
-    fn from(error: E) -> Self {
-        Self(error.into())
+/// Invalid parameters are 422 here, as the list form says which.
+const fn status(problem: &Problem) -> StatusCode {
+    match problem {
+        Problem::Query(_)
+        | Problem::Malformed(_)
+        | Problem::Missing { .. }
+        | Problem::Field { .. }
+        | Problem::Core(Error::Invalid { .. }) => StatusCode::UNPROCESSABLE_ENTITY,
+        other => other.status(),
     }
 }
 
-impl Reply for AnprProblem {
-    fn into_response(self) -> Response {
-        self.0.log();
-        let reply =
-            with_status(warp::reply::json(&json!({"detail": self.detail()})), self.status());
-        match self.0.retry_after_s() {
-            Some(seconds) => with_header(reply, "retry-after", seconds).into_response(),
-            None => reply.into_response(),
-        }
-    }
-}
-
-impl AnprProblem {
-    /// Invalid parameters are 422 here, as the list form says which.
-    fn status(&self) -> StatusCode {
-        match &self.0 {
-            Problem::Query(_) | Problem::Malformed(_) | Problem::Core(Error::Invalid { .. }) => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
-            other => other.status(),
-        }
-    }
-
-    fn detail(&self) -> Value {
-        match &self.0 {
-            Problem::NoSuchPath => "Not Found".into(),
-            Problem::NoSuchMethod => "Method Not Allowed".into(),
-            Problem::Query(bad) => {
-                invalid(&["query", bad.name], &format!("ожидается {}", bad.wanted))
-            }
-            Problem::Malformed(reason) => invalid(&["body"], reason),
-            Problem::TooLarge { limit } => format!("Тело запроса больше {limit} байт").into(),
-            Problem::TooMany { .. } => "Слишком много запросов".into(),
-            Problem::Core(error) => core_detail(error),
-        }
+fn detail(problem: &Problem) -> Value {
+    match problem {
+        Problem::NoSuchPath => "Not Found".into(),
+        Problem::NoSuchMethod => "Method Not Allowed".into(),
+        Problem::Query(bad) => invalid(&["query", bad.name], &format!("ожидается {}", bad.wanted)),
+        Problem::Malformed(reason) => invalid(&["body"], reason),
+        Problem::Missing { field } => invalid(&["body", field], "обязательное поле"),
+        Problem::Field { field, problem } => invalid(&["body", field], problem),
+        Problem::MediaType { wanted } => format!("Ожидается {wanted}").into(),
+        Problem::TooLarge { limit } => format!("Тело запроса больше {limit} байт").into(),
+        Problem::TooMany { .. } => "Слишком много запросов".into(),
+        Problem::Busy { .. } => "Сервис занят, повторите позже".into(),
+        Problem::Core(error) => core_detail(error),
     }
 }
 
@@ -63,6 +50,7 @@ fn core_detail(error: &Error) -> Value {
         Error::NotFound("session") => "Сессия не найдена".into(),
         Error::NotFound(_) => "Не найдено".into(),
         Error::Invalid { field, problem } => invalid(&["body", field], problem),
+        Error::Refused(_) => "Сейчас это невозможно".into(),
         Error::Unauthenticated => "Нужны действительные учётные данные".into(),
         Error::Forbidden { .. } => "Недостаточно прав".into(),
         Error::Throttled { .. } => "Слишком много запросов".into(),

@@ -5,5 +5,5 @@ mod error;
 mod routes;
 mod wire;
 
-pub(crate) use error::AnprProblem;
-pub(crate) use routes::routes;
+pub(crate) use error::problem;
+pub(crate) use routes::face;

@@ -1,135 +1,101 @@
 //! The family's endpoints.
 
-use cloud_core::{Error, PlateFilter, Window};
-use warp::{
-    Filter, Rejection, Reply,
-    filters::BoxedFilter,
-    reply::{Json, Response, json},
-};
+use cloud_core::{Caller, Operator, PlateFilter, Window};
 
 use super::{
-    AnprProblem,
+    problem,
     wire::{Change, Deleted, Figures, Plate, Session},
 };
-use crate::http::{Query, Request, Requests, limit::Class};
+use crate::http::{Answer, Call, Face, Json, Local, Parameter, Problem, Query, delete, get, put};
 
-const MAX_BODY_BYTES: usize = 64 * 1024;
 const DEFAULT_LIMIT: u32 = 20;
 
-type Answer = Result<Json, AnprProblem>;
+const SKIP: Parameter = Parameter { name: "skip", about: "How many are passed over" };
+const LIMIT: Parameter = Parameter { name: "limit", about: "1 to 100, 20 by default" };
+const PLATES: &[Parameter] = &[
+    SKIP,
+    LIMIT,
+    Parameter { name: "plate_number", about: "A part of the plate" },
+    Parameter { name: "verified", about: "true or false" },
+];
+const SEARCH: &[Parameter] = &[Parameter { name: "query", about: "A part of the plate" }, LIMIT];
 
-/// The routes under `/api` that belong to this family.
-pub(crate) fn routes(requests: &Requests) -> BoxedFilter<(Response,)> {
-    let figures = plain("statistics", requests, statistics).or(plain("search", requests, search));
-    plates(requests).or(sessions(requests)).unify().or(figures.unify()).unify().boxed()
+/// The family.
+pub(crate) fn face() -> Face {
+    Face::new("anpr", problem)
+        .prefixes(&["/api/plates", "/api/sessions", "/api/statistics", "/api/search"])
+        .routes([
+            get("/api/plates", list).summary("Plates, newest first").query(PLATES),
+            get("/api/plates/{plate_id}", plate).summary("One plate"),
+            put("/api/plates/{plate_id}", correct).summary("Correct a plate"),
+            delete("/api/plates/{plate_id}", remove).summary("Hide a plate"),
+            get("/api/sessions", sessions).summary("Pictures, newest first").query(&[SKIP, LIMIT]),
+            get("/api/sessions/{session_id}", session).summary("One picture with its plates"),
+            get("/api/statistics", statistics).summary("Figures over all plates"),
+            get("/api/search", search).summary("Plates that contain a text").query(SEARCH),
+        ])
 }
 
-fn plates(requests: &Requests) -> BoxedFilter<(Response,)> {
-    let list = warp::path::end().and(warp::get()).and(requests.clone()).then(list);
-    let one = warp::path!(String).and(warp::get()).and(requests.clone()).then(plate);
-    let change = warp::path!(String).and(warp::put()).and(requests.clone()).then(correct);
-    let remove = warp::path!(String).and(warp::delete()).and(requests.clone()).then(delete);
-    let routes = list.or(one).unify().or(change).unify().or(remove).unify();
-    under("plates", routes.boxed())
-}
-
-fn sessions(requests: &Requests) -> BoxedFilter<(Response,)> {
-    let list = warp::path::end().and(warp::get()).and(requests.clone()).then(list_sessions);
-    let one = warp::path!(String).and(warp::get()).and(requests.clone()).then(session);
-    under("sessions", list.or(one).unify().boxed())
-}
-
-fn plain<F>(
-    name: &'static str,
-    requests: &Requests,
-    handler: impl Fn(Request) -> F + Clone + Send + Sync + 'static,
-) -> BoxedFilter<(Response,)>
-where
-    F: Future<Output = Answer> + Send + 'static,
-{
-    let route = warp::path::end().and(warp::get()).and(requests.clone()).then(handler);
-    under(name, route.boxed())
-}
-
-/// Puts routes under `/api/<name>`, where whatever they do not know is this family's error.
-fn under(name: &'static str, routes: BoxedFilter<(Answer,)>) -> BoxedFilter<(Response,)> {
-    let routes = routes
-        .recover(|rejection: Rejection| async { Ok::<_, Rejection>(AnprProblem::from(rejection)) });
-    warp::path("api").and(warp::path(name)).and(routes).map(Reply::into_response).boxed()
-}
-
-async fn list(request: Request) -> Answer {
-    let caller = request.caller_or_local(Class::Other).await?;
+async fn list(call: Call<Local<Caller>>) -> Answer<Json<Vec<Plate>>> {
     let filter = PlateFilter {
-        text: request.query.get("plate_number").map(str::to_owned),
-        verified: request.query.parsed("verified", "true или false")?,
+        text: call.query.get("plate_number").map(str::to_owned),
+        verified: call.query.parsed("verified", "true или false")?,
         ..PlateFilter::default()
     };
-    let window = window(&request.query)?;
-    let plates = request.app.cloud.plates.list(&caller, filter, window).await?;
-    Ok(json(&plates.into_iter().map(Plate::from).collect::<Vec<_>>()))
+    let window = window(&call.query)?;
+    let plates = call.app.cloud.plates.list(&call.who.0, filter, window).await?;
+    Ok(Json(plates.into_iter().map(Plate::from).collect()))
 }
 
-async fn search(request: Request) -> Answer {
-    let caller = request.caller_or_local(Class::Other).await?;
-    let window = Window { skip: 0, ..window(&request.query)? };
-    let Some(text) = request.query.get("query").map(str::to_owned) else {
-        return Ok(json(&[(); 0]));
+async fn search(call: Call<Local<Caller>>) -> Answer<Json<Vec<Plate>>> {
+    let window = Window { skip: 0, ..window(&call.query)? };
+    let Some(text) = call.query.get("query").map(str::to_owned) else {
+        return Ok(Json(Vec::new()));
     };
     let filter = PlateFilter { text: Some(text), ..PlateFilter::default() };
-    let plates = request.app.cloud.plates.list(&caller, filter, window).await?;
-    Ok(json(&plates.into_iter().map(Plate::from).collect::<Vec<_>>()))
+    let plates = call.app.cloud.plates.list(&call.who.0, filter, window).await?;
+    Ok(Json(plates.into_iter().map(Plate::from).collect()))
 }
 
-async fn plate(id: String, request: Request) -> Answer {
-    let caller = request.caller_or_local(Class::Other).await?;
-    let plate = request.app.cloud.plates.get(&caller, number(&id, "plate")?).await?;
-    Ok(json(&Plate::from(plate)))
+async fn plate(call: Call<Local<Caller>>) -> Answer<Json<Plate>> {
+    let id = call.id("plate_id", "plate")?;
+    let plate = call.app.cloud.plates.get(&call.who.0, id).await?;
+    Ok(Json(Plate::from(plate)))
 }
 
-async fn correct(id: String, mut request: Request) -> Answer {
-    let operator = request.caller_or_local(Class::Other).await?.operator()?;
-    let change: Change = request.json(MAX_BODY_BYTES).await?;
-    let id = number(&id, "plate")?;
-    let plate = request.app.cloud.plates.correct(&operator, id, change.into()).await?;
-    Ok(json(&Plate::from(plate)))
+async fn correct(call: Call<Local<Operator>, Json<Change>>) -> Answer<Json<Plate>> {
+    let id = call.id("plate_id", "plate")?;
+    let (app, Local(operator)) = (call.app.clone(), call.who);
+    let plate = app.cloud.plates.correct(&operator, id, call.body.0.into()).await?;
+    Ok(Json(Plate::from(plate)))
 }
 
-async fn delete(id: String, request: Request) -> Answer {
-    let operator = request.caller_or_local(Class::Other).await?.operator()?;
-    let id = number(&id, "plate")?;
-    request.app.cloud.plates.delete(&operator, id).await?;
-    Ok(json(&Deleted { message: "Номер успешно удален", id }))
+async fn remove(call: Call<Local<Operator>>) -> Answer<Json<Deleted>> {
+    let id = call.id("plate_id", "plate")?;
+    call.app.cloud.plates.delete(&call.who.0, id).await?;
+    Ok(Json(Deleted { message: "Номер успешно удален", id }))
 }
 
-async fn list_sessions(request: Request) -> Answer {
-    let caller = request.caller_or_local(Class::Other).await?;
-    let window = window(&request.query)?;
-    let sessions = request.app.cloud.plates.recognitions(&caller, window).await?;
-    Ok(json(&sessions.into_iter().map(Session::from).collect::<Vec<_>>()))
+async fn sessions(call: Call<Local<Caller>>) -> Answer<Json<Vec<Session>>> {
+    let window = window(&call.query)?;
+    let sessions = call.app.cloud.plates.recognitions(&call.who.0, window).await?;
+    Ok(Json(sessions.into_iter().map(Session::from).collect()))
 }
 
-async fn session(id: String, request: Request) -> Answer {
-    let caller = request.caller_or_local(Class::Other).await?;
-    let id = number(&id, "session")?;
-    let session = request.app.cloud.plates.recognition(&caller, id).await?;
-    Ok(json(&Session::from(session)))
+async fn session(call: Call<Local<Caller>>) -> Answer<Json<Session>> {
+    let id = call.id("session_id", "session")?;
+    let session = call.app.cloud.plates.recognition(&call.who.0, id).await?;
+    Ok(Json(Session::from(session)))
 }
 
-async fn statistics(request: Request) -> Answer {
-    let caller = request.caller_or_local(Class::Other).await?;
-    let figures = request.app.cloud.plates.statistics(&caller).await?;
-    Ok(json(&Figures::from(figures)))
+async fn statistics(call: Call<Local<Caller>>) -> Answer<Json<Figures>> {
+    let figures = call.app.cloud.plates.statistics(&call.who.0).await?;
+    Ok(Json(Figures::from(figures)))
 }
 
-fn window(query: &Query) -> Result<Window, AnprProblem> {
+fn window(query: &Query) -> Result<Window, Problem> {
     Ok(Window {
         skip: query.clamped("skip", 0, 0..=u32::MAX)?,
         limit: query.clamped("limit", DEFAULT_LIMIT, 1..=100)?,
     })
-}
-
-/// An id in a path; what is no number is the id of nothing.
-fn number(id: &str, what: &'static str) -> Result<i64, Error> {
-    id.parse().map_err(|_| Error::NotFound(what))
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat};
 use cloud_core::{Correction, PlateRead, Recognition, Statistics};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::faces::images;
@@ -9,7 +10,7 @@ use crate::faces::images;
 /// What the document shows for a plate that could not be read.
 pub(super) const UNREAD: &str = "Не распознан";
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Plate {
     id: i64,
     plate_number: String,
@@ -25,7 +26,7 @@ pub(super) struct Plate {
     detection_id: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Position {
     x_min: i64,
     y_min: i64,
@@ -55,7 +56,7 @@ impl From<PlateRead> for Plate {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Session {
     id: i64,
     filename: String,
@@ -78,7 +79,7 @@ impl From<Recognition> for Session {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Figures {
     total_plates: i64,
     verified_plates: i64,
@@ -105,7 +106,7 @@ impl From<Statistics> for Figures {
 }
 
 /// The body of `PUT /api/plates/{plate_id}`; all fields are optional.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(super) struct Change {
     plate_number: Option<String>,
     is_verified: Option<bool>,
@@ -128,7 +129,7 @@ impl From<Change> for Correction {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Deleted {
     pub(super) message: &'static str,
     pub(super) id: i64,

@@ -2,9 +2,10 @@
 
 use chrono::NaiveDate;
 use cloud_core::{AreaFigures, Dashboard, DayFigures};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct DashboardView {
     #[serde(flatten)]
     totals: Totals,
@@ -14,7 +15,7 @@ pub(super) struct DashboardView {
     daily_trends: Vec<DayView>,
 }
 
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy, Serialize, JsonSchema)]
 struct Totals {
     total_spots: i64,
     occupied_spots: i64,
@@ -26,7 +27,7 @@ struct Totals {
 }
 
 /// The same figures as the original page reads them: the rate in percent.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Overview {
     total_spots: i64,
     occupied_spots: i64,
@@ -36,7 +37,7 @@ struct Overview {
     active_sessions: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct DayView {
     date: NaiveDate,
     entries: i64,
@@ -45,7 +46,7 @@ struct DayView {
     revenue: f64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct AreaView {
     area_id: i64,
     area_name: String,

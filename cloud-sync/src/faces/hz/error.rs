@@ -4,52 +4,45 @@ use cloud_core::Error;
 use serde_json::{Value, json};
 use warp::{
     Reply,
-    reply::{Response, with_header, with_status},
+    reply::{Response, with_status},
 };
 
 use crate::http::Problem;
 
-/// A problem, told in this family's form.
-pub(crate) struct HzProblem(Problem);
-
-impl<E: Into<Problem>> From<E> for HzProblem {
-    fn from(error: E) -> Self {
-        Self(error.into())
-    }
+/// Tells a problem in this family's form.
+pub(crate) fn problem(problem: &Problem) -> Response {
+    let (code, message, details) = words(problem);
+    let body = json!({"error": message, "code": code, "details": details});
+    with_status(warp::reply::json(&body), problem.status()).into_response()
 }
 
-impl Reply for HzProblem {
-    fn into_response(self) -> Response {
-        self.0.log();
-        let (code, message, details) = self.words();
-        let body = json!({"error": message, "code": code, "details": details});
-        let reply = with_status(warp::reply::json(&body), self.0.status());
-        match self.0.retry_after_s() {
-            Some(seconds) => with_header(reply, "retry-after", seconds).into_response(),
-            None => reply.into_response(),
+fn words(problem: &Problem) -> (&'static str, &'static str, Value) {
+    match problem {
+        Problem::NoSuchPath => ("NOT_FOUND", "请求的路径不存在", json!({})),
+        Problem::NoSuchMethod => ("METHOD_NOT_ALLOWED", "不支持该请求方法", json!({})),
+        Problem::Malformed(reason) => {
+            ("INVALID_REQUEST", "请求格式错误", json!({"message": reason}))
         }
-    }
-}
-
-impl HzProblem {
-    fn words(&self) -> (&'static str, &'static str, Value) {
-        match &self.0 {
-            Problem::NoSuchPath => ("NOT_FOUND", "请求的路径不存在", json!({})),
-            Problem::NoSuchMethod => ("METHOD_NOT_ALLOWED", "不支持该请求方法", json!({})),
-            Problem::Malformed(reason) => {
-                ("INVALID_REQUEST", "请求格式错误", json!({"message": reason}))
-            }
-            Problem::Query(bad) => {
-                ("INVALID_PARAMETER", "请求参数错误", field(bad.name, bad.wanted))
-            }
-            Problem::TooLarge { limit } => {
-                ("PAYLOAD_TOO_LARGE", "请求内容过大", json!({"max_bytes": limit}))
-            }
-            Problem::TooMany { retry_after_s } => {
-                ("RATE_LIMITED", "请求过于频繁", json!({"retry_after": retry_after_s}))
-            }
-            Problem::Core(error) => core_words(error),
+        Problem::MediaType { wanted } => {
+            ("UNSUPPORTED_MEDIA_TYPE", "不支持的内容类型", json!({"expected": wanted}))
         }
+        Problem::Missing { field: name } => {
+            ("INVALID_PARAMETER", "缺少必填字段", field(name, "该字段必填"))
+        }
+        Problem::Field { field: name, problem } => {
+            ("INVALID_PARAMETER", "请求参数错误", field(name, problem))
+        }
+        Problem::Query(bad) => ("INVALID_PARAMETER", "请求参数错误", field(bad.name, bad.wanted)),
+        Problem::TooLarge { limit } => {
+            ("PAYLOAD_TOO_LARGE", "请求内容过大", json!({"max_bytes": limit}))
+        }
+        Problem::TooMany { retry_after_s } => {
+            ("RATE_LIMITED", "请求过于频繁", json!({"retry_after": retry_after_s}))
+        }
+        Problem::Busy { retry_after_s } => {
+            ("BUSY", "服务繁忙，请稍后重试", json!({"retry_after": retry_after_s}))
+        }
+        Problem::Core(error) => core_words(error),
     }
 }
 
@@ -59,6 +52,7 @@ fn core_words(error: &Error) -> (&'static str, &'static str, Value) {
         Error::Invalid { field: name, problem } => {
             ("INVALID_PARAMETER", "请求参数错误", field(name, problem))
         }
+        Error::Refused(reason) => ("REFUSED", "当前状态不允许该操作", json!({"reason": reason})),
         Error::Unauthenticated => ("UNAUTHORIZED", "身份认证信息未提供或无效", json!({})),
         Error::Forbidden { needed, .. } => {
             ("FORBIDDEN", "没有执行该操作的权限", json!({"required_role": needed}))

@@ -7,5 +7,5 @@ mod params;
 mod records;
 mod routes;
 
-pub(crate) use error::HzProblem;
-pub(crate) use routes::routes;
+pub(crate) use error::problem;
+pub(crate) use routes::face;

@@ -7,11 +7,8 @@ use cloud_core::{
     calendar::{day_start_ms, next_day},
 };
 
-use super::{
-    HzProblem,
-    records::{VEHICLES, VehicleType, detection_type},
-};
-use crate::http::{BadValue, Query};
+use super::records::{VEHICLES, VehicleType, detection_type};
+use crate::http::{BadValue, Problem, Query};
 
 /// A page, counted from 1.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +17,7 @@ pub(super) struct Page {
     pub(super) size: u32,
 }
 
-pub(super) fn page(query: &Query) -> Result<Page, HzProblem> {
+pub(super) fn page(query: &Query) -> Result<Page, Problem> {
     Ok(Page {
         number: query.clamped("page", 1, 1..=u32::MAX)?,
         size: query.clamped("page_size", 20, 1..=100)?,
@@ -28,7 +25,7 @@ pub(super) fn page(query: &Query) -> Result<Page, HzProblem> {
 }
 
 /// The conditions of `detection/records/`.
-pub(super) fn records(query: &Query, zone: Tz) -> Result<PlateFilter, HzProblem> {
+pub(super) fn records(query: &Query, zone: Tz) -> Result<PlateFilter, Problem> {
     let day = |name| query.parsed::<NaiveDate>(name, "日期格式应为 YYYY-MM-DD");
     let until = day("end_date")?.map(|last| day_start_ms(zone, next_day(last)));
     Ok(PlateFilter {

@@ -3,6 +3,7 @@
 use chrono::DateTime;
 use chrono_tz::Tz;
 use cloud_core::{Movement, PlateRead};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::params::Page;
@@ -35,13 +36,13 @@ pub(super) const fn detection_type(movement: Movement) -> &'static str {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Records {
     records: Vec<Record>,
     pagination: Pagination,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Record {
     id: i64,
     detection_time: String,
@@ -57,7 +58,7 @@ struct Record {
     spot_info: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Pagination {
     current_page: u32,
     total_pages: i64,

@@ -1,0 +1,88 @@
+//! Who may call a route, as the type of the caller that its handler takes.
+
+use cloud_core::{Caller, Error, Operator};
+
+use super::{Problem, Request, limit::Class};
+
+/// Who may call, as documents and tests tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// Everybody.
+    Anyone,
+    /// Every account.
+    Account,
+    /// Operators and admins.
+    Operator,
+    /// Every account, and whoever is at this machine where the settings let them in.
+    LocalAccount,
+    /// As [`Rule::Operator`], and whoever is at this machine where the settings let them in.
+    LocalOperator,
+}
+
+/// A caller that was let in.
+pub(crate) trait Access: Sized + Send + 'static {
+    /// Who that may be.
+    const RULE: Rule;
+
+    /// Judges the credentials of a request and counts it against a limit.
+    fn admit(request: &Request, class: Class)
+    -> impl Future<Output = Result<Self, Problem>> + Send;
+}
+
+/// Everybody; the account, where credentials were given. Wrong ones are refused all the same.
+pub(crate) struct Anyone(pub(crate) Option<Caller>);
+
+/// Somebody with credentials, or nobody known at this machine, where the settings let them in.
+pub(crate) struct Local<W>(pub(crate) W);
+
+impl Access for Anyone {
+    const RULE: Rule = Rule::Anyone;
+
+    async fn admit(request: &Request, class: Class) -> Result<Self, Problem> {
+        if request.has_credentials() {
+            return Ok(Self(Some(request.caller(class).await?)));
+        }
+        request.count_address(class)?;
+        Ok(Self(None))
+    }
+}
+
+impl Access for Caller {
+    const RULE: Rule = Rule::Account;
+
+    async fn admit(request: &Request, class: Class) -> Result<Self, Problem> {
+        request.caller(class).await
+    }
+}
+
+impl Access for Operator {
+    const RULE: Rule = Rule::Operator;
+
+    async fn admit(request: &Request, class: Class) -> Result<Self, Problem> {
+        Ok(request.caller(class).await?.operator()?)
+    }
+}
+
+impl Access for Local<Caller> {
+    const RULE: Rule = Rule::LocalAccount;
+
+    async fn admit(request: &Request, class: Class) -> Result<Self, Problem> {
+        if request.has_credentials() {
+            return Ok(Self(request.caller(class).await?));
+        }
+        if !request.is_local() {
+            return Err(Error::Unauthenticated.into());
+        }
+        request.count_address(class)?;
+        Ok(Self(Caller::local_operator()))
+    }
+}
+
+impl Access for Local<Operator> {
+    const RULE: Rule = Rule::LocalOperator;
+
+    async fn admit(request: &Request, class: Class) -> Result<Self, Problem> {
+        let Local(caller) = Local::<Caller>::admit(request, class).await?;
+        Ok(Self(caller.operator()?))
+    }
+}
