@@ -1,6 +1,6 @@
 //! Who may call a route, as the type of the caller that its handler takes.
 
-use cloud_core::{Caller, Error, Operator};
+use cloud_core::{Admin, Caller, Device, Error, Operator};
 
 use super::{Problem, Request, limit::Class};
 
@@ -13,6 +13,10 @@ pub(crate) enum Rule {
     Account,
     /// Operators and admins.
     Operator,
+    /// Admins.
+    Admin,
+    /// Controllers, by their API key.
+    Device,
     /// Every account, and whoever is at this machine where the settings let them in.
     LocalAccount,
     /// As [`Rule::Operator`], and whoever is at this machine where the settings let them in.
@@ -63,6 +67,22 @@ impl Access for Operator {
     }
 }
 
+impl Access for Admin {
+    const RULE: Rule = Rule::Admin;
+
+    async fn admit(request: &Request, class: Class) -> Result<Self, Problem> {
+        Ok(request.caller(class).await?.admin()?)
+    }
+}
+
+impl Access for Device {
+    const RULE: Rule = Rule::Device;
+
+    async fn admit(request: &Request, class: Class) -> Result<Self, Problem> {
+        request.device(class).await
+    }
+}
+
 impl Access for Local<Caller> {
     const RULE: Rule = Rule::LocalAccount;
 
@@ -74,7 +94,7 @@ impl Access for Local<Caller> {
             return Err(Error::Unauthenticated.into());
         }
         request.count_address(class)?;
-        Ok(Self(Caller::local_operator()))
+        Ok(Self(Caller::local_operator().at(request.peer)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who calls: by a token in the header (`Token` or `Bearer`), for WebSockets also in the query, or
 //! by being on this very machine, where a face documents no login.
 
-use cloud_core::{Caller, Error};
+use cloud_core::{Caller, Device, Error};
 
 use super::{
     Problem, Request,
@@ -31,6 +31,13 @@ impl Request {
         self.counted(self.app.cloud.accounts.by_token(key).await?, class)
     }
 
+    /// The controller whose API key the request carries; counted by its address.
+    pub(crate) async fn device(&self, class: Class) -> Result<Device, Problem> {
+        self.count_address(class)?;
+        let key = self.header("x-api-key").ok_or(Error::Unauthenticated)?;
+        Ok(self.app.cloud.devices.by_key(key).await?)
+    }
+
     /// Counts a call of an address that has no credentials.
     pub(crate) fn count_address(&self, class: Class) -> Result<(), Problem> {
         let now_ms = self.app.cloud.clock().now().monotonic_ms;
@@ -43,7 +50,7 @@ impl Request {
         let now_ms = self.app.cloud.clock().now().monotonic_ms;
         let taken = self.app.limiter.take(who, class, now_ms);
         taken.map_err(|retry_after_s| Problem::TooMany { retry_after_s })?;
-        Ok(caller)
+        Ok(caller.at(self.peer))
     }
 
     fn header_key(&self) -> Result<Option<&str>, Problem> {

@@ -119,7 +119,8 @@ fn parameters(route: &Route) -> Vec<Value> {
 fn security(rule: Rule) -> Value {
     match rule {
         Rule::Anyone => json!([]),
-        Rule::Account | Rule::Operator => json!([{"token": []}, {"jwt": []}]),
+        Rule::Account | Rule::Operator | Rule::Admin => json!([{"token": []}, {"jwt": []}]),
+        Rule::Device => json!([{"device": []}]),
         Rule::LocalAccount | Rule::LocalOperator => json!([{}, {"token": []}, {"jwt": []}]),
     }
 }
@@ -130,5 +131,7 @@ const fn role(rule: Rule) -> &'static str {
         Rule::Anyone => "everybody",
         Rule::Account | Rule::LocalAccount => "every account",
         Rule::Operator | Rule::LocalOperator => "operators and admins",
+        Rule::Admin => "admins",
+        Rule::Device => "controllers",
     }
 }

@@ -11,9 +11,9 @@ use crate::{
     error::{Error, Result},
 };
 
-pub use self::{change::Correction, write::ReadBy};
 #[allow(unused_imports, reason = "what parking enters vehicles with")]
 pub(crate) use self::write::{Told, told};
+pub use self::{change::Correction, write::ReadBy};
 pub(crate) use self::{
     query::{get, recognition},
     write::{NewLook, NewRead, look_at, read_plate},
