@@ -2,4 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod parking;
+mod postgres;
+mod store;
 mod world;

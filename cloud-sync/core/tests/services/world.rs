@@ -32,14 +32,22 @@ use cloud_core::{Admin, Caller, Cloud, NewAccount, NewSite, Operator, Options, R
 use domain::clock::SimulatedClock;
 use tempfile::TempDir;
 
+use crate::postgres::Database;
+
 /// A cloud on an empty database, and the clock that it goes by.
 pub(crate) struct World {
     /// The services.
     pub(crate) cloud: Arc<Cloud>,
     /// Their time; [`start`] at first.
     pub(crate) clock: Arc<SimulatedClock>,
+    place: Place,
+}
+
+/// Where a test keeps what it keeps; gone with this.
+pub(crate) struct Place {
     database_url: String,
     folder: TempDir,
+    database: Option<Database>,
 }
 
 /// When every test begins: a Tuesday, noon in Shanghai.
@@ -47,23 +55,50 @@ pub(crate) fn start() -> DateTime<Utc> {
     "2026-03-10T04:00:00Z".parse().unwrap()
 }
 
-impl World {
-    /// On a new SQLite file.
+impl Place {
+    /// A folder for a new SQLite file.
     pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database_url = format!("sqlite:///{}", folder.path().join("cloud.db").display());
-        Self::on(database_url, folder)
+        Self { database_url, folder, database: None }
     }
 
-    fn on(database_url: String, folder: TempDir) -> Self {
+    /// An empty PostgreSQL database.
+    pub(crate) fn postgres() -> Self {
+        let database = Database::create();
+        let folder = tempfile::tempdir().unwrap();
+        Self { database_url: database.url(), folder, database: Some(database) }
+    }
+
+    /// Opens a cloud there.
+    pub(crate) fn open(&self, clock: Arc<SimulatedClock>) -> Cloud {
+        Cloud::open(Options {
+            database_url: self.database_url.clone(),
+            pictures: Some(self.folder.path().join("pictures")),
+            zone: chrono_tz::Tz::Asia__Shanghai,
+            clock,
+        })
+        .unwrap()
+    }
+}
+
+impl World {
+    /// In an empty place.
+    pub(crate) fn on(place: Place) -> Self {
         let clock = Arc::new(SimulatedClock::at(start()));
-        let cloud = Arc::new(open(&database_url, &folder, clock.clone()));
-        Self { cloud, clock, database_url, folder }
+        Self { cloud: Arc::new(place.open(clock.clone())), clock, place }
+    }
+
+    /// The database server hangs up on everybody; SQLite has no line to cut.
+    pub(crate) fn cut_connections(&self) {
+        if let Some(database) = &self.place.database {
+            database.cut_connections();
+        }
     }
 
     /// Another instance of the service on the same database and clock.
     pub(crate) fn another(&self) -> Cloud {
-        open(&self.database_url, &self.folder, self.clock.clone())
+        self.place.open(self.clock.clone())
     }
 
     /// The service ends and starts again; what was on disk is all that is left.
@@ -103,23 +138,24 @@ impl World {
     }
 }
 
-fn open(database_url: &str, folder: &TempDir, clock: Arc<SimulatedClock>) -> Cloud {
-    Cloud::open(Options {
-        database_url: database_url.to_owned(),
-        pictures: Some(folder.path().join("pictures")),
-        zone: chrono_tz::Tz::Asia__Shanghai,
-        clock,
-    })
-    .unwrap()
-}
-
 /// Makes each of the named functions of a [`World`] a test on each engine.
 macro_rules! on_each_engine {
     ($($story:ident),+ $(,)?) => {
         mod sqlite {
+            use $crate::world::{Place, World};
+
             $(#[tokio::test]
             async fn $story() {
-                super::$story($crate::world::World::sqlite()).await;
+                super::$story(World::on(Place::sqlite())).await;
+            })+
+        }
+
+        mod postgres {
+            use $crate::world::{Place, World};
+
+            $(#[tokio::test]
+            async fn $story() {
+                super::$story(World::on(Place::postgres())).await;
             })+
         }
     };
