@@ -70,10 +70,8 @@ pub(crate) enum Credential {
     Key(String),
     /// A JWT.
     Jwt {
-        /// Its number.
-        jti: String,
-        /// When it is void, in milliseconds UTC.
-        expires_at_ms: i64,
+        /// The login that it came of.
+        login: String,
     },
 }
 

@@ -17,6 +17,7 @@ mod search;
 mod secret;
 mod sites;
 mod store;
+mod vehicles;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -25,7 +26,10 @@ use domain::clock::Clock;
 use tokio::sync::watch;
 
 pub use self::{
-    accounts::{Accounts, NewAccount},
+    accounts::{
+        Account, AccountChange, Accounts, BalanceEntry, Login, NewAccount, ParkingPreference,
+        PreferenceChange, TokenPair,
+    },
     caller::{Actor, Admin, Caller, Device, Operator, Role},
     devices::Devices,
     error::{Error, Result},
@@ -42,6 +46,7 @@ pub use self::{
     },
     sites::{NewSite, SiteStatus, Sites},
     store::StoreError,
+    vehicles::{Vehicle, VehicleChange, Vehicles},
 };
 use self::{base::Base, store::Store};
 
@@ -63,6 +68,8 @@ pub struct Options {
 pub struct Cloud {
     /// Accounts and tokens.
     pub accounts: Accounts,
+    /// Vehicles and whose they are.
+    pub vehicles: Vehicles,
     /// Controllers that call by themselves.
     pub devices: Devices,
     /// Sites and their enrolment.
@@ -95,6 +102,7 @@ impl Cloud {
         let base = Base { store, clock: options.clock, changes: watch::Sender::new(0) };
         Ok(Self {
             accounts: Accounts::new(base.clone()),
+            vehicles: Vehicles::new(base.clone()),
             devices: Devices::new(base.clone()),
             sites: Sites::new(base.clone()),
             ingest: Ingest::new(base.clone()),

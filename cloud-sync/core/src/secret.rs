@@ -1,6 +1,9 @@
 //! Keys, codes and passwords: made from the system's randomness, kept as hashes only.
 
-use argon2::{Argon2, password_hash::PasswordHasher};
+use argon2::{
+    Argon2,
+    password_hash::{self, PasswordHasher, PasswordVerifier},
+};
 use domain::envelope::to_hex;
 use rand::Rng;
 use ring::digest::{SHA256, digest};
@@ -16,6 +19,11 @@ const READABLE: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// A key of 160 random bits in 40 hex digits.
 pub(crate) fn new_key() -> String {
     to_hex(&rand::rng().random::<[u8; 20]>())
+}
+
+/// A key of 256 random bits for signing, in 64 hex digits.
+pub(crate) fn new_signing_key() -> String {
+    to_hex(&rand::rng().random::<[u8; 32]>())
 }
 
 /// Random letters and digits for a person to copy, 5 bits each.
@@ -34,6 +42,15 @@ pub(crate) fn hash_key(key: &str) -> String {
 pub(crate) fn hash_password(password: &str) -> Result<String> {
     let hash = Argon2::default().hash_password(password.as_bytes());
     Ok(hash.map_err(|e| Error::from(StoreError::new("hash the password", e)))?.to_string())
+}
+
+/// Whether a password is the one that a PHC string was made of.
+pub(crate) fn is_password(password: &str, hash: &str) -> Result<bool> {
+    match Argon2::default().verify_password(password.as_bytes(), hash) {
+        Ok(()) => Ok(true),
+        Err(password_hash::Error::PasswordInvalid) => Ok(false),
+        Err(error) => Err(StoreError::new("compare a password", error).into()),
+    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,11 @@
 use super::{StoreError, Transaction, number, params};
 
 /// The steps in order; the version of a database is how many it has had.
-const STEPS: &[&str] =
-    &[include_str!("schema/0001_parking.sql"), include_str!("schema/0006_recognition.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/0001_parking.sql"),
+    include_str!("schema/0002_accounts.sql"),
+    include_str!("schema/0006_recognition.sql"),
+];
 
 /// Brings the schema up to date, within the given transaction.
 pub(super) fn migrate(tx: &mut dyn Transaction) -> Result<(), StoreError> {

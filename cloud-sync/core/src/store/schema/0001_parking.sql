@@ -9,22 +9,6 @@ CREATE TABLE counters (
     last BIGINT NOT NULL
 );
 
-CREATE TABLE users (
-    id            BIGINT NOT NULL PRIMARY KEY,
-    username      TEXT NOT NULL UNIQUE,
-    password_hash TEXT NOT NULL,                       -- PHC string, argon2id
-    role          TEXT NOT NULL,                       -- admin, operator, visitor
-    phone         TEXT UNIQUE,
-    email         TEXT,
-    created_at_ms BIGINT NOT NULL
-);
-
-CREATE TABLE tokens (
-    hash          TEXT NOT NULL PRIMARY KEY,           -- SHA-256 of the key, hex
-    user_id       BIGINT NOT NULL REFERENCES users (id),
-    created_at_ms BIGINT NOT NULL
-);
-
 CREATE TABLE devices (
     device_id     TEXT NOT NULL PRIMARY KEY,
     station       TEXT NOT NULL,

@@ -1,0 +1,262 @@
+//! Vehicles: one for each plate, of an owner or of nobody yet. A vehicle that enters without being
+//! known becomes known.
+
+use domain::plate::TypedPlate;
+
+use crate::{
+    base::Base,
+    caller::{Caller, Role},
+    error::{Error, Result},
+    plates::Window,
+    store::{Row, Transaction, first, next_id, number, params},
+};
+
+const LONGEST_TYPE: usize = 50;
+
+/// A vehicle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vehicle {
+    /// Its number.
+    pub id: i64,
+    /// Its plate, as typed or read.
+    pub plate: String,
+    /// What kind it is, for people.
+    pub car_type: Option<String>,
+    /// The account that it belongs to.
+    pub owner: Option<i64>,
+    /// When it became known, in milliseconds UTC.
+    pub created_at_ms: i64,
+}
+
+/// What is told of a vehicle; what is not given stays, `Some(None)` removes.
+#[derive(Debug, Clone, Default)]
+pub struct VehicleChange {
+    /// The plate: 1 to 20 printable characters.
+    pub plate: Option<String>,
+    /// What kind it is: at most 50 characters.
+    pub car_type: Option<Option<String>>,
+    /// The account that it belongs to.
+    pub owner: Option<Option<i64>>,
+}
+
+/// The vehicles.
+pub struct Vehicles {
+    base: Base,
+}
+
+const COLUMNS: &str = "id, plate, car_type, owner_id, created_at_ms";
+
+impl Vehicles {
+    pub(crate) const fn new(base: Base) -> Self {
+        Self { base }
+    }
+
+    /// Vehicles in the order of their numbers, and how many there are: all for operators, one's
+    /// own for everybody else.
+    pub async fn list(&self, caller: &Caller, window: Window) -> Result<(Vec<Vehicle>, i64)> {
+        let owner = only_of(caller);
+        let read = self.base.store.read(move |tx| {
+            let those = "FROM vehicles WHERE removed_at_ms IS NULL
+                           AND (CAST($1 AS BIGINT) IS NULL OR owner_id = $1)";
+            let sql = format!("SELECT {COLUMNS} {those} ORDER BY id LIMIT $2 OFFSET $3");
+            let page = params![owner, i64::from(window.limit), i64::from(window.skip)];
+            let vehicles = tx.query(&sql, page)?.iter().map(vehicle).collect::<Result<_>>()?;
+            let count = format!("SELECT COUNT(*) {those}");
+            Ok((vehicles, number(tx, &count, params![owner])?))
+        });
+        read.await
+    }
+
+    /// A vehicle.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where it is not there or not the caller's.
+    pub async fn get(&self, caller: &Caller, id: i64) -> Result<Vehicle> {
+        let owner = only_of(caller);
+        self.base.store.read(move |tx| find(tx, owner, id)).await
+    }
+
+    /// Makes a vehicle known, or claims one that entered without an owner. Without an owner it is
+    /// the caller's, where the caller has an account and is no operator.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a text that is no plate, a plate of another vehicle, or an owner
+    /// that is not there; [`Error::Forbidden`] for somebody else's vehicle.
+    pub async fn add(&self, caller: &Caller, new: VehicleChange) -> Result<Vehicle> {
+        check_owner_is_own(caller, &new)?;
+        let (own, now_ms) = (only_of(caller), self.base.now_ms());
+        self.base.store.write(move |tx| add(tx, own, &new, now_ms)).await
+    }
+
+    /// Changes a vehicle.
+    ///
+    /// # Errors
+    /// As [`Vehicles::get`] and [`Vehicles::add`].
+    pub async fn change(&self, caller: &Caller, id: i64, change: VehicleChange) -> Result<Vehicle> {
+        check_owner_is_own(caller, &change)?;
+        let own = only_of(caller);
+        let changed = self.base.store.write(move |tx| {
+            find(tx, own, id)?;
+            update(tx, id, &change)?;
+            find(tx, own, id)
+        });
+        changed.await
+    }
+
+    /// Removes a vehicle from all lists; what it did stays.
+    ///
+    /// # Errors
+    /// As [`Vehicles::get`].
+    pub async fn remove(&self, caller: &Caller, id: i64) -> Result<()> {
+        let (own, now_ms) = (only_of(caller), self.base.now_ms());
+        let removed = self.base.store.write(move |tx| {
+            find(tx, own, id)?;
+            let sql = "UPDATE vehicles SET removed_at_ms = $1 WHERE id = $2";
+            tx.execute(sql, params![now_ms, id])?;
+            Ok(())
+        });
+        removed.await
+    }
+}
+
+/// The number of the vehicle of a plate, which becomes known where it was not.
+#[allow(dead_code, reason = "whoever enters becomes known")]
+pub(crate) fn known(tx: &mut dyn Transaction, plate: &str, now_ms: i64) -> Result<i64> {
+    let plate = parse(plate)?;
+    match of_plate(tx, plate.normal())? {
+        Some(vehicle) => Ok(vehicle.id),
+        None => insert(tx, &plate, None, None, now_ms),
+    }
+}
+
+/// The vehicle of a plate in its normal form.
+pub(crate) fn of_plate(tx: &mut dyn Transaction, plate_key: &str) -> Result<Option<Vehicle>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM vehicles WHERE plate_key = $1 AND removed_at_ms IS NULL");
+    first(tx, &sql, params![plate_key])?.as_ref().map(vehicle).transpose()
+}
+
+/// A vehicle by its number, of an owner where one is given.
+pub(crate) fn find(tx: &mut dyn Transaction, owner: Option<i64>, id: i64) -> Result<Vehicle> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM vehicles WHERE id = $1 AND removed_at_ms IS NULL
+           AND (CAST($2 AS BIGINT) IS NULL OR owner_id = $2)"
+    );
+    let row = first(tx, &sql, params![id, owner])?;
+    vehicle(&row.ok_or(Error::NotFound("vehicle"))?)
+}
+
+/// Whose vehicles the caller sees: all, or those of one account.
+pub(crate) fn only_of(caller: &Caller) -> Option<i64> {
+    match caller.operator() {
+        Ok(_) => None,
+        // An account that does not exist owns nothing.
+        Err(_) => Some(caller.account_id().unwrap_or_default()),
+    }
+}
+
+fn check_owner_is_own(caller: &Caller, change: &VehicleChange) -> Result<()> {
+    let Some(own) = only_of(caller) else { return Ok(()) };
+    match change.owner {
+        None | Some(None) => Ok(()),
+        Some(Some(owner)) if owner == own => Ok(()),
+        _ => {
+            let (role, needed) = (caller.role().as_str(), Role::Operator.as_str());
+            Err(Error::Forbidden { role, needed })
+        }
+    }
+}
+
+fn add(
+    tx: &mut dyn Transaction,
+    own: Option<i64>,
+    new: &VehicleChange,
+    now_ms: i64,
+) -> Result<Vehicle> {
+    let Some(plate) = &new.plate else {
+        return Err(Error::invalid("plate_number", "is missing"));
+    };
+    let plate = parse(plate)?;
+    let owner = new.owner.flatten().or(own);
+    let car_type = new.car_type.clone().flatten();
+    check(tx, car_type.as_deref(), owner)?;
+    let id = match of_plate(tx, plate.normal())? {
+        None => insert(tx, &plate, car_type.as_deref(), owner, now_ms)?,
+        Some(nobodys) if nobodys.owner.is_none() && owner.is_some() => {
+            let claim = "UPDATE vehicles SET plate = $1, owner_id = $2,
+                                car_type = COALESCE($3, car_type) WHERE id = $4";
+            tx.execute(claim, params![plate.as_typed(), owner, car_type, nobodys.id])?;
+            nobodys.id
+        }
+        Some(_) => return Err(taken()),
+    };
+    find(tx, None, id)
+}
+
+fn update(tx: &mut dyn Transaction, id: i64, change: &VehicleChange) -> Result<()> {
+    let car_type = change.car_type.as_ref().and_then(Option::as_deref);
+    check(tx, car_type, change.owner.flatten())?;
+    if let Some(plate) = &change.plate {
+        let plate = parse(plate)?;
+        if of_plate(tx, plate.normal())?.is_some_and(|other| other.id != id) {
+            return Err(taken());
+        }
+        let sql = "UPDATE vehicles SET plate = $1, plate_key = $2 WHERE id = $3";
+        tx.execute(sql, params![plate.as_typed(), plate.normal(), id])?;
+    }
+    if change.car_type.is_some() {
+        tx.execute("UPDATE vehicles SET car_type = $1 WHERE id = $2", params![car_type, id])?;
+    }
+    if let Some(owner) = change.owner {
+        tx.execute("UPDATE vehicles SET owner_id = $1 WHERE id = $2", params![owner, id])?;
+    }
+    Ok(())
+}
+
+fn check(tx: &mut dyn Transaction, car_type: Option<&str>, owner: Option<i64>) -> Result<()> {
+    let unusable =
+        |text: &str| text.chars().count() > LONGEST_TYPE || text.chars().any(char::is_control);
+    if car_type.is_some_and(unusable) {
+        return Err(Error::invalid("car_type", "use at most 50 printable characters"));
+    }
+    let Some(owner) = owner else { return Ok(()) };
+    let sql = "SELECT id FROM users WHERE id = $1 AND removed_at_ms IS NULL";
+    match first(tx, sql, params![owner])? {
+        Some(_) => Ok(()),
+        None => Err(Error::invalid("owner", format!("there is no account {owner}"))),
+    }
+}
+
+fn parse(plate: &str) -> Result<TypedPlate> {
+    TypedPlate::parse(plate).map_err(|bad| Error::invalid("plate_number", bad.to_string()))
+}
+
+fn taken() -> Error {
+    Error::invalid("plate_number", "belongs to another car; choose another")
+}
+
+fn insert(
+    tx: &mut dyn Transaction,
+    plate: &TypedPlate,
+    car_type: Option<&str>,
+    owner: Option<i64>,
+    now_ms: i64,
+) -> Result<i64> {
+    let id = next_id(tx, "vehicle")?;
+    tx.execute(
+        "INSERT INTO vehicles (id, plate, plate_key, car_type, owner_id, created_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        params![id, plate.as_typed(), plate.normal(), car_type, owner, now_ms],
+    )?;
+    Ok(id)
+}
+
+fn vehicle(row: &Row) -> Result<Vehicle> {
+    Ok(Vehicle {
+        id: row.get(0)?,
+        plate: row.get(1)?,
+        car_type: row.get(2)?,
+        owner: row.get(3)?,
+        created_at_ms: row.get(4)?,
+    })
+}
