@@ -119,7 +119,7 @@ pub enum Fact {
         /// The decision that let it out.
         decision: DecisionId,
     },
-    /// A fee was taken at the site.
+    /// A fee was taken, at the site or at the cloud.
     Paid {
         /// The session it was for.
         session: SessionId,
@@ -129,6 +129,21 @@ pub enum Fact {
         method: String,
         /// Who took it.
         by: String,
+        /// The cloud's directive that told of it; none for a fee that was taken at the site.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        directive: Option<u64>,
+        /// When it was paid, on the site's clock, where that was before it was journaled.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        paid_at: Option<DateTime<Utc>>,
+    },
+    /// A directive of the cloud was not carried out; it is not asked for again.
+    DirectiveSkipped {
+        /// Its number.
+        directive: u64,
+        /// Its kind, as the cloud named it.
+        kind: String,
+        /// Why.
+        reason: String,
     },
     /// A barrier does not do what it should.
     LaneFault {

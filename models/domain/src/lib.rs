@@ -3,6 +3,7 @@
 
 pub mod charging;
 pub mod clock;
+pub mod directive;
 pub mod envelope;
 pub mod event;
 pub mod ids;

@@ -157,6 +157,8 @@ fn facts() -> Vec<Fact> {
             amount_fen: 1250,
             method: "cash".into(),
             by: "Wang".into(),
+            directive: None,
+            paid_at: None,
         },
         Fact::LaneFault { lane: name("entry"), fault: "stuck".into() },
         Fact::LaneRecovered { lane: name("entry") },
@@ -169,6 +171,19 @@ fn facts() -> Vec<Fact> {
         Fact::VisionRestarted { reason: "signal 9".into(), back_off_ms: 500 },
         Fact::ClockChanged { what: "set".into(), jump_ms: -10_800_000 },
         Fact::Quarantined { sequence: 7, reason: "no such site".into() },
+        Fact::Paid {
+            session: session(),
+            amount_fen: 1250,
+            method: "wechat".into(),
+            by: "cloud".into(),
+            directive: Some(3),
+            paid_at: Some("2026-11-20T08:15:00Z".parse().unwrap()),
+        },
+        Fact::DirectiveSkipped {
+            directive: 4,
+            kind: "sing".into(),
+            reason: "this version does not know it".into(),
+        },
     ]
 }
 
@@ -185,6 +200,7 @@ fn kind(fact: &Fact) -> &'static str {
         Fact::SessionOpened { .. } => "session_opened",
         Fact::SessionClosed { .. } => "session_closed",
         Fact::Paid { .. } => "paid",
+        Fact::DirectiveSkipped { .. } => "directive_skipped",
         Fact::LaneFault { .. } => "lane_fault",
         Fact::LaneRecovered { .. } => "lane_recovered",
         Fact::Device { .. } => "device",

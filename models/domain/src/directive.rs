@@ -1,0 +1,149 @@
+//! What the cloud tells a site: numbered for each site from 1 without gaps, told in that order, and
+//! carried out once.
+//!
+//! A site asks with `GET /edge/v1/directives?after=N` for what follows the last one that it has
+//! carried out, and waits for the answer. The wire form is JSON with the kind of directive in
+//! `kind`. Like that of events it only ever grows: fields that are added are optional, and a site
+//! that does not know a kind passes it over and says so.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::ids::SessionId;
+
+/// Where a site asks.
+pub const PATH: &str = "/edge/v1/directives";
+/// Header with the number that makes each request a new one, see [`Ask::count`].
+pub const COUNT_HEADER: &str = "gatehouse-count";
+/// Longest time that the cloud lets a site wait where there is nothing to tell.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(25);
+/// Most directives in one answer.
+pub const MOST_DIRECTIVES: usize = 100;
+/// Most bytes of one directive.
+pub const MAX_DIRECTIVE_BYTES: usize = 512;
+
+/// One thing that a site is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Directive {
+    /// A fee was paid at the cloud.
+    Paid {
+        /// The stay it is for.
+        session: SessionId,
+        /// The amount in fen.
+        amount_fen: i64,
+        /// How: `balance`, `wechat`, …
+        method: String,
+        /// When, on the cloud's clock.
+        paid_at: DateTime<Utc>,
+    },
+}
+
+impl Directive {
+    /// The kind as it is written.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Paid { .. } => "paid",
+        }
+    }
+}
+
+/// A directive with its number. It is read by itself, so that one that cannot be read does not keep
+/// back the others.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Issued {
+    /// Its place among the site's directives.
+    pub sequence: u64,
+    /// A [`Directive`] as the cloud wrote it.
+    pub directive: Box<RawValue>,
+}
+
+/// Why a directive was not understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a directive `{kind}` is not understood: {reason}")]
+pub struct NotUnderstood {
+    /// Its kind, where it says one.
+    pub kind: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl Issued {
+    /// What it says.
+    ///
+    /// # Errors
+    /// [`NotUnderstood`] where this version does not know it.
+    pub fn read(&self) -> Result<Directive, NotUnderstood> {
+        serde_json::from_str(self.directive.get()).map_err(|error| NotUnderstood {
+            kind: kind_of(self.directive.get()),
+            reason: bounded(&error.to_string(), 200),
+        })
+    }
+}
+
+/// The kind that a directive names, whatever else it says.
+fn kind_of(text: &str) -> String {
+    #[derive(Deserialize)]
+    struct Named {
+        kind: String,
+    }
+    serde_json::from_str(text).map_or_else(|_| String::new(), |Named { kind }| bounded(&kind, 40))
+}
+
+fn bounded(text: &str, most: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(most).collect()
+}
+
+/// The answer to [`Ask`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Page {
+    /// The cloud's clock as it answers, so that a site whose own is not set can still tell how long
+    /// ago something was.
+    pub now: DateTime<Utc>,
+    /// What follows, in order; empty where nothing came up in time.
+    pub directives: Vec<Issued>,
+}
+
+/// What a site asks for. It is signed as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ask {
+    /// The last directive that the site has carried out; 0 before the first.
+    pub after: u64,
+    /// Larger than in any request of the site before. The cloud answers each number once, so that
+    /// a request that somebody has recorded is good for nothing; no clock is needed for that.
+    pub count: u64,
+}
+
+impl Ask {
+    /// What stands behind the `?`.
+    pub fn query(&self) -> String {
+        format!("after={}", self.after)
+    }
+
+    /// The bytes that the site signs: no body of another request can be taken for them.
+    pub fn signed(&self) -> Vec<u8> {
+        format!("GET {PATH}?{}\n{}", self.query(), self.count).into_bytes()
+    }
+}
+
+/// The answer to an [`Ask`] that is not granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "error", rename_all = "snake_case")]
+pub enum Declined {
+    /// The site is not known, or the signature is not its own (401).
+    Unauthorised,
+    /// A request of this number or a later one was answered before (409).
+    Repeated {
+        /// The next that will be.
+        expected: u64,
+    },
+    /// The site has carried out more than the cloud has ever told it (409): the cloud was restored
+    /// from a copy, or it is another.
+    Ahead {
+        /// The last that the cloud knows of.
+        last: u64,
+    },
+}
