@@ -1,8 +1,9 @@
 //! What every handler has at hand.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use cloud_core::Cloud;
+use domain::directive::LONGEST_WAIT;
 use tokio::sync::watch;
 
 use crate::{
@@ -25,6 +26,8 @@ pub(crate) struct App {
     pub(crate) status: watch::Receiver<SystemStatus>,
     /// Turns true when the program stops.
     pub(crate) stopping: watch::Receiver<bool>,
+    /// How long a site may wait for something to be told: well within the time of a request.
+    pub(crate) longest_wait: Duration,
 }
 
 impl App {
@@ -44,6 +47,8 @@ impl App {
             limiter: Limiter::new(&config.limits),
             status,
             stopping,
+            longest_wait: LONGEST_WAIT
+                .min(Duration::from_secs(config.http.request_timeout_s).mul_f32(0.8)),
         }
     }
 }

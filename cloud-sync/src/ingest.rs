@@ -1,11 +1,15 @@
-//! The interface for sites: enrolment, events, pictures. Every answer of success comes after the
+//! The interface for sites: enrolment, events, pictures, directives. Every answer of success comes after the
 //! disk has what it says.
 
-use cloud_core::{Delivery, Error, IngestError, MAX_PICTURE_BYTES, Upload};
-use domain::envelope::{
-    Acknowledgement, Enrolled, Enrolment, MAX_BATCH_BYTES, Refusal, SIGNATURE_HEADER,
+use cloud_core::{
+    Delivery, DirectiveError, DirectiveRequest, Error, IngestError, MAX_PICTURE_BYTES, Upload,
+};
+use domain::{
+    directive::{Ask, COUNT_HEADER, Declined, Page},
+    envelope::{Acknowledgement, Enrolled, Enrolment, MAX_BATCH_BYTES, Refusal, SIGNATURE_HEADER},
 };
 use serde::Serialize;
+use tokio::time::timeout;
 use warp::{
     Filter, Rejection, Reply,
     filters::BoxedFilter,
@@ -27,10 +31,12 @@ pub(crate) fn routes(requests: &Requests) -> BoxedFilter<(Response,)> {
     let events = warp::path!("events").and(warp::post()).and(requests.clone()).then(events);
     let picture =
         warp::path!("pictures" / String).and(warp::put()).and(requests.clone()).then(picture);
-    let routes =
-        enrol.or(events).unify().or(picture).unify().recover(|rejection: Rejection| async {
-            Ok::<_, Rejection>(Err::<Json, _>(EdgeProblem::from(Problem::from(rejection))))
-        });
+    let directives =
+        warp::path!("directives").and(warp::get()).and(requests.clone()).then(directives);
+    let routes = enrol.or(events).unify().or(picture).unify().or(directives).unify();
+    let routes = routes.recover(|rejection: Rejection| async {
+        Ok::<_, Rejection>(Err::<Json, _>(EdgeProblem::from(Problem::from(rejection))))
+    });
     warp::path!("edge" / "v1" / ..).and(routes).map(Reply::into_response).boxed()
 }
 
@@ -60,6 +66,28 @@ async fn picture(sha256: String, mut request: Request) -> Answer {
     Ok(json(&Kept { kept: true }))
 }
 
+/// Answers when there is something to tell, when the longest wait is over, or when the program
+/// stops.
+async fn directives(request: Request) -> Answer {
+    let (site, signature) = sender(&request)?;
+    let number = |text: Option<&str>, name: &str| {
+        let malformed = || Problem::Malformed(format!("{name} is missing or no number"));
+        text.and_then(|text| text.parse::<u64>().ok()).ok_or_else(malformed)
+    };
+    let ask = Ask {
+        after: number(request.query.get("after"), "after")?,
+        count: number(request.header(COUNT_HEADER), COUNT_HEADER)?,
+    };
+    let mut stopping = request.app.stopping.clone();
+    let end = async {
+        let stops = stopping.wait_for(|stopping| *stopping);
+        let _ = timeout(request.app.longest_wait, stops).await;
+    };
+    let asked = DirectiveRequest { site, signature, ask };
+    let page: Page = request.app.cloud.directives.ask(asked, end).await?;
+    Ok(json(&page))
+}
+
 /// The site that sends and its signature.
 fn sender(request: &Request) -> Result<(String, String), EdgeProblem> {
     let text = |name| request.header(name).map(str::to_owned);
@@ -74,6 +102,7 @@ struct Kept {
 /// A refusal in the words of the envelope, or a problem of HTTP.
 enum EdgeProblem {
     Refused(Refusal),
+    Declined(Declined),
     Http(Problem),
 }
 
@@ -112,10 +141,26 @@ impl From<IngestError> for EdgeProblem {
     }
 }
 
+impl From<DirectiveError> for EdgeProblem {
+    fn from(error: DirectiveError) -> Self {
+        match error {
+            DirectiveError::Declined(declined) => Self::Declined(declined),
+            DirectiveError::Failed(error) => error.into(),
+        }
+    }
+}
+
 impl Reply for EdgeProblem {
     fn into_response(self) -> Response {
         match self {
             Self::Refused(refusal) => with_status(json(&refusal), status(&refusal)).into_response(),
+            Self::Declined(declined) => {
+                let status = match declined {
+                    Declined::Unauthorised => StatusCode::UNAUTHORIZED,
+                    Declined::Repeated { .. } | Declined::Ahead { .. } => StatusCode::CONFLICT,
+                };
+                with_status(json(&declined), status).into_response()
+            }
             Self::Http(problem) => {
                 problem.log();
                 let body = json(&serde_json::json!({"error": word(&problem)}));

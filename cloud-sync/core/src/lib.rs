@@ -6,6 +6,7 @@ mod base;
 pub mod calendar;
 mod caller;
 mod devices;
+mod directives;
 mod error;
 mod ingest;
 mod logs;
@@ -32,6 +33,7 @@ pub use self::{
     },
     caller::{Actor, Admin, Caller, Device, Operator, Role},
     devices::Devices,
+    directives::{DirectiveError, Directives, Request as DirectiveRequest},
     error::{Error, Result},
     ingest::{Delivery, Ingest, IngestError},
     parking::{ActiveAlert, ActiveSession, AreaFigures, Dashboard, DayFigures, Parking},
@@ -76,6 +78,8 @@ pub struct Cloud {
     pub sites: Sites,
     /// The way in for events.
     pub ingest: Ingest,
+    /// The way down to the sites.
+    pub directives: Directives,
     /// The way in and out for pictures.
     pub pictures: Pictures,
     /// Plates that were read.
@@ -106,6 +110,7 @@ impl Cloud {
             devices: Devices::new(base.clone()),
             sites: Sites::new(base.clone()),
             ingest: Ingest::new(base.clone()),
+            directives: Directives::new(base.clone()),
             pictures: Pictures::new(base.clone(), folder),
             plates: Plates::new(base.clone()),
             recognition: Recognitions::new(base.clone(), options.zone),

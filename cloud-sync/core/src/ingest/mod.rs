@@ -95,4 +95,4 @@ pub(crate) async fn authenticate(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

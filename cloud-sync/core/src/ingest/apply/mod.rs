@@ -8,6 +8,7 @@ mod state;
 use domain::event::{Event, Fact, Outcome, PlateKind};
 
 use crate::{
+    directives,
     logs::{Entry, Level},
     store::{StoreError, Transaction, params},
 };
@@ -38,8 +39,18 @@ pub(super) fn apply(tx: &mut dyn Transaction, event: &Event) -> Result<(), Store
             };
             parking::closed(tx, event, &closed)
         }
-        Fact::Paid { session, amount_fen, method, by } => {
+        // A fee that was paid here is counted here already.
+        Fact::Paid { directive: Some(directive), .. }
+            if directives::recognise(tx, event, *directive)? =>
+        {
+            Ok(())
+        }
+        Fact::Paid { session, amount_fen, method, by, .. } => {
             parking::paid(tx, event, &session.to_string(), *amount_fen, method, by)
+        }
+        Fact::DirectiveSkipped { directive, .. } => {
+            directives::recognise(tx, event, *directive)?;
+            logged(tx, event)
         }
         Fact::LaneFault { lane, fault } => state::lane_fault(tx, event, lane.as_str(), fault),
         Fact::LaneRecovered { lane } => state::lane_recovered(tx, event, lane.as_str()),
@@ -76,6 +87,10 @@ fn logged(tx: &mut dyn Transaction, event: &Event) -> Result<(), StoreError> {
         }
         Fact::Quarantined { sequence, reason } => {
             (Level::Error, "journal", format!("event {sequence} was set aside: {reason}"))
+        }
+        Fact::DirectiveSkipped { directive, kind, reason } => {
+            let message = format!("directive {directive} ({kind}) was passed over: {reason}");
+            (Level::Warning, "directives", message)
         }
         _ => return Ok(()),
     };

@@ -32,8 +32,14 @@ async fn a_stay_is_seen_from_its_entry_to_its_payment() {
     let session = SessionId(Uuid::from_u128(1));
     let mut exit = decision(9, Rule::Paid, "京A00001");
     exit.direction = Direction::Exit;
-    let paid =
-        Fact::Paid { session, amount_fen: 1250, method: "cash".into(), by: "operator".into() };
+    let paid = Fact::Paid {
+        session,
+        amount_fen: 1250,
+        method: "cash".into(),
+        by: "operator".into(),
+        directive: None,
+        paid_at: None,
+    };
     let closed = Fact::SessionClosed {
         session,
         exited_at: noon(),

@@ -3,4 +3,4 @@
 
 mod facts;
 mod order;
-mod site;
+pub(crate) mod site;

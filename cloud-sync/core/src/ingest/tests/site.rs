@@ -84,6 +84,14 @@ impl Site {
         to_hex(self.key.public_key().as_ref())
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn sign(&self, bytes: &[u8]) -> String {
+        sign(&self.key, bytes)
+    }
+
     /// Journals facts.
     pub(crate) fn tell(&mut self, facts: impl IntoIterator<Item = Fact>) {
         for fact in facts {
