@@ -12,8 +12,8 @@ use domain::ids::{CameraId, DeviceId, LaneId, SiteId};
 use serde::Deserialize;
 
 use crate::{
-    controller, gate::config as gate, health::HealthConfig, journal::JournalConfig,
-    replay::CloudConfig, vision,
+    cloud::CloudConfig, controller, gate::config as gate, health::HealthConfig,
+    journal::JournalConfig, vision,
 };
 
 /// Longest configuration file, in bytes. Lists of permits stand in it.

@@ -6,10 +6,12 @@
 
 pub mod backoff;
 pub mod cli;
+pub mod cloud;
 pub mod config;
 pub mod console;
 pub mod controller;
 pub mod daemon;
+pub mod directives;
 pub mod gate;
 pub mod health;
 pub mod identity;

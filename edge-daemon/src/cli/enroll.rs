@@ -5,9 +5,9 @@ use std::{error::Error, path::PathBuf, process::ExitCode};
 use clap::Args;
 
 use crate::{
+    cloud::enrol,
     identity::{Identity, IdentityError, Key},
     journal::StateDir,
-    replay::enrol,
 };
 
 /// Enrolment.

@@ -1,8 +1,13 @@
-//! One exchange with the cloud over HTTP: bounded in time and size, no redirects.
+//! The cloud, as an enrolled site talks to it: one exchange over HTTP at a time, bounded in time and
+//! size, signed, without redirects.
+
+mod answer;
+mod config;
 
 use std::{error::Error, time::Duration};
 
 use domain::{
+    directive::{Ask, COUNT_HEADER, LONGEST_WAIT},
     envelope::{Enrolled, Enrolment, SIGNATURE_HEADER},
     ids::SiteId,
 };
@@ -12,7 +17,9 @@ use reqwest::{
     redirect::Policy,
 };
 
-use super::{Timing, config, judge::Answer};
+pub(crate) use answer::Answer;
+pub use config::CloudConfig;
+
 use crate::identity::Identity;
 
 /// Most bytes of an answer that are read.
@@ -21,6 +28,21 @@ const MAX_ANSWER: usize = 64 * 1024;
 const SITE_HEADER: &str = "gatehouse-site";
 /// Header that says how many events wait behind those that are sent.
 const BACKLOG_HEADER: &str = "gatehouse-backlog";
+
+/// How long an exchange may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Time to connect.
+    pub connect: Duration,
+    /// Time from sending to the end of the answer.
+    pub answer: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), answer: Duration::from_secs(20) }
+    }
+}
 
 /// Why there was no answer.
 #[derive(Debug, thiserror::Error)]
@@ -47,14 +69,19 @@ pub struct Cloud {
     client: Client,
     base: Url,
     identity: Identity,
+    patience: Patience,
 }
 
 impl Cloud {
     /// The cloud at `url`, or where the site was enrolled. Nothing is sent yet.
-    pub fn new(identity: Identity, url: Option<&str>, timing: &Timing) -> Result<Self, CloudError> {
+    pub fn new(
+        identity: Identity,
+        url: Option<&str>,
+        patience: Patience,
+    ) -> Result<Self, CloudError> {
         let base = config::parse(url.unwrap_or(&identity.cloud)).map_err(CloudError::Address)?;
-        let client = client(&base, timing.connect, timing.answer)?;
-        Ok(Self { client, base, identity })
+        let client = client(&base, patience)?;
+        Ok(Self { client, base, identity, patience })
     }
 
     /// The site.
@@ -62,11 +89,11 @@ impl Cloud {
         &self.identity.site
     }
 
-    pub(super) fn sign(&self, body: &[u8]) -> String {
+    pub(crate) fn sign(&self, body: &[u8]) -> String {
         self.identity.sign(body)
     }
 
-    pub(super) async fn send_batch(
+    pub(crate) async fn send_batch(
         &self,
         body: Vec<u8>,
         signature: String,
@@ -77,7 +104,7 @@ impl Cloud {
         self.send(request.header(CONTENT_TYPE, "application/json"), body, signature).await
     }
 
-    pub(super) async fn send_picture(
+    pub(crate) async fn send_picture(
         &self,
         sha256: &str,
         jpeg: Vec<u8>,
@@ -85,6 +112,15 @@ impl Cloud {
     ) -> Result<Answer, CloudError> {
         let request = self.client.put(endpoint(&self.base, &format!("pictures/{sha256}")));
         self.send(request.header(CONTENT_TYPE, "image/jpeg"), jpeg, signature).await
+    }
+
+    /// Asks what the cloud has to tell; it may let us wait for [`LONGEST_WAIT`].
+    pub(crate) async fn ask(&self, ask: Ask) -> Result<Answer, CloudError> {
+        let mut url = endpoint(&self.base, "directives");
+        url.set_query(Some(&ask.query()));
+        let request = self.client.get(url).header(COUNT_HEADER, ask.count);
+        let request = request.timeout(LONGEST_WAIT + self.patience.answer);
+        self.send(request, Vec::new(), self.sign(&ask.signed())).await
     }
 
     async fn send(
@@ -104,8 +140,7 @@ impl Cloud {
 /// Enrols a key with a one-time code and returns the site that the code was for.
 pub async fn enrol(url: &str, code: String, public_key: String) -> Result<SiteId, CloudError> {
     let base = config::parse(url).map_err(CloudError::Address)?;
-    let timing = Timing::default();
-    let client = client(&base, timing.connect, timing.answer)?;
+    let client = client(&base, Patience::default())?;
     let request = client.post(endpoint(&base, "enrol")).json(&Enrolment { code, public_key });
     let answer = read(request.send().await.map_err(unreachable)?).await?;
     let refused = |text: &str| CloudError::Refused(text.to_owned());
@@ -139,12 +174,12 @@ fn said(answer: &Answer) -> Option<String> {
     Some(said.chars().filter(|c| !c.is_control()).take(200).collect())
 }
 
-fn client(base: &Url, connect: Duration, answer: Duration) -> Result<Client, CloudError> {
+fn client(base: &Url, patience: Patience) -> Result<Client, CloudError> {
     crate::tls::install();
     let client = Client::builder()
         .user_agent(concat!("gatehouse-edge/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(connect)
-        .timeout(answer)
+        .connect_timeout(patience.connect)
+        .timeout(patience.answer)
         .redirect(Policy::none());
     // A proxy cannot reach what is on this machine.
     let client = if config::is_loopback(base) { client.no_proxy() } else { client };

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     console::{Answer, Ask, Request},
     controller::{self, Controllers, What},
+    directives::Told,
     gate::{self, Commit, Gate, Input, Requester},
     health::Health,
     journal::{JournalError, JournalHandle},
@@ -43,6 +44,7 @@ pub(super) struct Inputs {
     pub vision: mpsc::Receiver<supervisor::Event>,
     pub reports: mpsc::Receiver<controller::Report>,
     pub requests: mpsc::Receiver<Request>,
+    pub directives: mpsc::Receiver<Told>,
 }
 
 /// The lanes and what they are connected to.
@@ -56,6 +58,8 @@ pub(super) struct Core {
     pub lane_of_device: HashMap<DeviceId, LaneId>,
     pub waits: Waits,
     pub jumps: JumpDetector,
+    /// The last of the cloud's directives that is in the journal.
+    pub directives_through: u64,
 }
 
 impl Core {
@@ -69,6 +73,7 @@ impl Core {
                 Some(report) = inputs.reports.recv() => self.report(report).await,
                 Some(event) = inputs.vision.recv() => self.vision(event).await,
                 Some(request) = inputs.requests.recv() => self.request(request).await,
+                Some(told) = inputs.directives.recv() => self.directive(told).await,
                 lane = self.deadline() => self.step(&lane, Input::Tick, None).await,
                 _ = beat.tick() => self.beat().await,
             }
@@ -191,7 +196,8 @@ impl Core {
         let Some(session) = self.gate.knowledge().session_of(&normal_form(plate)) else {
             return Answer { done: false, reason: format!("no vehicle is inside as `{plate}`") };
         };
-        let payment = gate::Payment { session, amount: Fen(amount_fen), method, by };
+        let amount = Fen(amount_fen);
+        let payment = gate::Payment { session, amount, method, by, from_cloud: None };
         let ids = &mut Uuid::new_v4;
         let commit = match self.gate.pay(payment, self.clock.now(), ids) {
             Ok(commit) => commit,
@@ -211,7 +217,7 @@ impl Core {
     }
 
     /// Facts to the disk, then commands to the barriers.
-    async fn carry_out(
+    pub(super) async fn carry_out(
         &mut self,
         commit: Commit,
         cause: Option<&Sighting>,
@@ -250,7 +256,7 @@ impl Core {
         let _ = self.append(vec![fact]).await;
     }
 
-    async fn append(&self, facts: Vec<Fact>) -> Result<(), JournalError> {
+    pub(super) async fn append(&self, facts: Vec<Fact>) -> Result<(), JournalError> {
         let events = self.journal.append(facts).await;
         let events =
             events.inspect_err(|error| tracing::error!(%error, "nothing was journaled"))?;

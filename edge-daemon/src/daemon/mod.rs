@@ -3,6 +3,7 @@
 //! service manager starts it again.
 
 mod core;
+mod directed;
 mod translate;
 mod waits;
 
@@ -26,15 +27,15 @@ use uuid::Uuid;
 pub use self::core::THROUGH;
 use self::core::{Core, Inputs};
 use crate::{
+    cloud::{Cloud, CloudError, Patience},
     config::Config,
     console::{self, Token, TokenError},
-    controller,
+    controller, directives,
     gate::Gate,
     health::{Health, systemd},
     identity::{Identity, IdentityError},
     journal::{self, Journal, JournalError, JournalHandle, Reader, StateDir},
-    replay::{self, Cloud, CloudError},
-    sightings,
+    replay, sightings,
     supervisor::{Launch, Policy, Supervisor},
     system_clock::{JumpDetector, SystemClock},
 };
@@ -43,6 +44,8 @@ use crate::{
 const VISION_QUEUE: usize = 64;
 /// Requests of people that may wait for the control loop.
 const REQUEST_QUEUE: usize = 16;
+/// Directives of the cloud that may wait for the control loop.
+const DIRECTIVE_QUEUE: usize = 1;
 /// How long the cloud is given to take the last events at the end.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
@@ -121,6 +124,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     health.watch_journal(journal.clone());
     let version = env!("CARGO_PKG_VERSION").to_owned();
     journal.append(vec![Fact::Started { version }]).await?;
+    let directives_through = recovered.directives_through;
     let (gate, unfinished) =
         Gate::recovered(config.gate.clone(), translate::journaled(recovered), clock.now());
     if !unfinished.is_empty() {
@@ -135,7 +139,13 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let (vision, supervised) = start_vision(&config, &state, eyes.clone())?;
 
     // The world.
-    let replayed = start_replay(&config, &state, &journal, &health)?;
+    let (directives_sender, directives) = mpsc::channel(DIRECTIVE_QUEUE);
+    let cloud = enrolled_at(&config, &state)?;
+    let told = cloud.clone().map(|cloud| {
+        let pauses = directives::Pauses::default();
+        tokio::spawn(directives::follow(cloud, directives_through, directives_sender, pauses))
+    });
+    let replayed = start_replay(cloud, &state, &journal, &health)?;
     let retention = config.journal.retention();
     let sweeper = tokio::spawn(journal::sweep_regularly(
         state.clone(),
@@ -163,8 +173,10 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         health: Arc::clone(&health),
         waits: waits::Waits::default(),
         jumps: JumpDetector::default(),
+        directives_through,
     };
-    let mut gate = tokio::spawn(core.run(Inputs { vision, reports, requests }, gate_stop.clone()));
+    let inputs = Inputs { vision, reports, requests, directives };
+    let mut gate = tokio::spawn(core.run(inputs, gate_stop.clone()));
     health.gate_running(true);
     systemd::ready("the gate works");
     tracing::info!(%site, "the gate works");
@@ -187,6 +199,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     eyes.cancel();
     let _ = supervised.await;
     links.cancel();
+    told.inspect(JoinHandle::abort);
     journal.append(vec![Fact::Stopped]).await?;
     if let Some(replay) = replayed {
         last_words(&journal).await;
@@ -223,13 +236,8 @@ fn start_vision(
     Ok((receiver, tokio::spawn(supervisor.run(stop))))
 }
 
-/// Starts telling the cloud, where this site was enrolled at one.
-fn start_replay(
-    config: &Config,
-    state: &StateDir,
-    journal: &JournalHandle,
-    health: &Health,
-) -> Result<Option<JoinHandle<()>>, StartError> {
+/// The cloud, where this site was enrolled at one.
+fn enrolled_at(config: &Config, state: &StateDir) -> Result<Option<Arc<Cloud>>, StartError> {
     let identity = match Identity::load(state) {
         Ok(identity) => identity,
         Err(IdentityError::NotEnrolled(_)) => {
@@ -242,9 +250,19 @@ fn start_replay(
         let configured = config.site.id.clone();
         return Err(StartError::OtherSite { configured, enrolled: identity.site });
     }
-    let timing = replay::Timing::default();
-    let cloud = Cloud::new(identity, config.cloud.url.as_deref(), &timing)?;
-    let reader = Reader::open(state)?;
+    let cloud = Cloud::new(identity, config.cloud.url.as_deref(), Patience::default())?;
+    Ok(Some(Arc::new(cloud)))
+}
+
+/// Starts telling the cloud what happens.
+fn start_replay(
+    cloud: Option<Arc<Cloud>>,
+    state: &StateDir,
+    journal: &JournalHandle,
+    health: &Health,
+) -> Result<Option<JoinHandle<()>>, StartError> {
+    let Some(cloud) = cloud else { return Ok(None) };
+    let (reader, timing) = (Reader::open(state)?, replay::Timing::default());
     let (run, status) = replay::replay(state.clone(), journal.clone(), reader, cloud, timing);
     health.watch_replay(status);
     Ok(Some(tokio::spawn(run)))

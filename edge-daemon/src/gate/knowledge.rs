@@ -27,6 +27,9 @@ pub struct Knowledge {
     lists_confirmed_ms: i64,
     sessions: HashMap<SessionId, Inside>,
     plates_inside: Book<SessionId>,
+    /// The last directive that paid for something. It is handed over again where it could not be
+    /// journaled, and is not to count twice.
+    last_directive: u64,
 }
 
 /// A vehicle that is inside.
@@ -91,7 +94,12 @@ impl Knowledge {
                 self.enter(Inside { session, since: Since::ThisRun(at.monotonic_ms) });
             }
             Fact::SessionClosed { session, .. } => self.leave(*session),
-            Fact::Paid { session, amount_fen, .. } => self.pay(*session, Fen(*amount_fen), at),
+            Fact::Paid { directive: Some(directive), .. } if *directive <= self.last_directive => {}
+            Fact::Paid { session, amount_fen, directive, paid_at, .. } => {
+                self.last_directive = directive.unwrap_or(self.last_directive);
+                let ago = paid_at.map_or(TimeDelta::zero(), |paid_at| at.wall - paid_at);
+                self.pay(*session, Fen(*amount_fen), at, ago);
+            }
             _ => {}
         }
     }
@@ -110,10 +118,12 @@ impl Knowledge {
         }
     }
 
-    /// A payment that cannot be counted changes nothing; what is due stays due.
-    fn pay(&mut self, id: SessionId, amount: Fen, at: Stamp) {
+    /// A payment of some time ago, on the stay's own time line. One that cannot be counted changes
+    /// nothing; what is due stays due.
+    fn pay(&mut self, id: SessionId, amount: Fen, at: Stamp, ago: TimeDelta) {
         if let Some(inside) = self.sessions.get_mut(&id) {
-            let paid_at = inside.present(at).unwrap_or(at.wall);
+            let present = inside.present(at).unwrap_or(at.wall);
+            let paid_at = present.checked_sub_signed(ago).unwrap_or(present);
             let _ = inside.session.pay(amount, paid_at);
         }
     }

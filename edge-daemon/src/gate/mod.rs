@@ -29,6 +29,7 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
+use chrono::TimeDelta;
 use domain::{
     clock::Stamp,
     event::{Direction, Fact},
@@ -56,7 +57,7 @@ pub struct Gate {
     lanes: Vec<Lane>,
 }
 
-/// A payment at the site.
+/// A payment, at the site or at the cloud.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     /// The session it is for.
@@ -67,6 +68,17 @@ pub struct Payment {
     pub method: String,
     /// Who took it.
     pub by: String,
+    /// What it came with from the cloud; none where it was taken at the site just now.
+    pub from_cloud: Option<FromCloud>,
+}
+
+/// How a payment came from the cloud.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FromCloud {
+    /// The directive that told of it.
+    pub directive: u64,
+    /// How long ago it was paid, in milliseconds.
+    pub ago_ms: i64,
 }
 
 /// Why a payment was not taken.
@@ -96,11 +108,15 @@ impl Gate {
     /// # Errors
     /// When no vehicle is inside by the session, or the amount cannot be paid.
     pub fn pay(&mut self, payment: Payment, now: Stamp, ids: Ids) -> Result<Commit, PaymentError> {
-        let Payment { session, amount, method, by } = payment;
+        let Payment { session, amount, method, by, from_cloud } = payment;
         let inside = self.knowledge.session(session).ok_or(PaymentError::NotInside(session))?;
         inside.session.clone().pay(amount, now.wall)?;
         let mut commit = Commit::default();
-        let paid = Fact::Paid { session, amount_fen: amount.0, method, by };
+        let directive = from_cloud.map(|from| from.directive);
+        let paid_at = from_cloud.and_then(|from| {
+            now.wall.checked_sub_signed(TimeDelta::try_milliseconds(from.ago_ms.max(0))?)
+        });
+        let paid = Fact::Paid { session, amount_fen: amount.0, method, by, directive, paid_at };
         self.knowledge.apply(&paid, now);
         commit.record(paid);
         self.reconsider_after(now, ids, &mut commit);

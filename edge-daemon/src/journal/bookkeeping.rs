@@ -40,12 +40,16 @@ pub(super) fn apply(db: &Connection, event: &Event, state: &StateDir) -> rusqlit
             run(db, "DELETE FROM payment WHERE session = ?1", params![session])?;
             run(db, "DELETE FROM open_session WHERE session = ?1", params![session])
         }
-        Fact::Paid { session, .. } => run(
-            db,
-            "INSERT INTO payment (sequence, session)
-             SELECT ?1, session FROM open_session WHERE session = ?2",
-            params![sequence, session.to_string()],
-        ),
+        Fact::Paid { session, directive, .. } => {
+            run(
+                db,
+                "INSERT INTO payment (sequence, session)
+                 SELECT ?1, session FROM open_session WHERE session = ?2",
+                params![sequence, session.to_string()],
+            )?;
+            directive.map_or(Ok(()), |directive| carry_out(db, sequence, directive))
+        }
+        Fact::DirectiveSkipped { directive, .. } => carry_out(db, sequence, *directive),
         Fact::Quarantined { sequence, reason } => run(
             db,
             "INSERT INTO quarantine (sequence, reason) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
@@ -53,6 +57,17 @@ pub(super) fn apply(db: &Connection, event: &Event, state: &StateDir) -> rusqlit
         ),
         _ => Ok(()),
     }
+}
+
+/// What the cloud told is done with, up to and with `directive`.
+fn carry_out(db: &Connection, sequence: i64, directive: u64) -> rusqlite::Result<()> {
+    run(
+        db,
+        "INSERT INTO directive (id, through, sequence) VALUES (1, ?1, ?2)
+         ON CONFLICT (id) DO UPDATE SET through = excluded.through, sequence = excluded.sequence
+         WHERE through < excluded.through",
+        params![number(directive), sequence],
+    )
 }
 
 fn enter_decision(db: &Connection, sequence: i64, decision: &Decision) -> rusqlite::Result<()> {

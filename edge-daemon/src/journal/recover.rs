@@ -25,6 +25,8 @@ pub struct Recovered {
     pub unresolved_intents: Vec<UnresolvedIntent>,
     /// Decisions to open on which no vehicle has passed, at most eight of each lane, oldest first.
     pub unpassed_opens: Vec<UnpassedOpen>,
+    /// The last of the cloud's directives that was carried out or passed over; 0 for none.
+    pub directives_through: u64,
 }
 
 /// A vehicle that is inside.
@@ -50,12 +52,12 @@ pub struct OpenSession {
     pub payments: Vec<Payment>,
 }
 
-/// A payment at the site.
+/// A payment for a stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Payment {
     /// The amount in fen.
     pub amount_fen: i64,
-    /// When it was journaled.
+    /// When it was made, on the site's clock.
     pub paid_at: DateTime<Utc>,
 }
 
@@ -86,11 +88,13 @@ pub struct UnpassedOpen {
 }
 
 pub(super) fn recover(db: &Connection) -> Result<Recovered> {
-    let head = db
-        .query_row("SELECT COALESCE(MAX(sequence), 0) FROM event", [], |row| row.get(0))
-        .map_err(JournalError::database("read its last sequence"))?;
+    let greatest = |sql| {
+        let read = db.query_row(sql, [], |row| row.get(0));
+        read.map(sequence).map_err(JournalError::database("read its last sequence"))
+    };
     Ok(Recovered {
-        head: sequence(head),
+        head: greatest("SELECT COALESCE(MAX(sequence), 0) FROM event")?,
+        directives_through: greatest("SELECT COALESCE(MAX(through), 0) FROM directive")?,
         open_sessions: open_sessions(db)?,
         unresolved_intents: unresolved_intents(db)?,
         unpassed_opens: unpassed_opens(db)?,
@@ -116,8 +120,8 @@ pub(super) fn open_sessions(db: &Connection) -> Result<Vec<OpenSession>> {
         _ => None,
     })?;
     let paid = pointed_at(db, "payment", |event| match event.fact {
-        Fact::Paid { session, amount_fen, .. } => {
-            Some((session, Payment { amount_fen, paid_at: event.at.wall }))
+        Fact::Paid { session, amount_fen, paid_at, .. } => {
+            Some((session, Payment { amount_fen, paid_at: paid_at.unwrap_or(event.at.wall) }))
         }
         _ => None,
     })?;

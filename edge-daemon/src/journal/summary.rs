@@ -41,6 +41,9 @@ fn what(fact: &Fact) -> String {
         Fact::Paid { amount_fen, method, by, .. } => {
             format!("paid        {amount_fen} fen, {method}, taken by {by}")
         }
+        Fact::DirectiveSkipped { directive, kind, reason } => {
+            format!("passed over directive {directive} ({kind}): {reason}")
+        }
         Fact::LaneFault { lane, fault } => format!("fault       {lane}: {fault}"),
         Fact::LaneRecovered { lane } => format!("recovered   {lane}"),
         Fact::Device { device, online, reason } => reached("device", device, *online, reason),

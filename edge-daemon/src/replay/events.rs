@@ -8,12 +8,14 @@ use tokio::time::sleep;
 use super::{
     Timing,
     back_off::BackOff,
-    cloud::Cloud,
     judge::{self, Meaning},
     outbox::{Desk, Next, Parcel},
     status::{ReplayState, Status},
 };
-use crate::journal::{JournalError, JournalHandle, Limits};
+use crate::{
+    cloud::Cloud,
+    journal::{JournalError, JournalHandle, Limits},
+};
 
 pub(super) struct Events {
     cloud: Arc<Cloud>,

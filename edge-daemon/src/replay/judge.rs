@@ -9,14 +9,7 @@ use domain::envelope::{Acknowledgement, Refusal};
 use reqwest::StatusCode;
 use serde::Deserialize;
 
-/// An answer as it came.
-#[derive(Debug, Clone)]
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) content_type: String,
-    pub(super) retry_after: Option<Duration>,
-    pub(super) body: Vec<u8>,
-}
+use crate::cloud::Answer;
 
 /// What it means for a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +40,7 @@ pub(super) fn batch(answer: &Answer, first: u64, last: u64, head: u64) -> Meanin
             Ok(Acknowledgement { acked_through }) => Meaning::NotTheCloud(format!(
                 "events {first} to {last} were sent and {acked_through} was acknowledged"
             )),
-            Err(_) => Meaning::NotTheCloud(stranger(answer)),
+            Err(_) => Meaning::NotTheCloud(answer.stranger()),
         };
     }
     common(answer).unwrap_or_else(|| refusal(answer, first, last))
@@ -81,19 +74,12 @@ fn is_json(answer: &Answer) -> bool {
 
 /// What means the same whatever was sent.
 fn common(answer: &Answer) -> Option<Meaning> {
-    let retry_after = answer.retry_after;
     match answer.status {
         StatusCode::PAYLOAD_TOO_LARGE => Some(Meaning::TooLarge),
-        // What portals that follow RFC 6585 say.
-        StatusCode::NETWORK_AUTHENTICATION_REQUIRED => Some(Meaning::NotTheCloud(stranger(answer))),
-        StatusCode::TOO_MANY_REQUESTS => {
-            Some(Meaning::Busy { retry_after, detail: "the cloud asks for a pause (429)".into() })
+        StatusCode::NETWORK_AUTHENTICATION_REQUIRED => {
+            Some(Meaning::NotTheCloud(answer.stranger()))
         }
-        status if status.is_server_error() => {
-            let detail = format!("the cloud has a fault of its own ({})", status.as_u16());
-            Some(Meaning::Busy { retry_after, detail })
-        }
-        _ => None,
+        _ => answer.busy().map(|detail| Meaning::Busy { retry_after: answer.retry_after, detail }),
     }
 }
 
@@ -111,15 +97,6 @@ fn refusal(answer: &Answer, first: u64, last: u64) -> Meaning {
         {
             Meaning::Refused(Refusal::Unacceptable { sequence, reason })
         }
-        _ => Meaning::NotTheCloud(stranger(answer)),
+        _ => Meaning::NotTheCloud(answer.stranger()),
     }
-}
-
-fn stranger(answer: &Answer) -> String {
-    let kind = match answer.content_type.as_str() {
-        "" => "no content type",
-        kind => kind,
-    };
-    let status = answer.status.as_u16();
-    format!("{status} with {kind} is no answer of the cloud: a captive portal or another server")
 }

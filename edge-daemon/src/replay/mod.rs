@@ -10,8 +10,6 @@
 //!   What hinders is named in the [`ReplayStatus`].
 
 mod back_off;
-mod cloud;
-mod config;
 mod events;
 mod judge;
 mod outbox;
@@ -25,11 +23,12 @@ use std::{sync::Arc, time::Duration};
 use domain::envelope::{MAX_BATCH_BYTES, MAX_BATCH_EVENTS};
 use tokio::sync::watch;
 
-pub use cloud::{Cloud, CloudError, enrol};
-pub use config::CloudConfig;
 pub use status::{ReplayState, ReplayStatus};
 
-use crate::journal::{JournalHandle, Limits, Reader, StateDir};
+use crate::{
+    cloud::Cloud,
+    journal::{JournalHandle, Limits, Reader, StateDir},
+};
 
 /// Everything about replay that is a matter of time or size.
 #[derive(Debug, Clone)]
@@ -42,10 +41,6 @@ pub struct Timing {
     pub longest_pause: Duration,
     /// The longest time that the cloud's `Retry-After` is obeyed for.
     pub longest_retry_after: Duration,
-    /// Time to connect.
-    pub connect: Duration,
-    /// Time from sending to the end of the answer.
-    pub answer: Duration,
     /// What goes into one batch.
     pub batch: Limits,
 }
@@ -60,8 +55,6 @@ impl Default for Timing {
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(30),
             longest_retry_after: Duration::from_secs(300),
-            connect: Duration::from_secs(5),
-            answer: Duration::from_secs(20),
             batch: Limits { events: MAX_BATCH_EVENTS, bytes: MAX_BATCH_BYTES - BATCH_OVERHEAD },
         }
     }
@@ -75,10 +68,9 @@ pub fn replay(
     state: StateDir,
     journal: JournalHandle,
     reader: Reader,
-    cloud: Cloud,
+    cloud: Arc<Cloud>,
     timing: Timing,
 ) -> (impl Future<Output = ()> + Send, watch::Receiver<ReplayStatus>) {
-    let cloud = Arc::new(cloud);
     let reader = outbox::Desk::new(reader, Arc::clone(&cloud));
     let (status, watched) = status::channel();
     let events =

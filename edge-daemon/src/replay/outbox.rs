@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::envelope::{Batch, Item};
 
-use super::cloud::Cloud;
-use crate::journal::{JournalError, Limits, Outbox, PictureToSend, Reader};
+use crate::{
+    cloud::Cloud,
+    journal::{JournalError, Limits, Outbox, PictureToSend, Reader},
+};
 
 /// A batch that is ready to go.
 pub(super) struct Parcel {

@@ -10,11 +10,13 @@ use tokio::time::sleep;
 use super::{
     Timing,
     back_off::BackOff,
-    cloud::Cloud,
     judge::{self, Meaning},
     outbox::Desk,
 };
-use crate::journal::{JournalError, JournalHandle, PictureState, PictureToSend, StateDir};
+use crate::{
+    cloud::Cloud,
+    journal::{JournalError, JournalHandle, PictureState, PictureToSend, StateDir},
+};
 
 /// Most bytes of a picture. Vision keeps far smaller ones.
 const MAX_PICTURE: u64 = 4 << 20;

@@ -113,7 +113,7 @@ impl Site {
         let made = &mut self.made;
         let mut ids = || next_id(made);
         let (method, by) = ("cash".into(), "Wang".into());
-        let payment = Payment { session, amount: Fen(fen), method, by };
+        let payment = Payment { session, amount: Fen(fen), method, by, from_cloud: None };
         let commit = self.gate.pay(payment, self.now, &mut ids).unwrap();
         self.take(commit);
     }

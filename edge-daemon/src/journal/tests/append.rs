@@ -64,8 +64,14 @@ fn a_start_finds_what_was_unfinished() {
     let (first, second) = (decision(Verdict::Open, ""), decision(Verdict::Open, ""));
     let (inside, gone) = (new_session(), new_session());
     let (done, open) = (new_command(), new_command());
-    let paid =
-        Fact::Paid { session: inside, amount_fen: 500, method: "cash".into(), by: "Li".into() };
+    let paid = Fact::Paid {
+        session: inside,
+        amount_fen: 500,
+        method: "cash".into(),
+        by: "Li".into(),
+        directive: None,
+        paid_at: None,
+    };
     let closed = Fact::SessionClosed {
         session: gone,
         exited_at: "2026-11-20T12:00:00Z".parse().unwrap(),

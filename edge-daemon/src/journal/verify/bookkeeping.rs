@@ -15,13 +15,14 @@ use super::{
 };
 
 /// Table, its key, and what a row means. The row points at the event in `sequence`.
-const TABLES: [(&str, &str, &str); 6] = [
+const TABLES: [(&str, &str, &str); 7] = [
     ("open_session", "session", "open session"),
     ("payment", "sequence", "payment"),
     ("open_intent", "command", "command without outcome"),
     ("open_decision", "decision", "opening without passage"),
     ("quarantine", "sequence", "event set aside"),
     ("picture", "sha256", "picture"),
+    ("directive", "through", "last directive"),
 ];
 
 /// Bookkeeping as the facts make it.

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use warp::{Filter, Reply, http::StatusCode, reply::Response};
 
 use crate::{
+    cloud::Patience,
     identity::{Identity, Key},
     journal::{Limits, StateDir},
     replay::Timing,
@@ -218,10 +219,13 @@ pub(super) fn quick() -> Timing {
         first_pause: ms(1),
         longest_pause: ms(5),
         longest_retry_after: ms(30),
-        connect: ms(1000),
-        answer: ms(2000),
         batch: Limits { events: 10, bytes: 100_000 },
     }
+}
+
+/// As [`quick`], for one exchange.
+pub(super) fn patience() -> Patience {
+    Patience { connect: Duration::from_secs(1), answer: Duration::from_secs(2) }
 }
 
 /// A server that enrols codes by script.

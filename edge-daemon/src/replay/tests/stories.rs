@@ -11,13 +11,14 @@ use warp::http::StatusCode;
 
 use super::script::*;
 use crate::{
+    cloud::{Cloud, CloudError, enrol},
     identity::Identity,
     journal::{
         JournalHandle, PictureState,
         tests::fixture::{Site, decision, facts, store_picture},
         verify,
     },
-    replay::{Cloud, ReplayState, ReplayStatus, enrol, replay},
+    replay::{ReplayState, ReplayStatus, replay},
 };
 
 /// A site whose journal is replayed to a scripted cloud.
@@ -38,7 +39,7 @@ impl Story {
         if !before.is_empty() {
             journal.append(before).await.unwrap();
         }
-        let there = Cloud::new(identity, Some(&cloud.url), &quick()).unwrap();
+        let there = Cloud::new(identity, Some(&cloud.url), patience()).unwrap().into();
         let (run, status) = replay(site.state(), journal.clone(), site.reader(), there, quick());
         Self { site, journal, cloud, status, replay: tokio::spawn(run) }
     }
@@ -48,7 +49,7 @@ impl Story {
         self.replay.abort();
         meanwhile(&self.site, &self.journal).await;
         let identity = Identity::load(&self.site.state()).unwrap();
-        let there = Cloud::new(identity, Some(&self.cloud.url), &quick()).unwrap();
+        let there = Cloud::new(identity, Some(&self.cloud.url), patience()).unwrap().into();
         let (state, reader) = (self.site.state(), self.site.reader());
         let (run, status) = replay(state, self.journal.clone(), reader, there, quick());
         (self.replay, self.status) = (tokio::spawn(run), status);
@@ -305,7 +306,7 @@ async fn pictures_follow_their_events_and_a_refused_one_stops_no_other() {
 
 #[tokio::test]
 async fn enrolment_says_what_went_wrong() {
-    let refused = |error: crate::replay::CloudError| error.to_string();
+    let refused = |error: CloudError| error.to_string();
     let code = |code: &str| code.to_owned();
     let url = enrolling(StatusCode::FORBIDDEN, r#"{"error":"expired"}"#).await;
     assert_eq!(enrol(&url, code("good"), code("00")).await.unwrap().as_str(), "north");

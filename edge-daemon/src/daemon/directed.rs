@@ -1,0 +1,76 @@
+//! What the cloud tells the site to do, carried out by the control loop: once, in order, and in one
+//! transaction with the note that it was.
+
+use chrono::{DateTime, Utc};
+use domain::{directive::Directive, event::Fact, money::Fen};
+use uuid::Uuid;
+
+use super::core::Core;
+use crate::{
+    directives::Told,
+    gate::{Commit, FromCloud, Payment, PaymentError},
+    journal::JournalError,
+};
+
+/// Who took a fee that was paid at the cloud.
+const CLOUD: &str = "cloud";
+
+impl Core {
+    /// Carries a directive out, and answers whether it is in the journal.
+    pub(super) async fn directive(&mut self, told: Told) {
+        let Told { sequence, what, now, done } = told;
+        let journaled = if sequence <= self.directives_through {
+            Ok(())
+        } else {
+            match what {
+                Ok(directive) => self.obey(sequence, directive, now).await,
+                Err(error) => self.pass_over(sequence, error.kind, error.reason).await,
+            }
+        };
+        if journaled.is_ok() {
+            self.directives_through = self.directives_through.max(sequence);
+        }
+        // Who asked for it has gone where the daemon stops.
+        let _ = done.send(journaled.is_ok());
+    }
+
+    async fn obey(
+        &mut self,
+        sequence: u64,
+        directive: Directive,
+        now: DateTime<Utc>,
+    ) -> Result<(), JournalError> {
+        let kind = directive.kind().to_owned();
+        match self.follow(sequence, directive, now) {
+            Ok(commit) => self.carry_out(commit, None).await,
+            Err(error) => self.pass_over(sequence, kind, error.to_string()).await,
+        }
+    }
+
+    fn follow(
+        &mut self,
+        sequence: u64,
+        directive: Directive,
+        now: DateTime<Utc>,
+    ) -> Result<Commit, PaymentError> {
+        match directive {
+            Directive::Paid { session, amount_fen, method, paid_at } => {
+                let ago_ms = (now - paid_at).num_milliseconds();
+                let from_cloud = Some(FromCloud { directive: sequence, ago_ms });
+                let (amount, by) = (Fen(amount_fen), CLOUD.to_owned());
+                let payment = Payment { session, amount, method, by, from_cloud };
+                self.gate.pay(payment, self.clock.now(), &mut Uuid::new_v4)
+            }
+        }
+    }
+
+    async fn pass_over(
+        &mut self,
+        directive: u64,
+        kind: String,
+        reason: String,
+    ) -> Result<(), JournalError> {
+        tracing::warn!(directive, kind, reason, "a directive of the cloud is passed over");
+        self.append(vec![Fact::DirectiveSkipped { directive, kind, reason }]).await
+    }
+}

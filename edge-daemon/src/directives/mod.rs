@@ -1,0 +1,137 @@
+//! What the cloud tells this site, as soon as it can be reached: asks, waits, and hands over what
+//! comes, one directive after the other.
+//!
+//! - Each is handed over again until the core says that it is in the journal, and then no more.
+//! - Nothing is tried without a pause: the one back-off of the house, with jitter. Where there is no
+//!   cloud, nothing else is hindered by that.
+//! - Only an answer of the cloud in its own words counts; see [`judge`].
+
+mod judge;
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use domain::directive::{Ask, Directive, NotUnderstood, Page};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep},
+};
+
+use self::judge::Meaning;
+use crate::{backoff::Backoff, cloud::Cloud};
+
+/// A directive on its way to the core.
+#[derive(Debug)]
+pub struct Told {
+    /// Its number.
+    pub sequence: u64,
+    /// What it says.
+    pub what: Result<Directive, NotUnderstood>,
+    /// The cloud's clock when it told it.
+    pub now: DateTime<Utc>,
+    /// Takes whether it is in the journal, with all that follows from it.
+    pub done: oneshot::Sender<bool>,
+}
+
+/// The pauses after failures.
+#[derive(Debug, Clone, Copy)]
+pub struct Pauses {
+    /// The first; it doubles from there.
+    pub first: Duration,
+    /// The longest.
+    pub longest: Duration,
+}
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self { first: Duration::from_millis(500), longest: Duration::from_secs(30) }
+    }
+}
+
+/// Why nothing was told.
+enum Trouble {
+    /// Something that passes, at the earliest after this time.
+    Passing(String, Duration),
+    /// The core is gone.
+    NoCore,
+}
+
+struct Asker {
+    cloud: Arc<Cloud>,
+    core: mpsc::Sender<Told>,
+    /// What has been carried out.
+    through: u64,
+    /// The number of the next request.
+    count: u64,
+}
+
+/// Asks `cloud` for what follows `through` and hands it over to `core`, until that is gone.
+pub async fn follow(cloud: Arc<Cloud>, through: u64, core: mpsc::Sender<Told>, pauses: Pauses) {
+    let began = Instant::now();
+    let mut asker = Asker { cloud, core, through, count: 1 };
+    let calm = || Backoff::new(pauses.first, pauses.longest, Duration::MAX);
+    let (mut back_off, mut hindered) = (calm(), false);
+    loop {
+        match asker.round().await {
+            Ok(()) => {
+                back_off = calm();
+                if std::mem::take(&mut hindered) {
+                    tracing::info!("the cloud can tell us something again");
+                }
+            }
+            Err(Trouble::NoCore) => return,
+            Err(Trouble::Passing(detail, at_least)) => {
+                if !std::mem::replace(&mut hindered, true) {
+                    tracing::warn!("directives of the cloud wait: {detail}");
+                }
+                sleep(back_off.failed(began.elapsed(), rand::random()).max(at_least)).await;
+            }
+        }
+    }
+}
+
+impl Asker {
+    /// Asks once and hands over what is told.
+    async fn round(&mut self) -> Result<(), Trouble> {
+        let page = match self.ask().await? {
+            // As after a start: the cloud names the number that it will answer.
+            Meaning::Count(expected) => {
+                self.count = expected;
+                self.ask().await?
+            }
+            other => other,
+        };
+        match page {
+            Meaning::Told(page) => self.hand_over(page).await,
+            Meaning::Count(_) => Err(passing("another machine asks in this site's name".into())),
+            Meaning::Hindered { detail, at_least } => Err(Trouble::Passing(detail, at_least)),
+        }
+    }
+
+    async fn ask(&mut self) -> Result<Meaning, Trouble> {
+        let ask = Ask { after: self.through, count: self.count };
+        self.count = self.count.saturating_add(1);
+        let answer = self.cloud.ask(ask).await.map_err(|error| passing(error.to_string()))?;
+        Ok(judge::answer(&answer))
+    }
+
+    async fn hand_over(&mut self, page: Page) -> Result<(), Trouble> {
+        for told in page.directives {
+            let (done, is_done) = oneshot::channel();
+            let (sequence, what) = (told.sequence, told.read());
+            let told = Told { sequence, what, now: page.now, done };
+            self.core.send(told).await.map_err(|_| Trouble::NoCore)?;
+            if !is_done.await.map_err(|_| Trouble::NoCore)? {
+                return Err(passing(format!("directive {sequence} could not be journaled")));
+            }
+            self.through = self.through.max(sequence);
+        }
+        Ok(())
+    }
+}
+
+fn passing(detail: String) -> Trouble {
+    Trouble::Passing(detail, Duration::ZERO)
+}

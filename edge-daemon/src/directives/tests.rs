@@ -1,0 +1,168 @@
+//! The asking end against a real HTTP server on loopback that answers by script.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use domain::{
+    directive::{Ask, Directive},
+    envelope::verify,
+};
+use tokio::{net::TcpListener, sync::mpsc, time::timeout};
+use warp::{
+    Filter, Reply,
+    http::StatusCode,
+    reply::{Response, with_header, with_status},
+};
+
+use super::{Pauses, Told, follow};
+use crate::{
+    cloud::{Cloud, Patience},
+    identity::{Identity, Key},
+    journal::StateDir,
+};
+
+/// What a test waits for at most.
+const SOON: Duration = Duration::from_secs(10);
+
+/// A cloud that gives these answers one after the other, and then none.
+struct Scripted {
+    script: Mutex<VecDeque<(u16, String)>>,
+    asked: mpsc::UnboundedSender<Ask>,
+    public_key: String,
+}
+
+impl Scripted {
+    async fn answer(self: Arc<Self>, query: String, signature: String, count: u64) -> Response {
+        let after = query.strip_prefix("after=").unwrap().parse().unwrap();
+        let ask = Ask { after, count };
+        assert!(verify(&self.public_key, &ask.signed(), &signature));
+        self.asked.send(ask).unwrap();
+        let next = self.script.lock().unwrap().pop_front();
+        let Some((status, body)) = next else { return std::future::pending().await };
+        let reply = with_status(body, StatusCode::from_u16(status).unwrap());
+        with_header(reply, "content-type", "application/json").into_response()
+    }
+}
+
+struct Story {
+    told: mpsc::Receiver<Told>,
+    asked: mpsc::UnboundedReceiver<Ask>,
+    _state: tempfile::TempDir,
+}
+
+impl Story {
+    async fn begin(through: u64, script: &[(u16, &str)]) -> Self {
+        let state = tempfile::tempdir().unwrap();
+        let folder = StateDir::new(state.path());
+        let key = Key::load_or_make(&folder).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (asks, asked) = mpsc::unbounded_channel();
+        let script = script.iter().map(|(status, body)| (*status, (*body).to_owned())).collect();
+        let scripted = Arc::new(Scripted {
+            script: Mutex::new(script),
+            asked: asks,
+            public_key: key.public(),
+        });
+        let route = warp::path!("edge" / "v1" / "directives")
+            .and(warp::get())
+            .and(warp::query::raw())
+            .and(warp::header::<String>("gatehouse-signature"))
+            .and(warp::header::<u64>("gatehouse-count"))
+            .then(move |query, signature, count| scripted.clone().answer(query, signature, count));
+        tokio::spawn(warp::serve(route).incoming(listener).run());
+        let identity = Identity::store(&folder, key, "north".parse().unwrap(), url).unwrap();
+        let cloud = Arc::new(Cloud::new(identity, None, Patience::default()).unwrap());
+        let (core, told) = mpsc::channel(1);
+        let ms = Duration::from_millis;
+        let pauses = Pauses { first: ms(1), longest: ms(5) };
+        tokio::spawn(follow(cloud, through, core, pauses));
+        Self { told, asked, _state: state }
+    }
+
+    async fn told(&mut self) -> Told {
+        timeout(SOON, self.told.recv()).await.unwrap().unwrap()
+    }
+
+    async fn asked(&mut self) -> (u64, u64) {
+        let Ask { after, count } = timeout(SOON, self.asked.recv()).await.unwrap().unwrap();
+        (after, count)
+    }
+}
+
+fn page(sequences: std::ops::RangeInclusive<u64>) -> String {
+    let paid = |sequence| {
+        format!(
+            r#"{{"sequence":{sequence},"directive":{{"kind":"paid","session":"00000000-0000-0000-0000-000000000005","amount_fen":{sequence}00,"method":"wechat","paid_at":"2026-11-20T08:15:00Z"}}}}"#
+        )
+    };
+    let directives = sequences.map(paid).collect::<Vec<_>>().join(",");
+    format!(r#"{{"now":"2026-11-20T08:15:30Z","directives":[{directives}]}}"#)
+}
+
+#[tokio::test]
+async fn each_is_handed_over_in_order_and_asked_for_no_more_once_it_is_journaled() {
+    let pages = [page(8..=9), page(10..=10)];
+    let script =
+        [(409, r#"{"error":"repeated","expected":40}"#), (200, &pages[0]), (200, &pages[1])];
+    let mut story = Story::begin(7, &script).await;
+    for sequence in 8..=10 {
+        let told = story.told().await;
+        assert_eq!(told.sequence, sequence);
+        let Directive::Paid { amount_fen, paid_at, .. } = told.what.unwrap();
+        assert_eq!((amount_fen, (told.now - paid_at).num_seconds()), (sequence as i64 * 100, 30));
+        told.done.send(true).unwrap();
+    }
+    let asked = [story.asked().await, story.asked().await, story.asked().await];
+    assert_eq!(asked, [(7, 1), (7, 40), (9, 41)]);
+    assert_eq!(story.asked().await, (10, 42));
+}
+
+#[tokio::test]
+async fn what_could_not_be_journaled_is_handed_over_again() {
+    let (both, second) = (page(1..=2), page(2..=2));
+    let mut story = Story::begin(0, &[(200, &both), (200, &second)]).await;
+    for (sequence, journaled) in [(1, true), (2, false), (2, true)] {
+        let told = story.told().await;
+        assert_eq!(told.sequence, sequence);
+        told.done.send(journaled).unwrap();
+    }
+    let asked = [story.asked().await, story.asked().await, story.asked().await];
+    assert_eq!(asked.map(|(after, _)| after), [0, 1, 2]);
+}
+
+#[tokio::test]
+async fn nothing_but_the_cloud_s_own_words_tells_anything() {
+    let good = page(1..=1);
+    let script = [
+        (200, "<html>Please log in</html>"),
+        (200, "{}"),
+        (302, ""),
+        (401, r#"{"error":"unauthorised"}"#),
+        (404, "not found"),
+        (409, r#"{"error":"ahead","last":0}"#),
+        (429, ""),
+        (500, &good),
+        (511, &good),
+        (200, &good),
+    ];
+    let mut story = Story::begin(0, &script).await;
+    let told = story.told().await;
+    assert_eq!(told.sequence, 1);
+    for count in 1..=script.len() as u64 {
+        assert_eq!(story.asked().await, (0, count));
+    }
+}
+
+#[tokio::test]
+async fn a_kind_of_a_later_cloud_is_handed_over_as_what_it_is() {
+    let later = r#"{"now":"2026-11-20T08:15:30Z","directives":[
+        {"sequence":1,"directive":{"kind":"sing","song":"x"}}]}"#;
+    let mut story = Story::begin(0, &[(200, later)]).await;
+    let told = story.told().await;
+    assert_eq!(told.what.unwrap_err().kind, "sing");
+}
