@@ -1,10 +1,15 @@
 //! The configuration file: one struct for each concern, every key with a default, unknown keys
 //! refused. `config/cloud.example.toml` explains each.
 
+mod payment;
+
 use std::{fs, path::Path, path::PathBuf};
 
 use chrono_tz::Tz;
+use cloud_core::LockerSettings;
 use serde::Deserialize;
+
+pub use self::payment::{Payment, PaymentProvider};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -16,6 +21,10 @@ pub struct Config {
     pub http: Http,
     /// How often callers may call.
     pub limits: Limits,
+    /// Orders of lockers.
+    pub lockers: Lockers,
+    /// Who takes payments outside.
+    pub payment: Payment,
     /// Where pictures are kept.
     pub pictures: Pictures,
     /// What holds for all sites.
@@ -84,6 +93,32 @@ impl Default for Limits {
     }
 }
 
+/// Orders of lockers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lockers {
+    /// How long an unpaid order holds its cabinet, in minutes.
+    pub hold_minutes: u32,
+    /// Unpaid orders that one account may have at a time.
+    pub unpaid_orders: u32,
+}
+
+impl Default for Lockers {
+    fn default() -> Self {
+        Self { hold_minutes: 15, unpaid_orders: 50 }
+    }
+}
+
+impl Lockers {
+    /// The same as the lockers take it.
+    pub fn settings(&self) -> LockerSettings {
+        LockerSettings {
+            hold_ms: i64::from(self.hold_minutes) * 60_000,
+            max_unpaid: self.unpaid_orders.into(),
+        }
+    }
+}
+
 /// Where pictures are kept.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -138,6 +173,8 @@ impl Config {
         let at_least_one = [
             ("http.max_connections", self.http.max_connections as u64),
             ("http.request_timeout_s", self.http.request_timeout_s),
+            ("lockers.hold_minutes", self.lockers.hold_minutes.into()),
+            ("lockers.unpaid_orders", self.lockers.unpaid_orders.into()),
             ("limits.queries_per_minute", self.limits.queries_per_minute.into()),
             ("limits.other_per_minute", self.limits.other_per_minute.into()),
             ("limits.enrolments_per_minute", self.limits.enrolments_per_minute.into()),

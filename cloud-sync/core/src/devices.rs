@@ -6,8 +6,9 @@ use crate::{
     base::Base,
     caller::Device,
     error::{Error, Result},
+    lockers::{NewDevice, check_text},
     secret,
-    store::{first, params},
+    store::{Transaction, first, params},
 };
 
 /// The controllers.
@@ -25,23 +26,13 @@ impl Devices {
     /// # Errors
     /// [`Error::Invalid`] where the controller is registered already or the station has no name.
     pub async fn add(&self, device: &DeviceId, station: &str) -> Result<String> {
-        if station.trim().is_empty() || station.chars().count() > 100 {
-            return Err(Error::invalid("station", "use 1 to 100 characters"));
-        }
-        let key = secret::new_key();
-        let row = (device.to_string(), station.to_owned(), secret::hash_key(&key));
-        let now_ms = self.base.now_ms();
-        let insert = "INSERT INTO devices (device_id, station, key_hash, created_at_ms)
-                      VALUES ($1, $2, $3, $4) ON CONFLICT (device_id) DO NOTHING";
-        let made = self
-            .base
-            .store
-            .write(move |tx| Ok(tx.execute(insert, params![row.0, row.1, row.2, now_ms])?));
-        if made.await? == 1 {
-            Ok(key)
-        } else {
-            Err(Error::invalid("device_id", format!("`{device}` is registered already")))
-        }
+        check_text("station", station)?;
+        let (device_id, station) = (device.clone(), station.to_owned());
+        let new = NewDevice { device_id, station, name: None, location: None };
+        let (key, now_ms) = (secret::new_key(), self.base.now_ms());
+        let hash = secret::hash_key(&key);
+        self.base.store.write(move |tx| insert(tx, &new, &hash, now_ms)).await?;
+        Ok(key)
     }
 
     /// The controller that an API key stands for.
@@ -50,10 +41,36 @@ impl Devices {
     /// [`Error::Unauthenticated`] where it stands for none.
     pub async fn by_key(&self, key: &str) -> Result<Device> {
         let hash = secret::hash_key(key);
-        let query = "SELECT device_id, station FROM devices WHERE key_hash = $1";
+        let query = "SELECT device_id, station FROM devices WHERE key_hash = $1 AND is_active = 1";
         let found = self.base.store.read(move |tx| Ok(first(tx, query, params![hash])?));
         let row = found.await?.ok_or(Error::Unauthenticated)?;
         let id = row.get::<String>(0)?.parse().map_err(|_| Error::NotFound("device"))?;
         Ok(Device::new(id, row.get(1)?))
     }
+}
+
+/// Registers a controller, of whose key only the hash is kept.
+pub(crate) fn insert(
+    tx: &mut dyn Transaction,
+    new: &NewDevice,
+    key_hash: &str,
+    now_ms: i64,
+) -> Result<()> {
+    let device_id = new.device_id.as_str();
+    let added = tx.execute(
+        "INSERT INTO devices (device_id, station, name, location, key_hash, created_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (device_id) DO NOTHING",
+        params![
+            device_id,
+            &new.station,
+            new.name.as_deref(),
+            new.location.as_deref(),
+            key_hash,
+            now_ms
+        ],
+    )?;
+    if added == 1 {
+        return Ok(());
+    }
+    Err(Error::invalid("device_id", format!("`{device_id}` is registered already")))
 }

@@ -9,10 +9,12 @@ mod devices;
 mod directives;
 mod error;
 mod ingest;
+pub mod lockers;
 mod logs;
 mod parking;
 mod pictures;
 mod plates;
+pub mod providers;
 mod recognition;
 mod search;
 mod secret;
@@ -36,12 +38,14 @@ pub use self::{
     directives::{DirectiveError, Directives, Request as DirectiveRequest},
     error::{Error, Result},
     ingest::{Delivery, Ingest, IngestError},
+    lockers::{LockerSettings, Lockers},
     parking::{ActiveAlert, ActiveSession, AreaFigures, Dashboard, DayFigures, Parking},
     pictures::{MAX_PICTURE_BYTES, Pictures, Upload},
     plates::{
         Correction, Movement, PlateFilter, PlateRead, Plates, ReadBy, Recognition, Statistics,
         Window,
     },
+    providers::{Notification, Provider, ProviderName, Providers, UNAVAILABLE},
     recognition::{
         Better, DetectionFigures, HourCount, ModelSettings, NewPlate, NewRecognition, Performance,
         Realtime, Recognitions, SettingsChange, VehicleFigures,
@@ -50,7 +54,10 @@ pub use self::{
     store::StoreError,
     vehicles::{Vehicle, VehicleChange, Vehicles},
 };
-use self::{base::Base, store::Store};
+use self::{base::Base, providers::Purposes, store::Store};
+
+/// What payments through providers can be for.
+const PURPOSES: Purposes = &[(lockers::PURPOSE, lockers::settle)];
 
 /// What the services need to know before they start.
 pub struct Options {
@@ -64,6 +71,10 @@ pub struct Options {
     pub zone: Tz,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Who takes payments outside.
+    pub providers: Vec<Provider>,
+    /// What can be set of the lockers.
+    pub lockers: LockerSettings,
 }
 
 /// All services over one database.
@@ -88,6 +99,10 @@ pub struct Cloud {
     pub recognition: Recognitions,
     /// Vehicles inside, places, revenue.
     pub parking: Parking,
+    /// Payments at providers outside.
+    pub providers: Providers,
+    /// Cabinets, their orders and controllers.
+    pub lockers: Lockers,
     base: Base,
 }
 
@@ -104,6 +119,8 @@ impl Cloud {
             None => store::pictures_folder(&options.database_url)?,
         };
         let base = Base { store, clock: options.clock, changes: watch::Sender::new(0) };
+        let providers = Providers::new(base.clone(), options.providers, PURPOSES);
+        let lockers = Lockers::new(base.clone(), options.zone, options.lockers, providers.clone());
         Ok(Self {
             accounts: Accounts::new(base.clone()),
             vehicles: Vehicles::new(base.clone()),
@@ -115,6 +132,8 @@ impl Cloud {
             plates: Plates::new(base.clone()),
             recognition: Recognitions::new(base.clone(), options.zone),
             parking: Parking::new(base.clone(), options.zone),
+            providers,
+            lockers,
             base,
         })
     }
@@ -135,7 +154,7 @@ impl Cloud {
     /// # Errors
     /// [`Error::Store`] where the database cannot be used.
     pub async fn tick(&self) -> Result<()> {
-        Ok(())
+        self.lockers.tick().await
     }
 
     /// Whether the database can be read and written right now.

@@ -57,6 +57,8 @@ impl Serve {
             pictures: config.pictures.folder.clone(),
             zone: config.sites.time_zone,
             clock: Arc::new(SystemClock::new()),
+            providers: config.payment.providers()?,
+            lockers: config.lockers.settings(),
         })?;
         let mut runtime = runtime::Builder::new_multi_thread();
         if let Some(workers) = self.workers {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Subcommand;
-use cloud_core::{Cloud, NewAccount, NewSite, Options, Role};
+use cloud_core::{Cloud, LockerSettings, NewAccount, NewSite, Options, Role};
 use domain::ids::{DeviceId, SiteId};
 use tokio::runtime;
 
@@ -144,6 +144,8 @@ fn on(database: &Database, verb: impl AsyncFnOnce(&Cloud) -> cloud_core::Result<
         pictures: None,
         zone: Sites::default().time_zone,
         clock: Arc::new(SystemClock::new()),
+        providers: Vec::new(),
+        lockers: LockerSettings::default(),
     })?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(verb(&cloud))?)

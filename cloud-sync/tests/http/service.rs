@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use cloud_core::{Cloud, NewAccount, NewSite, Options, Role};
+use cloud_core::{Cloud, LockerSettings, NewAccount, NewSite, Options, Role};
 use cloud_sync::{SystemClock, config::Config, server};
 use domain::{
     clock::{ClockQuality, Stamp},
@@ -52,6 +52,8 @@ pub(crate) async fn start_with(config: Config) -> Service {
             pictures: None,
             zone: chrono_tz::Tz::Asia__Shanghai,
             clock: Arc::new(SystemClock::new()),
+            providers: Vec::new(),
+            lockers: LockerSettings::default(),
         })
         .unwrap()
     };

@@ -7,6 +7,7 @@ pub mod directive;
 pub mod envelope;
 pub mod event;
 pub mod ids;
+pub mod locker;
 pub mod money;
 pub mod parking;
 pub mod plate;

@@ -30,8 +30,7 @@ pub struct BalanceEntry {
 /// Takes an amount from a balance and returns what is left, in fen.
 ///
 /// # Errors
-/// [`Error::Refused`] with `balance_too_low` where it is not enough; nothing has changed then.
-#[allow(dead_code, reason = "lockers pay with it")]
+/// [`Error::Invalid`] of `balance` where it is not enough; nothing has changed then.
 pub(crate) fn debit(
     tx: &mut dyn Transaction,
     account: i64,
@@ -47,7 +46,6 @@ pub(crate) fn debit(
 ///
 /// # Errors
 /// [`Error::NotFound`] without such an account.
-#[allow(dead_code, reason = "lockers refund with it")]
 pub(crate) fn credit(
     tx: &mut dyn Transaction,
     account: i64,
@@ -99,7 +97,7 @@ fn change(
     let Some(row) = first(tx, sql, params![amount_fen, account, MOST_FEN])? else {
         super::account::find(tx, account)?;
         return Err(match amount_fen {
-            ..0 => Error::Refused("balance_too_low"),
+            ..0 => Error::invalid("balance", "it is not enough; top it up or pay otherwise"),
             _ => Error::invalid("amount", "the balance would be above 100000000.00"),
         });
     };

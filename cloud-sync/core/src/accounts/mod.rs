@@ -12,6 +12,7 @@ pub(crate) mod preference;
 
 use std::{net::IpAddr, sync::Arc};
 
+pub(crate) use self::balance::{credit, debit};
 pub use self::{
     account::{Account, AccountChange, NewAccount},
     balance::BalanceEntry,

@@ -7,6 +7,7 @@ use super::{StoreError, Transaction, number, params};
 const STEPS: &[&str] = &[
     include_str!("schema/0001_parking.sql"),
     include_str!("schema/0002_accounts.sql"),
+    include_str!("schema/0003_lockers.sql"),
     include_str!("schema/0006_recognition.sql"),
     include_str!("schema/0007_directives.sql"),
 ];

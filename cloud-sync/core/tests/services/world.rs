@@ -28,7 +28,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use cloud_core::{Admin, Caller, Cloud, NewAccount, NewSite, Operator, Options, Role};
+use cloud_core::{
+    Admin, Caller, Cloud, LockerSettings, NewAccount, NewSite, Operator, Options, Provider,
+    ProviderName, Role,
+};
 use domain::clock::SimulatedClock;
 use tempfile::TempDir;
 
@@ -77,10 +80,19 @@ impl Place {
             pictures: Some(self.folder.path().join("pictures")),
             zone: chrono_tz::Tz::Asia__Shanghai,
             clock,
+            providers: vec![Provider {
+                name: ProviderName::Wechat,
+                url: "https://pay.example.com/wechat".to_owned(),
+                secret: PROVIDER_SECRET.to_owned(),
+            }],
+            lockers: LockerSettings::default(),
         })
         .unwrap()
     }
 }
+
+/// What WeChat Pay signs with.
+pub(crate) const PROVIDER_SECRET: &str = "a secret of WeChat Pay";
 
 impl World {
     /// In an empty place.

@@ -51,6 +51,8 @@ pub(crate) fn open(folder: &TempDir, clock: Arc<TestClock>) -> Cloud {
         pictures: None,
         zone: Tz::Asia__Shanghai,
         clock,
+        providers: Vec::new(),
+        lockers: crate::LockerSettings::default(),
     })
     .unwrap()
 }

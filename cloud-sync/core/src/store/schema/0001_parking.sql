@@ -9,13 +9,6 @@ CREATE TABLE counters (
     last BIGINT NOT NULL
 );
 
-CREATE TABLE devices (
-    device_id     TEXT NOT NULL PRIMARY KEY,
-    station       TEXT NOT NULL,
-    key_hash      TEXT NOT NULL UNIQUE,                -- SHA-256 of the API key, hex
-    created_at_ms BIGINT NOT NULL
-);
-
 CREATE TABLE sites (
     site_id         TEXT NOT NULL PRIMARY KEY,
     name            TEXT NOT NULL,

@@ -1,0 +1,115 @@
+//! Ending an order: overtime is charged for each started hour, and the cabinet is free.
+
+use domain::{
+    locker::{OrderStatus, overtime},
+    money::Fen,
+};
+
+use super::{Lockers, Order, PayMethod, commands, orders, pay};
+use crate::{
+    caller::Caller,
+    error::{Error, Result},
+    logs::Entry,
+    store::{Transaction, first, number, params},
+};
+
+/// How long after asking to finish the door may stay open before the time counts again.
+const TO_CLOSE_MS: i64 = 15 * 60 * 1000;
+
+impl Lockers {
+    /// Completes a running order, once its door is closed. An admin completes another's order
+    /// whatever the door says, and for as much of the overtime as the balance has.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an order that is not there or another's; [`Error::Refused`] with
+    /// `not_running`, `door_open`, or `balance_too_low` for the overtime.
+    pub async fn complete(&self, caller: &Caller, id: i64) -> Result<Order> {
+        let caller = caller.clone();
+        let completed = self.write(move |tx, now_ms| {
+            let order = orders::visible(tx, &caller, id)?;
+            if !order.status.is_running() {
+                return Err(Error::Refused("not_running"));
+            }
+            if caller.account_id() == Some(order.user_id) {
+                if door(tx, &order)? != "closed" {
+                    return Err(Error::Refused("door_open"));
+                }
+                charge_overtime(tx, &order, now_ms, now_ms)?;
+            } else {
+                charge_what_there_is(tx, &order, now_ms)?;
+            }
+            end(tx, &order, now_ms)?;
+            let (site, message) = (order.site, format!("order {} was completed", order.order_no));
+            Entry::of_person(site, now_ms, caller.actor(), "lockers", message).write(tx)?;
+            orders::get(tx, id)
+        });
+        completed.await
+    }
+}
+
+/// Completes an order that was asked to be completed, now that its door was closed. Where the
+/// balance has not enough for the overtime, the order stays.
+pub(super) fn after_closing(tx: &mut dyn Transaction, order: &Order, now_ms: i64) -> Result<()> {
+    let Some(asked_at_ms) = order.finishing_at_ms else { return Ok(()) };
+    let until_ms = if now_ms - asked_at_ms <= TO_CLOSE_MS { asked_at_ms } else { now_ms };
+    match charge_overtime(tx, order, until_ms, now_ms) {
+        Ok(()) => end(tx, order, now_ms),
+        Err(Error::Refused(_)) => {
+            let sql = "UPDATE locker_orders SET finishing_at_ms = NULL WHERE id = $1";
+            tx.execute(sql, params![order.id])?;
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes the overtime up to a moment that was not taken yet.
+pub(super) fn charge_overtime(
+    tx: &mut dyn Transaction,
+    order: &Order,
+    until_ms: i64,
+    now_ms: i64,
+) -> Result<()> {
+    let due = due(order, until_ms);
+    pay::take(tx, order, due, now_ms)?;
+    note(tx, order, due, now_ms)
+}
+
+fn charge_what_there_is(tx: &mut dyn Transaction, order: &Order, now_ms: i64) -> Result<()> {
+    let sql = "SELECT balance_fen FROM users WHERE id = $1";
+    let balance = Fen(number(tx, sql, params![order.user_id])?);
+    let due = due(order, now_ms).min(balance);
+    pay::take(tx, order, due, now_ms)?;
+    note(tx, order, due, now_ms)
+}
+
+/// Overtime up to a moment, less what was taken of it before: what the total has beyond the rent.
+fn due(order: &Order, until_ms: i64) -> Fen {
+    let late_ms = order.ends_at_ms.map_or(0, |ends_at_ms| until_ms - ends_at_ms);
+    let taken = order.total.0 - order.hours.cost(order.price).0;
+    Fen((overtime(order.price, late_ms).0 - taken).max(0))
+}
+
+fn note(tx: &mut dyn Transaction, order: &Order, amount: Fen, now_ms: i64) -> Result<()> {
+    if amount == Fen::ZERO {
+        return Ok(());
+    }
+    pay::record(tx, order, "overtime", PayMethod::Balance, amount, now_ms)?;
+    let sql = "UPDATE locker_orders SET total_fen = total_fen + $2 WHERE id = $1";
+    tx.execute(sql, params![order.id, amount.0])?;
+    Ok(())
+}
+
+/// Ends an order; whatever was still to open its door is withdrawn.
+fn end(tx: &mut dyn Transaction, order: &Order, now_ms: i64) -> Result<()> {
+    commands::settle(tx, order.cabinet, "withdrawn")?;
+    let sql = "UPDATE locker_orders SET status = $2, ended_at_ms = $3 WHERE id = $1";
+    tx.execute(sql, params![order.id, OrderStatus::Completed.as_str(), now_ms])?;
+    Ok(())
+}
+
+/// What is known of an order's door: closed, opening or open.
+pub(super) fn door(tx: &mut dyn Transaction, order: &Order) -> Result<String> {
+    let row = first(tx, "SELECT door FROM cabinets WHERE id = $1", params![order.cabinet])?;
+    Ok(row.ok_or(Error::NotFound("cabinet"))?.get(0)?)
+}

@@ -1,0 +1,164 @@
+//! Paying an order and extending it. What is taken and the step that it pays for are one
+//! transaction.
+
+use domain::{
+    locker::{CabinetStatus, Hours, OrderStatus},
+    money::Fen,
+};
+
+use super::{Lockers, Order, PURPOSE, PayMethod, cabinets, orders};
+use crate::{
+    accounts,
+    caller::Caller,
+    error::{Error, Result},
+    logs::Entry,
+    providers::{Bill, Receipt, Settled},
+    store::{Transaction, next_id, params},
+};
+
+/// How far paying an order has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payment {
+    /// It is paid.
+    Done(Order),
+    /// It waits for a provider's word.
+    Waiting {
+        /// The order, which is still pending.
+        order: Order,
+        /// The page on which to pay.
+        payment_url: String,
+    },
+}
+
+impl Lockers {
+    /// Pays an order of the caller's own; its time starts now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an order that is not there or another's; [`Error::Refused`] with
+    /// `not_pending` where it is paid or cancelled, `balance_too_low`, `cabinet_unavailable`
+    /// where its cabinet broke meanwhile, [`crate::providers::UNAVAILABLE`].
+    pub async fn pay(&self, caller: &Caller, id: i64, method: PayMethod) -> Result<Payment> {
+        let (caller, providers) = (caller.clone(), self.providers.clone());
+        let user = caller.own_id()?;
+        let paid = self.write(move |tx, now_ms| {
+            let order = payable(tx, user, id)?;
+            match method {
+                PayMethod::Provider(name) if order.total > Fen::ZERO => {
+                    let amount_fen = order.total.0;
+                    let bill =
+                        Bill { purpose: PURPOSE, subject: id, amount_fen, payer: Some(user) };
+                    let payment_url = providers.ask(tx, name, &bill, now_ms)?;
+                    return Ok(Payment::Waiting { order, payment_url });
+                }
+                PayMethod::Provider(_) => {}
+                PayMethod::Balance => take(tx, &order, order.total, now_ms)?,
+            }
+            mark_paid(tx, &order, method, now_ms)?;
+            let message = format!("order {} was paid by {}", order.order_no, method.as_str());
+            let site = order.site.clone();
+            Entry::of_person(site, now_ms, caller.actor(), "lockers", message).write(tx)?;
+            orders::get(tx, id).map(Payment::Done)
+        });
+        paid.await
+    }
+
+    /// Extends a running order of the caller's own, and takes the difference from the balance.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an order that is not there or another's; [`Error::Invalid`] for
+    /// more than a year in all; [`Error::Refused`] with `not_running` or `balance_too_low`.
+    pub async fn extend(&self, caller: &Caller, id: i64, more: Hours) -> Result<Order> {
+        let user = caller.own_id()?;
+        let extended = self.write(move |tx, now_ms| {
+            let order = orders::own(tx, user, id)?;
+            if !order.status.is_running() {
+                return Err(Error::Refused("not_running"));
+            }
+            let hours = order.hours.checked_add(more).ok_or_else(|| {
+                Error::invalid("additional_hours", "a year is the longest in all")
+            })?;
+            let difference = Fen(hours.cost(order.price).0 - order.hours.cost(order.price).0);
+            take(tx, &order, difference, now_ms)?;
+            record(tx, &order, "extension", PayMethod::Balance, difference, now_ms)?;
+            tx.execute(
+                "UPDATE locker_orders SET hours_hundredths = $2, total_fen = total_fen + $3,
+                     ends_at_ms = ends_at_ms + $4 WHERE id = $1",
+                params![id, hours.hundredths(), difference.0, more.millis()],
+            )?;
+            orders::get(tx, id)
+        });
+        extended.await
+    }
+}
+
+fn payable(tx: &mut dyn Transaction, user: i64, id: i64) -> Result<Order> {
+    let order = orders::own(tx, user, id)?;
+    if order.status != OrderStatus::Pending {
+        return Err(Error::Refused("not_pending"));
+    }
+    if cabinets::get(tx, &order.cabinet_id)?.status == CabinetStatus::Maintenance {
+        return Err(Error::Refused("cabinet_unavailable"));
+    }
+    Ok(order)
+}
+
+/// Takes an amount for an order from its user's balance.
+pub(super) fn take(
+    tx: &mut dyn Transaction,
+    order: &Order,
+    amount: Fen,
+    now_ms: i64,
+) -> Result<()> {
+    if amount == Fen::ZERO {
+        return Ok(());
+    }
+    let why = format!("locker order {}", order.order_no);
+    match accounts::debit(tx, order.user_id, amount.0, &why, now_ms) {
+        Err(Error::Invalid { field: "balance", .. }) => Err(Error::Refused("balance_too_low")),
+        taken => taken.map(drop),
+    }
+}
+
+/// Records what was taken for an order.
+pub(super) fn record(
+    tx: &mut dyn Transaction,
+    order: &Order,
+    purpose: &str,
+    method: PayMethod,
+    amount: Fen,
+    now_ms: i64,
+) -> Result<()> {
+    let id = next_id(tx, "locker_payment")?;
+    tx.execute(
+        "INSERT INTO locker_payments
+             (site_id, id, order_id, purpose, method, amount_fen, paid_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        params![&order.site, id, order.id, purpose, method.as_str(), amount.0, now_ms],
+    )?;
+    Ok(())
+}
+
+fn mark_paid(
+    tx: &mut dyn Transaction,
+    order: &Order,
+    method: PayMethod,
+    now_ms: i64,
+) -> Result<()> {
+    record(tx, order, "rent", method, order.total, now_ms)?;
+    tx.execute(
+        "UPDATE locker_orders SET status = 'paid', method = $2, paid_at_ms = $3, ends_at_ms = $4
+         WHERE id = $1",
+        params![order.id, method.as_str(), now_ms, now_ms + order.hours.millis()],
+    )?;
+    Ok(())
+}
+
+/// See [`super::settle`].
+pub(super) fn settle(tx: &mut dyn Transaction, receipt: &Receipt) -> Result<Settled> {
+    let order = orders::get(tx, receipt.subject)?;
+    if order.status != OrderStatus::Pending || order.total.0 != receipt.amount_fen {
+        return Ok(Settled::NotWanted);
+    }
+    mark_paid(tx, &order, PayMethod::Provider(receipt.provider), receipt.now_ms)?;
+    Ok(Settled::Taken)
+}
