@@ -5,6 +5,8 @@ pub(crate) mod anpr;
 mod choose;
 pub(crate) mod hz;
 pub(crate) mod images;
+mod payments;
+pub(crate) mod station;
 
 pub(crate) use choose::choose;
 
@@ -12,5 +14,5 @@ use crate::http::Face;
 
 /// All families.
 pub(crate) fn all() -> Vec<Face> {
-    vec![anpr::face(), hz::face(), images::face()]
+    vec![anpr::face(), hz::face(), images::face(), payments::face(), station::face()]
 }
