@@ -43,7 +43,7 @@ pub enum Error {
     },
     /// The database failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// A file could not be read or written.
     #[error("cannot {act}")]
     File {

@@ -11,6 +11,7 @@ mod error;
 mod ingest;
 pub mod lockers;
 mod logs;
+mod once;
 mod parking;
 mod pictures;
 mod plates;
@@ -39,6 +40,7 @@ pub use self::{
     error::{Error, Result},
     ingest::{Delivery, Ingest, IngestError},
     lockers::{LockerSettings, Lockers},
+    once::{Begun, Kept, Once, OnceKey},
     parking::{ActiveAlert, ActiveSession, AreaFigures, Dashboard, DayFigures, Parking},
     pictures::{MAX_PICTURE_BYTES, Pictures, Upload},
     plates::{
@@ -103,6 +105,8 @@ pub struct Cloud {
     pub providers: Providers,
     /// Cabinets, their orders and controllers.
     pub lockers: Lockers,
+    /// What is to be done at most once.
+    pub once: Once,
     base: Base,
 }
 
@@ -134,6 +138,7 @@ impl Cloud {
             parking: Parking::new(base.clone(), options.zone),
             providers,
             lockers,
+            once: Once::new(base.clone()),
             base,
         })
     }
@@ -154,7 +159,9 @@ impl Cloud {
     /// # Errors
     /// [`Error::Store`] where the database cannot be used.
     pub async fn tick(&self) -> Result<()> {
-        self.lockers.tick().await
+        self.lockers.tick().await?;
+        self.once.forget_old().await?;
+        Ok(())
     }
 
     /// Whether the database can be read and written right now.

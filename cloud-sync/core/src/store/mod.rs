@@ -3,6 +3,7 @@
 //! caller hears of it. Writes run one after the other on both. Private to this crate.
 
 mod conditions;
+mod error;
 mod migrations;
 mod postgres;
 mod sqlite;
@@ -10,39 +11,16 @@ mod threads;
 mod value;
 mod work;
 
-use std::{fmt::Display, path::PathBuf};
+use std::path::PathBuf;
 
 use tokio::sync::oneshot;
 
 pub(crate) use conditions::Conditions;
+pub use error::StoreError;
 pub(crate) use value::{Row, Value, params};
 
 use self::{threads::Queue, work::Work};
 use crate::error::{Error, Result};
-
-/// Characters of a statement that are told when it fails.
-const STATEMENT_TOLD: usize = 200;
-
-/// A failure below the services: the act that failed and why.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("cannot {act}: {reason}")]
-pub struct StoreError {
-    act: &'static str,
-    reason: String,
-}
-
-impl StoreError {
-    pub(crate) fn new(act: &'static str, reason: impl ToString) -> Self {
-        Self { act, reason: reason.to_string() }
-    }
-
-    /// A statement failed; its text is told, its parameters are not.
-    fn of_statement(act: &'static str, sql: &str, reason: impl Display) -> Self {
-        let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-        let sql = sql.chars().take(STATEMENT_TOLD).collect::<String>();
-        Self::new(act, format!("{reason} in `{sql}`"))
-    }
-}
 
 /// A transaction, as services see it.
 pub(crate) trait Transaction {

@@ -11,6 +11,14 @@ pub(crate) enum Value {
     Text(String),
 }
 
+impl Value {
+    /// Refuses what only one of the engines can keep.
+    pub(super) fn check(params: &[Self]) -> Result<(), StoreError> {
+        let has_nul = |value: &Self| matches!(value, Self::Text(text) if text.contains('\0'));
+        if params.iter().any(has_nul) { Err(StoreError::nul()) } else { Ok(()) }
+    }
+}
+
 impl From<i64> for Value {
     fn from(value: i64) -> Self {
         Self::Integer(value)

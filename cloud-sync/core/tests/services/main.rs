@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod lockers;
+mod once;
 mod parking;
 mod postgres;
 mod store;

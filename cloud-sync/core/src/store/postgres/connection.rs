@@ -61,6 +61,7 @@ impl PostgresConnection {
 
     /// A parameter has the type of its value, as in SQLite, whatever stands beside it.
     fn prepare(&mut self, sql: &str, params: &[Value]) -> Result<Statement, StoreError> {
+        Value::check(params)?;
         let types: Vec<_> = params.iter().map(Value::sql_type).collect();
         let known = self.statements.get(sql).and_then(|all| all.iter().find(|(t, _)| *t == types));
         if let Some((_, statement)) = known {
@@ -118,8 +119,7 @@ impl threads::Connection for PostgresConnection {
     fn commit(&mut self) -> Result<(), StoreError> {
         let done = self.script("COMMIT");
         if done.is_err() && self.is_lost() {
-            let reason = "the connection was lost: the writes may have been kept or not";
-            return Err(StoreError::new("commit", reason));
+            return Err(StoreError::in_doubt());
         }
         done
     }

@@ -12,6 +12,7 @@ pub(super) struct SqliteConnection(pub(super) Connection);
 
 impl Transaction for SqliteConnection {
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<usize, StoreError> {
+        Value::check(params)?;
         let run = || {
             let mut statement = self.0.prepare_cached(sql)?;
             bind(&mut statement, params)?;
@@ -21,6 +22,7 @@ impl Transaction for SqliteConnection {
     }
 
     fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        Value::check(params)?;
         let run = || {
             let mut statement = self.0.prepare_cached(sql)?;
             bind(&mut statement, params)?;
