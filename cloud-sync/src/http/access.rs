@@ -1,6 +1,6 @@
 //! Who may call a route, as the type of the caller that its handler takes.
 
-use cloud_core::{Admin, Caller, Device, Error, Operator};
+use cloud_core::{Actor, Admin, Caller, Device, Error, Operator};
 
 use super::{Problem, Request, limit::Class};
 
@@ -28,6 +28,9 @@ pub(crate) trait Access: Sized + Send + 'static {
     /// Who that may be.
     const RULE: Rule;
 
+    /// Whose requests with an `Idempotency-Key` these are; the address's where nobody is known.
+    fn owner(&self) -> Option<String>;
+
     /// Judges the credentials of a request and counts it against a limit.
     fn admit(request: &Request, class: Class)
     -> impl Future<Output = Result<Self, Problem>> + Send;
@@ -49,6 +52,10 @@ impl Access for Anyone {
         request.count_address(class)?;
         Ok(Self(None))
     }
+
+    fn owner(&self) -> Option<String> {
+        self.0.as_ref().and_then(Access::owner)
+    }
 }
 
 impl Access for Caller {
@@ -56,6 +63,10 @@ impl Access for Caller {
 
     async fn admit(request: &Request, class: Class) -> Result<Self, Problem> {
         request.caller(class).await
+    }
+
+    fn owner(&self) -> Option<String> {
+        account(self.actor())
     }
 }
 
@@ -65,6 +76,10 @@ impl Access for Operator {
     async fn admit(request: &Request, class: Class) -> Result<Self, Problem> {
         Ok(request.caller(class).await?.operator()?)
     }
+
+    fn owner(&self) -> Option<String> {
+        account(self.actor())
+    }
 }
 
 impl Access for Admin {
@@ -73,6 +88,10 @@ impl Access for Admin {
     async fn admit(request: &Request, class: Class) -> Result<Self, Problem> {
         Ok(request.caller(class).await?.admin()?)
     }
+
+    fn owner(&self) -> Option<String> {
+        account(self.actor())
+    }
 }
 
 impl Access for Device {
@@ -80,6 +99,10 @@ impl Access for Device {
 
     async fn admit(request: &Request, class: Class) -> Result<Self, Problem> {
         request.device(class).await
+    }
+
+    fn owner(&self) -> Option<String> {
+        Some(format!("device {}", self.id()))
     }
 }
 
@@ -96,6 +119,10 @@ impl Access for Local<Caller> {
         request.count_address(class)?;
         Ok(Self(Caller::local_operator().at(request.peer)))
     }
+
+    fn owner(&self) -> Option<String> {
+        self.0.owner()
+    }
 }
 
 impl Access for Local<Operator> {
@@ -105,4 +132,12 @@ impl Access for Local<Operator> {
         let Local(caller) = Local::<Caller>::admit(request, class).await?;
         Ok(Self(caller.operator()?))
     }
+
+    fn owner(&self) -> Option<String> {
+        self.0.owner()
+    }
+}
+
+fn account(actor: Actor) -> Option<String> {
+    actor.account.map(|account| format!("account {account}"))
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Problem, Request, route::Content};
 
 /// Most bytes of a body that is no picture.
-const MAX_BYTES: usize = 256 * 1024;
+pub(super) const MAX_BYTES: usize = 256 * 1024;
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 

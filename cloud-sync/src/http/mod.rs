@@ -8,6 +8,7 @@ pub(crate) mod cors;
 mod credentials;
 pub(crate) mod face;
 pub(crate) mod limit;
+mod once;
 pub(crate) mod openapi;
 mod problem;
 mod query;

@@ -74,6 +74,11 @@ impl Request {
         found.map_or("", |(_, value)| value)
     }
 
+    /// What the path and the query ask for, in one text.
+    pub(crate) fn asked(&self) -> String {
+        format!("{:?} {:?}", self.values, self.query)
+    }
+
     /// The value of a header, where it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()

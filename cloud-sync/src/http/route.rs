@@ -13,6 +13,7 @@ use super::{
     access::{Access, Anyone, Rule},
     body::Body,
     limit::Class,
+    once,
     reply::Reply,
 };
 
@@ -23,7 +24,15 @@ pub(crate) type Answer<T> = Result<T, Problem>;
 pub(crate) type PathValues = Vec<(String, String)>;
 
 type Outcome = Pin<Box<dyn Future<Output = Answer<Response>> + Send>>;
-type Handler = Box<dyn Fn(Request, Class) -> Outcome + Send + Sync>;
+type Handler = Box<dyn Fn(Request, Terms) -> Outcome + Send + Sync>;
+
+/// On which terms a request is answered.
+struct Terms {
+    /// The limit that it counts against.
+    class: Class,
+    /// The route's name, where `Idempotency-Key` is honoured.
+    once: Option<String>,
+}
 
 /// A call that was let in.
 pub(crate) struct Call<W = Anyone, B = ()> {
@@ -148,12 +157,22 @@ where
         gives: T::shape,
         idempotent: false,
         class: None,
-        handler: Box::new(move |mut request, class| {
+        handler: Box::new(move |mut request, terms| {
             let handler = handler.clone();
             Box::pin(async move {
-                let who = W::admit(&request, class).await?;
+                let who = W::admit(&request, terms.class).await?;
+                let key = match terms.once {
+                    Some(route) => once::key(&mut request, &route, who.owner()).await?,
+                    None => None,
+                };
                 let body = B::read(&mut request).await?;
-                Ok(handler(Call { who, body, request }).await?.into_response())
+                let app = request.app.clone();
+                let call = handler(Call { who, body, request });
+                let work = async move { Ok(call.await?.into_response()) };
+                match key {
+                    Some(key) => once::answer(app, key, work).await,
+                    None => work.await,
+                }
             })
         }),
     }
@@ -186,6 +205,7 @@ impl Route {
 
     /// Answers a request, counted against the route's limit or the given one.
     pub(crate) async fn answer(&self, request: Request, class: Class) -> Answer<Response> {
-        (self.handler)(request, self.class.unwrap_or(class)).await
+        let once = self.idempotent.then(|| format!("{} {}", self.method, self.path));
+        (self.handler)(request, Terms { class: self.class.unwrap_or(class), once }).await
     }
 }
