@@ -31,25 +31,39 @@ impl Request {
         self.counted(self.app.cloud.accounts.by_token(key).await?, class)
     }
 
-    /// The controller whose API key the request carries; counted by its address.
+    /// The controller whose API key the request carries. Many stand behind one address, so that
+    /// each is counted by itself, and by the address only who has no key that is good.
     pub(crate) async fn device(&self, class: Class) -> Result<Device, Problem> {
-        self.count_address(class)?;
-        let key = self.header("x-api-key").ok_or(Error::Unauthenticated)?;
-        Ok(self.app.cloud.devices.by_key(key).await?)
+        let known = match self.header("x-api-key") {
+            Some(key) => self.app.cloud.devices.by_key(key).await,
+            None => Err(Error::Unauthenticated),
+        };
+        match known {
+            Ok(device) => {
+                self.count(Who::device(device.id()), class)?;
+                Ok(device)
+            }
+            Err(error) => {
+                self.count_address(class)?;
+                Err(error.into())
+            }
+        }
     }
 
     /// Counts a call of an address that has no credentials.
     pub(crate) fn count_address(&self, class: Class) -> Result<(), Problem> {
+        self.count(Who::Address(self.peer), class)
+    }
+
+    fn count(&self, who: Who, class: Class) -> Result<(), Problem> {
         let now_ms = self.app.cloud.clock().now().monotonic_ms;
-        let taken = self.app.limiter.take(Who::Address(self.peer), class, now_ms);
+        let taken = self.app.limiter.take(who, class, now_ms);
         taken.map_err(|retry_after_s| Problem::TooMany { retry_after_s })
     }
 
     fn counted(&self, caller: Caller, class: Class) -> Result<Caller, Problem> {
         let who = caller.account_id().map_or(Who::Address(self.peer), Who::Account);
-        let now_ms = self.app.cloud.clock().now().monotonic_ms;
-        let taken = self.app.limiter.take(who, class, now_ms);
-        taken.map_err(|retry_after_s| Problem::TooMany { retry_after_s })?;
+        self.count(who, class)?;
         Ok(caller.at(self.peer))
     }
 

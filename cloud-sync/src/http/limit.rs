@@ -1,7 +1,14 @@
 //! How often one caller may call: a bucket of tokens for each caller and class of calls, filled
 //! evenly over the minute. Pure; the time is passed in.
 
-use std::{collections::HashMap, net::IpAddr, sync::Mutex};
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    net::IpAddr,
+    sync::Mutex,
+};
+
+use domain::ids::DeviceId;
 
 use crate::config::Limits;
 
@@ -25,8 +32,19 @@ pub(crate) enum Class {
 pub(crate) enum Who {
     /// An account's.
     Account(i64),
+    /// A controller's, by a hash of its name.
+    Device(u64),
     /// Those of nobody known, by address.
     Address(IpAddr),
+}
+
+impl Who {
+    /// A controller.
+    pub(crate) fn device(id: &DeviceId) -> Self {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        Self::Device(hasher.finish())
+    }
 }
 
 struct Bucket {

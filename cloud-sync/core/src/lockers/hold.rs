@@ -12,7 +12,7 @@ use super::{Lockers, Order, cabinets, codes, orders, site_of};
 use crate::{
     caller::Caller,
     error::{Error, Result},
-    store::{Transaction, next_id, number, params},
+    store::{Transaction, first, next_id, number, params},
 };
 
 const LETTERS_AND_DIGITS: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -74,7 +74,7 @@ fn insert(
 ) -> Result<i64> {
     codes::ensure_key(tx)?;
     let (site, id) = (site_of(tx, &cabinet.station)?, next_id(tx, "locker_order")?);
-    let Fen(total_fen) = hours.cost(cabinet.price);
+    let (order_no, Fen(total_fen)) = (free_order_no(tx, now_ms)?, hours.cost(cabinet.price));
     tx.execute(
         "INSERT INTO locker_orders
              (site_id, id, order_no, user_id, cabinet, station, status, hours_hundredths,
@@ -83,7 +83,7 @@ fn insert(
         params![
             site,
             id,
-            order_no(now_ms),
+            order_no,
             user,
             cabinet.id,
             &cabinet.station,
@@ -96,6 +96,17 @@ fn insert(
         ],
     )?;
     Ok(id)
+}
+
+/// An order number that no order has.
+fn free_order_no(tx: &mut dyn Transaction, now_ms: i64) -> Result<String> {
+    loop {
+        let candidate = order_no(now_ms);
+        let taken = "SELECT 1 FROM locker_orders WHERE order_no = $1";
+        if first(tx, taken, params![&candidate])?.is_none() {
+            return Ok(candidate);
+        }
+    }
 }
 
 /// `O`, the time in UTC, and four letters or digits.
