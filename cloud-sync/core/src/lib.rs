@@ -21,6 +21,8 @@ mod search;
 mod secret;
 mod sites;
 mod store;
+mod system_logs;
+mod text;
 mod vehicles;
 
 use std::{path::PathBuf, sync::Arc};
@@ -41,7 +43,13 @@ pub use self::{
     ingest::{Delivery, Ingest, IngestError},
     lockers::{LockerSettings, Lockers},
     once::{Begun, Kept, Once, OnceKey},
-    parking::{ActiveAlert, ActiveSession, AreaFigures, Dashboard, DayFigures, Parking},
+    parking::{
+        ActiveSession, Alert, AlertFilter, AlertKind, Area, AreaChange, Assignment, Camera,
+        CameraChange, Dashboard, DayFigures, Detection, Entry, FeeConfig, NewArea, NewFeeConfig,
+        NewSpot, Parking, PayMethod, Payable, Payment, PaymentChange, PaymentFigures,
+        PaymentFilter, PaymentStatus, Priority, Sighting, Spot, SpotChange, SpotFilter,
+        SpotReport, SpotStatus, Stay, StayFilter, StayTariff, VehicleType,
+    },
     pictures::{MAX_PICTURE_BYTES, Pictures, Upload},
     plates::{
         Correction, Movement, PlateFilter, PlateRead, Plates, ReadBy, Recognition, Statistics,
@@ -54,6 +62,7 @@ pub use self::{
     },
     sites::{NewSite, SiteStatus, Sites},
     store::StoreError,
+    system_logs::{LogFigures, LogFilter, LogLine, SystemLogs},
     vehicles::{Vehicle, VehicleChange, Vehicles},
 };
 use self::{base::Base, providers::Purposes, store::Store};
@@ -99,7 +108,7 @@ pub struct Cloud {
     pub plates: Plates,
     /// Pictures that people send.
     pub recognition: Recognitions,
-    /// Vehicles inside, places, revenue.
+    /// Areas, spots, stays, fees and alerts.
     pub parking: Parking,
     /// Payments at providers outside.
     pub providers: Providers,
@@ -107,6 +116,8 @@ pub struct Cloud {
     pub lockers: Lockers,
     /// What is to be done at most once.
     pub once: Once,
+    /// What people and the system did.
+    pub logs: SystemLogs,
     base: Base,
 }
 
@@ -139,6 +150,7 @@ impl Cloud {
             providers,
             lockers,
             once: Once::new(base.clone()),
+            logs: SystemLogs::new(base.clone(), options.zone),
             base,
         })
     }

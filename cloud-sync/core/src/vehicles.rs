@@ -120,7 +120,6 @@ impl Vehicles {
 }
 
 /// The number of the vehicle of a plate, which becomes known where it was not.
-#[allow(dead_code, reason = "whoever enters becomes known")]
 pub(crate) fn known(tx: &mut dyn Transaction, plate: &str, now_ms: i64) -> Result<i64> {
     let plate = parse(plate)?;
     match of_plate(tx, plate.normal())? {

@@ -2,7 +2,7 @@
 //! alerts at a glance.
 
 use chrono::{DateTime, SecondsFormat};
-use cloud_core::{ActiveAlert, ActiveSession, Caller, SiteStatus};
+use cloud_core::{ActiveSession, Alert as CoreAlert, AlertFilter, Caller, SiteStatus, Window};
 use schemars::JsonSchema;
 use serde::Serialize;
 use warp::{
@@ -54,7 +54,9 @@ async fn overview(call: Call<Local<Caller>>) -> Answer<Json<Overview>> {
     let (cloud, Local(caller)) = (&call.app.cloud, &call.who);
     let sites = cloud.sites.list(caller).await?;
     let sessions = cloud.parking.active(caller, MOST_SHOWN).await?;
-    let alerts = cloud.parking.alerts(caller, MOST_SHOWN).await?;
+    let active = AlertFilter { active: Some(true), ..AlertFilter::default() };
+    let latest = Window { skip: 0, limit: MOST_SHOWN };
+    let (alerts, _) = cloud.parking.alerts(caller, active, latest).await?;
     Ok(Json(Overview {
         sites: sites.into_iter().map(Site::from).collect(),
         inside: cloud.parking.active_count().await?,
@@ -122,16 +124,16 @@ impl From<ActiveSession> for Session {
 #[derive(Serialize, JsonSchema)]
 struct Alert {
     site: String,
-    alert_type: String,
+    alert_type: &'static str,
     message: String,
     since: String,
 }
 
-impl From<ActiveAlert> for Alert {
-    fn from(alert: ActiveAlert) -> Self {
+impl From<CoreAlert> for Alert {
+    fn from(alert: CoreAlert) -> Self {
         Self {
             site: alert.site_name,
-            alert_type: alert.alert_type,
+            alert_type: alert.kind.as_str(),
             message: alert.message,
             since: time(alert.created_at_ms),
         }

@@ -20,7 +20,8 @@ pub struct Tariff {
     /// How the time beyond the base time is charged.
     #[serde(default)]
     pub rule: TariffRule,
-    /// A stay of up to so many minutes costs nothing; a longer one is charged whole.
+    /// A stay of up to so many minutes costs nothing; a longer one is charged whole. With 0 no stay
+    /// is free, however short.
     #[serde(default)]
     pub free_minutes: u32,
     /// What a stay of up to the base time costs.
@@ -57,6 +58,13 @@ pub struct BadTariff {
     wanted: &'static str,
 }
 
+impl BadTariff {
+    /// The field that is wrong.
+    pub const fn field(&self) -> &'static str {
+        self.field
+    }
+}
+
 impl Tariff {
     /// Whether every amount and time is one that can be charged.
     ///
@@ -86,10 +94,11 @@ impl Tariff {
     /// costs nothing.
     pub fn fee(&self, entered_at: DateTime<Utc>, exited_at: DateTime<Utc>) -> Fen {
         let stay_ms = i128::from((exited_at - entered_at).num_milliseconds());
-        if stay_ms <= i128::from(self.free_minutes) * 60_000 {
+        let is_free = self.free_minutes > 0 && stay_ms <= i128::from(self.free_minutes) * 60_000;
+        if stay_ms < 0 || is_free {
             return Fen::ZERO;
         }
-        let started_days = (stay_ms + DAY_MS - 1) / DAY_MS;
+        let started_days = ((stay_ms + DAY_MS - 1) / DAY_MS).max(1);
         let uncapped = self.uncapped(stay_ms);
         let capped = self.daily_max_fee.map_or(uncapped, |Fen(daily)| {
             uncapped.min(i128::from(daily) * started_days * HOUR_MS)
@@ -172,6 +181,13 @@ mod tests {
             |minutes, ms| fee(&tariff, TimeDelta::minutes(minutes) + TimeDelta::milliseconds(ms));
         assert_eq!((after(15, 0), after(15, 1)), (Fen(0), Fen(500)));
         assert_eq!((after(60, 0), after(60, 1)), (Fen(500), Fen(800)));
+    }
+
+    #[test]
+    fn without_free_minutes_the_shortest_stay_costs_the_base_fee() {
+        let tariff = Tariff { free_minutes: 0, ..standard(TariffRule::Documented) };
+        let stays = [-1, 0, 1].map(|ms| fee(&tariff, TimeDelta::milliseconds(ms)));
+        assert_eq!(stays, [Fen(0), Fen(500), Fen(500)]);
     }
 
     #[test]

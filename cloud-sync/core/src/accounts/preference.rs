@@ -60,7 +60,6 @@ impl Accounts {
 }
 
 /// Whether the vehicle of a plate, in its normal form, belongs to a member.
-#[allow(dead_code, reason = "tariffs for members ask")]
 pub(crate) fn is_member(tx: &mut dyn Transaction, plate_key: &str) -> Result<bool> {
     let sql = "SELECT user_id FROM parking_preferences
                WHERE plate_key = $1 AND member_since_ms IS NOT NULL LIMIT 1";

@@ -30,7 +30,6 @@ const ISSUED: &str = "directive";
 ///
 /// # Errors
 /// What the database says, or a directive of more than [`MAX_DIRECTIVE_BYTES`].
-#[allow(dead_code)] // Its first caller is the service that takes payments.
 pub(crate) fn issue(
     tx: &mut dyn Transaction,
     site: &str,
@@ -54,7 +53,6 @@ pub(crate) fn issue(
 
 /// A fee that was paid here.
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code)] // See `issue`.
 pub(crate) struct Payment<'a> {
     /// The site's own name of the stay.
     pub(crate) session_id: &'a str,
@@ -71,7 +69,6 @@ pub(crate) struct Payment<'a> {
 ///
 /// # Errors
 /// See [`issue`].
-#[allow(dead_code)] // See `issue`.
 pub(crate) fn tell_paid(
     tx: &mut dyn Transaction,
     site: &str,

@@ -6,6 +6,7 @@ use crate::{
     caller::Actor,
     error::{Error, Result},
     logs::Entry,
+    parking::{self, AlertKind},
     store::{Transaction, first, params},
 };
 
@@ -36,13 +37,17 @@ pub(super) fn correct(
 ) -> Result<()> {
     let read = find(tx, id)?;
     if let Some(plate) = check(correction)?.filter(|plate| plate.as_typed() != read.plate) {
-        rename(tx, &read, id, &plate)?;
+        rename(tx, &read, id, &plate, author.now_ms)?;
+        parking::resolve_about(tx, AlertKind::LowConfidence, id, author.now_ms)?;
         let message = format!("plate {id} corrected from `{}` to `{plate}`", read.plate);
         author.log(&read, message).write(tx)?;
     }
     if let Some(is_verified) = correction.is_verified {
         let sql = "UPDATE plate_reads SET is_verified = $1 WHERE id = $2";
         tx.execute(sql, params![is_verified, id])?;
+        if is_verified {
+            parking::resolve_about(tx, AlertKind::LowConfidence, id, author.now_ms)?;
+        }
     }
     if let Some(alternatives) = &correction.alternatives {
         let sql = "UPDATE plate_reads SET alternatives = $1 WHERE id = $2";
@@ -54,6 +59,7 @@ pub(super) fn correct(
 pub(super) fn delete(tx: &mut dyn Transaction, author: &Author, id: i64) -> Result<()> {
     let read = find(tx, id)?;
     tx.execute("UPDATE plate_reads SET is_deleted = 1 WHERE id = $1", params![id])?;
+    parking::resolve_about(tx, AlertKind::LowConfidence, id, author.now_ms)?;
     author.log(&read, format!("plate {id} (`{}`) deleted", read.plate)).write(tx)?;
     Ok(())
 }
@@ -77,17 +83,18 @@ fn find(tx: &mut dyn Transaction, id: i64) -> Result<Found> {
     Ok(Found { site: row.get(0)?, plate: row.get(1)?, decision: row.get(2)? })
 }
 
-fn rename(tx: &mut dyn Transaction, read: &Found, id: i64, plate: &TypedPlate) -> Result<()> {
+fn rename(
+    tx: &mut dyn Transaction,
+    read: &Found,
+    id: i64,
+    plate: &TypedPlate,
+    now_ms: i64,
+) -> Result<()> {
     tx.execute(
         "UPDATE plate_reads SET plate = $1, plate_key = $2, processed_by = 'manual' WHERE id = $3",
         params![plate.as_typed(), plate.normal(), id],
     )?;
-    tx.execute(
-        "UPDATE parking_sessions SET plate = $1
-         WHERE site_id = $2 AND (entry_decision = $3 OR exit_decision = $3)",
-        params![plate.as_typed(), &read.site, &read.decision],
-    )?;
-    Ok(())
+    parking::renamed(tx, &read.site, &read.decision, plate.as_typed(), now_ms)
 }
 
 /// The plate as it is meant, and the readings as they can be kept.

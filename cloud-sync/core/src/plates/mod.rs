@@ -11,12 +11,10 @@ use crate::{
     error::{Error, Result},
 };
 
-#[allow(unused_imports, reason = "what parking enters vehicles with")]
-pub(crate) use self::write::{Told, told};
 pub use self::{change::Correction, write::ReadBy};
 pub(crate) use self::{
     query::{get, recognition},
-    write::{NewLook, NewRead, look_at, read_plate},
+    write::{NewLook, NewRead, Told, kind_by_text, look_at, read_plate, told},
 };
 
 /// What a vehicle did when its plate was read.

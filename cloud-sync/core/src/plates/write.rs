@@ -82,7 +82,6 @@ pub(crate) struct Told<'a> {
 }
 
 /// Keeps a vehicle that somebody told of, as a look of its own with one plate; its number.
-#[allow(dead_code, reason = "parking enters vehicles with it")]
 pub(crate) fn told(tx: &mut dyn Transaction, told: &Told) -> Result<i64, StoreError> {
     let look = NewLook {
         site: told.site,
@@ -114,7 +113,7 @@ pub(crate) fn told(tx: &mut dyn Transaction, told: &Told) -> Result<i64, StoreEr
 }
 
 /// The colour that a plate must have by how it is written; `other` where that does not say.
-fn kind_by_text(plate: &str) -> &'static str {
+pub(crate) fn kind_by_text(plate: &str) -> &'static str {
     let normal = normal_form(plate);
     let mut characters = normal.chars();
     let is_chinese = characters.next().is_some_and(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));

@@ -18,7 +18,7 @@ use crate::{
 
 const MOST_SPOTS: u32 = 1_000_000;
 /// Name in the system and name for people of the site that is made where there is none.
-const DEFAULT_SITE: (&str, &str) = ("default", "Default");
+const DEFAULT_SITE: (&str, &str) = ("default", "停车场");
 
 /// A site that is to be registered.
 #[derive(Debug, Clone)]
@@ -122,11 +122,13 @@ impl Sites {
     }
 }
 
-/// The site of what belongs to none in particular: the first that there is, made where there is
-/// none yet.
+/// The site of what belongs to none in particular: the first that was registered; where there is
+/// none yet, one that is made for it.
 pub(crate) fn default_site(tx: &mut dyn Transaction, now_ms: i64) -> Result<String, StoreError> {
-    let first_site = "SELECT site_id FROM sites ORDER BY created_at_ms, site_id LIMIT 1";
-    if let Some(row) = first(tx, first_site, &[])? {
+    let first_site = "SELECT site_id FROM sites
+                      ORDER BY CASE WHEN site_id = $1 THEN 1 ELSE 0 END, created_at_ms, site_id
+                      LIMIT 1";
+    if let Some(row) = first(tx, first_site, params![DEFAULT_SITE.0])? {
         return row.get(0);
     }
     tx.execute(

@@ -1,6 +1,7 @@
 //! The conditions of a search that people put together.
 
 use super::Value;
+use crate::plates::Window;
 
 /// A `WHERE` clause with its parameters.
 pub(crate) struct Conditions {
@@ -39,6 +40,13 @@ impl Conditions {
     pub(crate) fn place(&mut self, value: impl Into<Value>) -> String {
         self.params.push(value.into());
         format!("${}", self.params.len())
+    }
+
+    /// What follows the order: how many are passed over, and how many are wanted.
+    pub(crate) fn slice(&mut self, window: Window) -> String {
+        let limit = self.place(i64::from(window.limit));
+        let skip = self.place(i64::from(window.skip));
+        format!(" LIMIT {limit} OFFSET {skip}")
     }
 
     /// The clause.

@@ -53,6 +53,7 @@ fn core_detail(error: &Error) -> Value {
         Error::Refused(_) => "Сейчас это невозможно".into(),
         Error::Unauthenticated => "Нужны действительные учётные данные".into(),
         Error::Forbidden { .. } => "Недостаточно прав".into(),
+        Error::Refused(reason) => (*reason).into(),
         Error::Throttled { .. } => "Слишком много запросов".into(),
         Error::Store(_) | Error::File { .. } => "Сервис временно недоступен".into(),
     }

@@ -1,7 +1,7 @@
 //! The dashboard in the family's JSON.
 
 use chrono::NaiveDate;
-use cloud_core::{AreaFigures, Dashboard, DayFigures};
+use cloud_core::{Area, Dashboard, DayFigures};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -67,7 +67,7 @@ impl From<Dashboard> for DashboardView {
         let totals = Totals {
             total_spots,
             occupied_spots,
-            available_spots: total_spots - occupied_spots,
+            available_spots: sum(|a| a.available_spots),
             occupancy_rate: ratio(occupied_spots, total_spots),
             today_revenue: today.map_or(0.0, |today| yuan(today.revenue_fen)),
             active_sessions: dashboard.active_sessions,
@@ -107,17 +107,15 @@ impl From<&DayFigures> for DayView {
     }
 }
 
-impl From<AreaFigures> for AreaView {
-    fn from(area: AreaFigures) -> Self {
-        // More vehicles than places means that some stand elsewhere: no place is taken twice.
-        let occupied_spots = area.inside.min(area.total_spots);
+impl From<Area> for AreaView {
+    fn from(area: Area) -> Self {
         Self {
+            available_spots: area.available_spots(),
             area_id: area.id,
             area_name: area.name,
             total_spots: area.total_spots,
-            occupied_spots,
-            available_spots: area.total_spots - occupied_spots,
-            occupancy_rate: percent(occupied_spots, area.total_spots),
+            occupied_spots: area.occupied_spots,
+            occupancy_rate: percent(area.occupied_spots, area.total_spots),
         }
     }
 }

@@ -6,6 +6,7 @@ use domain::event::{Decision, Direction, Event, PlateSeen, Rule, Verdict};
 use super::kind_name;
 use crate::{
     logs::{Entry, Level},
+    parking,
     plates::{Movement, NewLook, NewRead, ReadBy, look_at, read_plate},
     store::{StoreError, Transaction, params},
 };
@@ -115,7 +116,8 @@ fn insert_read(
         spot_id: None,
         vehicle_type: None,
     };
-    read_plate(tx, &read).map(drop)
+    let id = read_plate(tx, &read)?;
+    parking::doubt(tx, &read, id)
 }
 
 /// A vehicle that was refused was seen, no more.

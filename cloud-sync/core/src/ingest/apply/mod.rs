@@ -9,28 +9,32 @@ use domain::event::{Event, Fact, Outcome, PlateKind};
 
 use crate::{
     directives,
+    error::Result,
     logs::{Entry, Level},
-    store::{StoreError, Transaction, params},
+    parking::{Closed, Opened, barrier_opened},
+    store::{Transaction, params},
 };
 
 /// Applies one event.
-pub(super) fn apply(tx: &mut dyn Transaction, event: &Event) -> Result<(), StoreError> {
+pub(super) fn apply(tx: &mut dyn Transaction, event: &Event) -> Result<()> {
     match &event.fact {
-        Fact::Decision(decision) => decision::decided(tx, event, decision),
+        Fact::Decision(decision) => Ok(decision::decided(tx, event, decision)?),
         Fact::SessionOpened { session, plate, kind, entered_at, lane, decision, tariff } => {
-            let opened = parking::Opened {
+            let opened = Opened {
+                site: event.site.as_str(),
                 session: session.to_string(),
                 plate,
-                kind: *kind,
+                kind: kind_name(*kind),
                 entered_at_ms: entered_at.timestamp_millis(),
                 lane: lane.as_str(),
                 decision: decision.to_string(),
                 tariff: tariff.as_ref(),
             };
-            parking::opened(tx, event, &opened)
+            barrier_opened(tx, &opened)
         }
         Fact::SessionClosed { session, exited_at, lane, fee_fen, decision } => {
-            let closed = parking::Closed {
+            let closed = Closed {
+                site: event.site.as_str(),
                 session: session.to_string(),
                 exited_at_ms: exited_at.timestamp_millis(),
                 lane: lane.as_str(),
@@ -52,20 +56,20 @@ pub(super) fn apply(tx: &mut dyn Transaction, event: &Event) -> Result<(), Store
             directives::recognise(tx, event, *directive)?;
             logged(tx, event)
         }
-        Fact::LaneFault { lane, fault } => state::lane_fault(tx, event, lane.as_str(), fault),
-        Fact::LaneRecovered { lane } => state::lane_recovered(tx, event, lane.as_str()),
+        Fact::LaneFault { lane, fault } => Ok(state::lane_fault(tx, event, lane.as_str(), fault)?),
+        Fact::LaneRecovered { lane } => Ok(state::lane_recovered(tx, event, lane.as_str())?),
         Fact::Device { device, online, reason } => {
-            state::reachable(tx, event, "controller", device.as_str(), *online, reason)
+            Ok(state::reachable(tx, event, "controller", device.as_str(), *online, reason)?)
         }
         Fact::Camera { camera, online, reason } => {
-            state::reachable(tx, event, "camera", camera.as_str(), *online, reason)
+            Ok(state::reachable(tx, event, "camera", camera.as_str(), *online, reason)?)
         }
         _ => logged(tx, event),
     }
 }
 
 /// Facts that are only written to the log.
-fn logged(tx: &mut dyn Transaction, event: &Event) -> Result<(), StoreError> {
+fn logged(tx: &mut dyn Transaction, event: &Event) -> Result<()> {
     let (level, module, message) = match &event.fact {
         Fact::Started { version } => {
             let sql = "UPDATE sites SET version = $1 WHERE site_id = $2";
@@ -94,7 +98,7 @@ fn logged(tx: &mut dyn Transaction, event: &Event) -> Result<(), StoreError> {
         }
         _ => return Ok(()),
     };
-    Entry::of_site(event, level, module, message).write(tx)
+    Ok(Entry::of_site(event, level, module, message).write(tx)?)
 }
 
 /// A kind of plate as it is kept.

@@ -2,10 +2,10 @@
 
 use domain::event::Event;
 
-use crate::store::{StoreError, Transaction, next_id, params};
-
-const GATE_FAULT: &str = "gate_fault";
-const DEVICE_OFFLINE: &str = "device_offline";
+use crate::{
+    parking::{self, AlertKind, NewAlert},
+    store::{StoreError, Transaction},
+};
 
 pub(super) fn lane_fault(
     tx: &mut dyn Transaction,
@@ -13,7 +13,7 @@ pub(super) fn lane_fault(
     lane: &str,
     fault: &str,
 ) -> Result<(), StoreError> {
-    raise(tx, event, GATE_FAULT, lane, &format!("barrier of {lane}: {fault}"), "critical")
+    raise(tx, event, AlertKind::GateFault, lane, &format!("barrier of {lane}: {fault}"))
 }
 
 pub(super) fn lane_recovered(
@@ -21,7 +21,7 @@ pub(super) fn lane_recovered(
     event: &Event,
     lane: &str,
 ) -> Result<(), StoreError> {
-    resolve(tx, event, GATE_FAULT, lane)
+    resolve(tx, event, AlertKind::GateFault, lane)
 }
 
 /// A controller or camera that answers, or no longer.
@@ -35,48 +35,31 @@ pub(super) fn reachable(
 ) -> Result<(), StoreError> {
     let subject = format!("{what} {name}");
     if online {
-        resolve(tx, event, DEVICE_OFFLINE, &subject)
+        resolve(tx, event, AlertKind::DeviceOffline, &subject)
     } else {
-        raise(tx, event, DEVICE_OFFLINE, &subject, &format!("{subject}: {reason}"), "high")
+        raise(tx, event, AlertKind::DeviceOffline, &subject, &format!("{subject}: {reason}"))
     }
 }
 
-/// An alert that is active already is not raised again.
 fn raise(
     tx: &mut dyn Transaction,
     event: &Event,
-    alert_type: &str,
+    kind: AlertKind,
     subject: &str,
     message: &str,
-    priority: &str,
 ) -> Result<(), StoreError> {
-    let id = next_id(tx, "alert")?;
-    tx.execute(
-        "INSERT INTO alerts (site_id, id, alert_type, subject, message, priority, created_at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-        params![
-            event.site.as_str(),
-            id,
-            alert_type,
-            subject,
-            message,
-            priority,
-            event.at.wall.timestamp_millis()
-        ],
-    )?;
-    Ok(())
+    let at_ms = event.at.wall.timestamp_millis();
+    let (spot, plate) = (None, None);
+    let site = event.site.as_str();
+    let since_ms = at_ms;
+    parking::raise(tx, &NewAlert { site, kind, subject, since_ms, message, spot, plate, at_ms })
 }
 
 fn resolve(
     tx: &mut dyn Transaction,
     event: &Event,
-    alert_type: &str,
+    kind: AlertKind,
     subject: &str,
 ) -> Result<(), StoreError> {
-    tx.execute(
-        "UPDATE alerts SET resolved_at_ms = $1
-         WHERE site_id = $2 AND alert_type = $3 AND subject = $4 AND resolved_at_ms IS NULL",
-        params![event.at.wall.timestamp_millis(), event.site.as_str(), alert_type, subject],
-    )?;
-    Ok(())
+    parking::resolve(tx, event.site.as_str(), kind, subject, event.at.wall.timestamp_millis())
 }

@@ -7,7 +7,7 @@ use domain::{
 use uuid::Uuid;
 
 use super::site::{Scene, acked, car, decision, noon, picture_bytes, picture_name, scene};
-use crate::{Correction, Error, IngestError, Movement, PlateFilter, PlateRead, Window};
+use crate::{Alert, AlertFilter, AlertKind, Correction, Error, IngestError, Movement, PlateFilter, PlateRead, Window};
 
 async fn tell(scene: &mut Scene, from: usize, facts: Vec<Fact>) -> usize {
     scene.site.tell(facts.clone());
@@ -50,7 +50,7 @@ async fn a_stay_is_seen_from_its_entry_to_its_payment() {
     tell(&mut scene, next, vec![paid, Fact::Decision(Box::new(exit)), closed]).await;
     let dashboard = scene.cloud.parking.dashboard(&scene.caller).await.unwrap();
     let today = dashboard.days.last().unwrap();
-    assert_eq!((dashboard.active_sessions, dashboard.areas[0].inside), (0, 0));
+    assert_eq!((dashboard.active_sessions, dashboard.areas[0].occupied_spots), (0, 0));
     assert_eq!((today.entries, today.exits, today.detections, today.revenue_fen), (1, 1, 2, 1250));
     let seen = plates(&scene, "京A00001").await;
     let movements: Vec<_> = seen.iter().map(|read| read.movement).collect();
@@ -74,16 +74,22 @@ async fn one_car_is_one_plate_however_often_it_is_decided_on() {
     assert_eq!((seen.len(), seen[0].movement), (1, Movement::Entered));
 }
 
+async fn alerts(scene: &Scene) -> Vec<Alert> {
+    let active = AlertFilter { active: Some(true), ..AlertFilter::default() };
+    let window = Window { skip: 0, limit: 10 };
+    scene.cloud.parking.alerts(&scene.caller, active, window).await.unwrap().0
+}
+
 #[tokio::test]
 async fn an_alert_lasts_until_the_lane_works_again() {
     let mut scene = scene().await;
     let lane = || "entry".parse().unwrap();
     let fault = Fact::LaneFault { lane: lane(), fault: "stuck".into() };
     let next = tell(&mut scene, 1, vec![fault.clone(), fault]).await;
-    let alerts = scene.cloud.parking.alerts(&scene.caller, 10).await.unwrap();
-    assert_eq!((alerts.len(), alerts[0].alert_type.as_str()), (1, "gate_fault"));
+    let alerts = alerts(&scene).await;
+    assert_eq!((alerts.len(), alerts[0].kind), (1, AlertKind::GateFault));
     tell(&mut scene, next, vec![Fact::LaneRecovered { lane: lane() }]).await;
-    assert!(scene.cloud.parking.alerts(&scene.caller, 10).await.unwrap().is_empty());
+    assert!(alerts(&scene).await.is_empty());
 }
 
 #[tokio::test]

@@ -1,0 +1,311 @@
+//! Alerts: they arise and resolve with what sites report and by the clock, or an admin resolves
+//! them. One that was resolved does not rise again for the same cause.
+
+mod clock;
+mod query;
+
+use std::str::FromStr;
+
+use super::Parking;
+use crate::{
+    caller::{Admin, Caller},
+    error::{Error, Result},
+    logs::Entry,
+    plates::{NewRead, Window},
+    store::{StoreError, Transaction, next_id, params},
+};
+
+/// What an alert is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AlertKind {
+    /// A car is inside for a day and longer.
+    OvertimeParking,
+    /// A controller or camera does not answer.
+    DeviceOffline,
+    /// A plate was read with doubts.
+    LowConfidence,
+    /// A barrier does not do what it should.
+    GateFault,
+    /// A fee is not paid half an hour after it was due.
+    PaymentOverdue,
+    /// A site has not called for ten minutes.
+    SiteOffline,
+}
+
+impl AlertKind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::OvertimeParking,
+        Self::DeviceOffline,
+        Self::LowConfidence,
+        Self::GateFault,
+        Self::PaymentOverdue,
+        Self::SiteOffline,
+    ];
+
+    /// The word for it, as it is kept.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OvertimeParking => "overtime_parking",
+            Self::DeviceOffline => "device_offline",
+            Self::LowConfidence => "low_confidence",
+            Self::GateFault => "gate_fault",
+            Self::PaymentOverdue => "payment_overdue",
+            Self::SiteOffline => "site_offline",
+        }
+    }
+
+    /// How urgent it is.
+    pub const fn priority(self) -> Priority {
+        match self {
+            Self::LowConfidence => Priority::Low,
+            Self::OvertimeParking | Self::PaymentOverdue => Priority::Medium,
+            Self::DeviceOffline | Self::SiteOffline => Priority::High,
+            Self::GateFault => Priority::Critical,
+        }
+    }
+}
+
+impl FromStr for AlertKind {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
+        found.ok_or_else(|| Error::invalid("alert_type", "no such type"))
+    }
+}
+
+/// How urgent an alert is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Priority {
+    /// Somebody should look at it some day.
+    Low,
+    /// Somebody should look at it today.
+    Medium,
+    /// Something does not work.
+    High,
+    /// Cars wait.
+    Critical,
+}
+
+impl Priority {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The word for it, as it is kept.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl FromStr for Priority {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|priority| priority.as_str() == text);
+        found.ok_or_else(|| Error::invalid("priority", "use low, medium, high or critical"))
+    }
+}
+
+/// An alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// Its number.
+    pub id: i64,
+    /// Name of the site for people.
+    pub site_name: String,
+    /// What it is about.
+    pub kind: AlertKind,
+    /// What is wrong, for people.
+    pub message: String,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// The spot that it concerns.
+    pub spot: Option<i64>,
+    /// The plate that it concerns.
+    pub plate: Option<String>,
+    /// When it arose, in milliseconds UTC.
+    pub created_at_ms: i64,
+    /// When it was resolved, in milliseconds UTC.
+    pub resolved_at_ms: Option<i64>,
+}
+
+/// Which alerts are wanted; none of it means all.
+#[derive(Debug, Clone, Default)]
+pub struct AlertFilter {
+    /// About this.
+    pub kind: Option<AlertKind>,
+    /// Whether it is active.
+    pub active: Option<bool>,
+    /// So urgent.
+    pub priority: Option<Priority>,
+    /// Arisen at or after, in milliseconds UTC.
+    pub from_ms: Option<i64>,
+    /// Arisen before, in milliseconds UTC.
+    pub until_ms: Option<i64>,
+}
+
+impl Parking {
+    /// The alerts that fit, newest first, and how many fit in all.
+    pub async fn alerts(
+        &self,
+        _: &Caller,
+        filter: AlertFilter,
+        window: Window,
+    ) -> Result<(Vec<Alert>, i64)> {
+        self.advance().await?;
+        self.base.store.read(move |tx| query::page(tx, &filter, window)).await
+    }
+
+    /// One alert.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn alert(&self, _: &Caller, id: i64) -> Result<Alert> {
+        self.advance().await?;
+        self.base.store.read(move |tx| query::get(tx, id)).await
+    }
+
+    /// Resolves an alert by hand; one that is resolved stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn resolve_alert(&self, admin: &Admin, id: i64) -> Result<Alert> {
+        let (actor, now_ms) = (admin.actor(), self.base.now_ms());
+        let resolved = self.base.store.write(move |tx| {
+            let sql = "UPDATE alerts SET resolved_at_ms = $1
+                       WHERE id = $2 AND resolved_at_ms IS NULL";
+            let changed = tx.execute(sql, params![now_ms, id])?;
+            let alert = query::get(tx, id)?;
+            if changed > 0 {
+                let message = format!("警报 {id} 已处理: {}", alert.message);
+                Entry::of_person(String::new(), now_ms, actor, "alert", message).write(tx)?;
+            }
+            Ok(alert)
+        });
+        self.changed(resolved.await)
+    }
+
+    /// Lets what is due by the clock happen: alerts that arise or resolve by themselves.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub(crate) async fn advance(&self) -> Result<()> {
+        let now_ms = self.base.now_ms();
+        let is_due = self.base.store.read(move |tx| Ok(clock::is_due(tx, now_ms)?)).await?;
+        if is_due {
+            self.base.store.write(move |tx| Ok(clock::advance(tx, now_ms)?)).await?;
+            self.base.changed();
+        }
+        Ok(())
+    }
+}
+
+/// An alert that is to arise.
+pub(crate) struct NewAlert<'a> {
+    pub(crate) site: &'a str,
+    pub(crate) kind: AlertKind,
+    /// What it is about; the same is not raised twice.
+    pub(crate) subject: &'a str,
+    /// Since when it is so, in milliseconds UTC; the same cause is not raised again.
+    pub(crate) since_ms: i64,
+    pub(crate) message: &'a str,
+    pub(crate) spot: Option<i64>,
+    pub(crate) plate: Option<&'a str>,
+    pub(crate) at_ms: i64,
+}
+
+/// Raises an alert, unless it is active or was resolved for the same cause.
+pub(crate) fn raise(tx: &mut dyn Transaction, new: &NewAlert<'_>) -> Result<(), StoreError> {
+    let id = next_id(tx, "alert")?;
+    tx.execute(
+        "INSERT INTO alerts (site_id, id, alert_type, subject, since_ms, message, priority,
+                spot_id, plate, created_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+        params![
+            new.site,
+            id,
+            new.kind.as_str(),
+            new.subject,
+            new.since_ms,
+            new.message,
+            new.kind.priority().as_str(),
+            new.spot,
+            new.plate,
+            new.at_ms
+        ],
+    )?;
+    Ok(())
+}
+
+/// Resolves the active alert of a site about something, where there is one.
+pub(crate) fn resolve(
+    tx: &mut dyn Transaction,
+    site: &str,
+    kind: AlertKind,
+    subject: &str,
+    at_ms: i64,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE alerts SET resolved_at_ms = $1
+         WHERE site_id = $2 AND alert_type = $3 AND subject = $4 AND resolved_at_ms IS NULL",
+        params![at_ms, site, kind.as_str(), subject],
+    )?;
+    Ok(())
+}
+
+/// Resolves the active alert about the stay or the plate read of a number.
+pub(crate) fn resolve_about(
+    tx: &mut dyn Transaction,
+    kind: AlertKind,
+    number: i64,
+    at_ms: i64,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE alerts SET resolved_at_ms = $1
+         WHERE alert_type = $2 AND subject = $3 AND resolved_at_ms IS NULL",
+        params![at_ms, kind.as_str(), number.to_string()],
+    )?;
+    Ok(())
+}
+
+/// The alerts about a stay tell its corrected plate.
+pub(super) fn renamed(tx: &mut dyn Transaction, stay: i64, plate: &str) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE alerts SET plate = $1 WHERE subject = $2 AND resolved_at_ms IS NULL
+         AND alert_type IN ('overtime_parking', 'payment_overdue')",
+        params![plate, stay.to_string()],
+    )?;
+    Ok(())
+}
+
+/// Least confidence of a reading that nobody needs to look at.
+const DOUBTLESS: f64 = 0.6;
+
+/// Raises an alert where a plate was read with doubts.
+pub(crate) fn doubt(
+    tx: &mut dyn Transaction,
+    read: &NewRead<'_>,
+    number: i64,
+) -> Result<(), StoreError> {
+    if read.plate.is_empty() || read.confidence >= DOUBTLESS {
+        return Ok(());
+    }
+    let message = format!("车牌 {} 识别置信度仅为 {:.2}", read.plate, read.confidence);
+    let alert = NewAlert {
+        site: read.site,
+        kind: AlertKind::LowConfidence,
+        subject: &number.to_string(),
+        since_ms: read.read_at_ms,
+        message: &message,
+        spot: read.spot_id,
+        plate: Some(read.plate),
+        at_ms: read.read_at_ms,
+    };
+    raise(tx, &alert)
+}

@@ -1,0 +1,53 @@
+//! Giving money back.
+
+use super::{PaymentStatus, query};
+use crate::{
+    caller::Actor,
+    error::{Error, Result},
+    logs::Entry,
+    parking::stays::Whose,
+    store::{Transaction, next_id, params},
+    text,
+};
+
+/// See [`crate::Parking::refund`].
+pub(super) fn refund(
+    tx: &mut dyn Transaction,
+    actor: Actor,
+    order: i64,
+    amount_fen: Option<i64>,
+    reason: &str,
+    now_ms: i64,
+) -> Result<()> {
+    let payment = query::get(tx, Whose::All, order)?;
+    let reason = text::optional("refund_reason", reason, 200)?;
+    let left = payment.amount_fen - payment.refunded_fen;
+    match payment.status {
+        PaymentStatus::Completed if left > 0 => {}
+        PaymentStatus::Completed | PaymentStatus::Refunded => {
+            return Err(Error::Refused("nothing_left"));
+        }
+        PaymentStatus::Pending | PaymentStatus::Failed => return Err(Error::Refused("not_paid")),
+    }
+    let amount = amount_fen.unwrap_or(left);
+    if amount <= 0 {
+        return Err(Error::invalid("refund_amount", "use more than 0"));
+    }
+    if amount > left {
+        return Err(Error::Refused("refund_too_large"));
+    }
+    let id = next_id(tx, "refund")?;
+    tx.execute(
+        "INSERT INTO refunds (site_id, id, payment_id, amount_fen, reason, refunded_at_ms)
+         VALUES ((SELECT site_id FROM payments WHERE id = $1), $2, $1, $3, $4, $5)",
+        params![order, id, amount, &reason, now_ms],
+    )?;
+    let status = if amount == left { PaymentStatus::Refunded } else { PaymentStatus::Completed };
+    tx.execute(
+        "UPDATE payments SET refunded_fen = refunded_fen + $1, status = $2 WHERE id = $3",
+        params![amount, status.as_str(), order],
+    )?;
+    let message = format!("订单 {} 退款: {reason}", payment.order_number);
+    Entry::of_person(String::new(), now_ms, actor, "payment", message).write(tx)?;
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! Stays that a site's journal tells of. The site's word counts: it is never refused here.
+
+use domain::{plate::normal_form, tariff::Tariff};
+
+use super::{enter, exit};
+use crate::{
+    error::Result,
+    parking::{alerts, site, spots},
+    store::{StoreError, Transaction, first, next_id, params},
+    vehicles,
+};
+
+/// A car that a barrier let in.
+pub(crate) struct Opened<'a> {
+    pub(crate) site: &'a str,
+    pub(crate) session: String,
+    pub(crate) plate: &'a str,
+    pub(crate) kind: &'static str,
+    pub(crate) entered_at_ms: i64,
+    pub(crate) lane: &'a str,
+    pub(crate) decision: String,
+    pub(crate) tariff: Option<&'a Tariff>,
+}
+
+/// A car that a barrier let out.
+pub(crate) struct Closed<'a> {
+    pub(crate) site: &'a str,
+    pub(crate) session: String,
+    pub(crate) exited_at_ms: i64,
+    pub(crate) lane: &'a str,
+    pub(crate) decision: String,
+    pub(crate) fee_fen: i64,
+}
+
+/// A car is inside from now on. One that was given a spot before it came, or was typed in before
+/// the barrier told of it, keeps its stay; the barrier's word on it counts.
+pub(crate) fn barrier_opened(tx: &mut dyn Transaction, opened: &Opened<'_>) -> Result<()> {
+    let known = "SELECT id FROM parking_sessions WHERE site_id = $1 AND session_id = $2";
+    if first(tx, known, params![opened.site, &opened.session])?.is_some() {
+        return Ok(());
+    }
+    let id = match enter::inside(tx, opened.site, opened.plate)? {
+        Some(before) if !opened.plate.is_empty() => adopt(tx, opened, before)?,
+        _ => None,
+    };
+    let id = match id {
+        Some(id) => id,
+        None => insert(tx, opened)?,
+    };
+    tie_read(tx, opened, id)
+}
+
+/// Makes the stay that was begun at the cloud the barrier's. A stay of the barrier itself stays as
+/// it is, and is no longer the one that its plate is found by.
+fn adopt(tx: &mut dyn Transaction, opened: &Opened<'_>, before: i64) -> Result<Option<i64>> {
+    let adopted = tx.execute(
+        "UPDATE parking_sessions SET session_id = $1, origin = 'edge', kind = $2,
+                entered_at_ms = $3, entry_lane = $4, entry_decision = $5, tariff = $6,
+                tariff_id = NULL, tariff_name = NULL
+         WHERE id = $7 AND origin = 'cloud'",
+        params![
+            &opened.session,
+            opened.kind,
+            opened.entered_at_ms,
+            opened.lane,
+            &opened.decision,
+            json(opened.tariff)?,
+            before
+        ],
+    )?;
+    if adopted == 0 {
+        tx.execute("UPDATE parking_sessions SET inside_key = NULL WHERE id = $1", params![before])?;
+        return Ok(None);
+    }
+    Ok(Some(before))
+}
+
+fn json(tariff: Option<&Tariff>) -> Result<Option<String>> {
+    let json = tariff.map(serde_json::to_string).transpose();
+    Ok(json.map_err(|e| StoreError::new("write a tariff", e))?)
+}
+
+fn insert(tx: &mut dyn Transaction, opened: &Opened<'_>) -> Result<i64> {
+    let id = next_id(tx, "parking_session")?;
+    let spot = spots::free(tx, opened.site, None, opened.plate)?;
+    let area = match spot {
+        Some(spot) => Some(spots::get(tx, spot)?.area_id),
+        None => site::first_area(tx, opened.site)?,
+    };
+    let key = normal_form(opened.plate);
+    let vehicle = match key.is_empty() {
+        true => None,
+        false => Some(vehicles::known(tx, opened.plate, opened.entered_at_ms)?),
+    };
+    tx.execute(
+        "INSERT INTO parking_sessions (site_id, session_id, id, origin, area_id, spot_id,
+                vehicle_id, plate, plate_key, inside_key, kind, entered_at_ms, entry_lane,
+                entry_decision, tariff)
+         VALUES ($1, $2, $3, 'edge', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        params![
+            opened.site,
+            &opened.session,
+            id,
+            area,
+            spot,
+            vehicle,
+            opened.plate,
+            &key,
+            Some(&key).filter(|key| !key.is_empty()),
+            opened.kind,
+            opened.entered_at_ms,
+            opened.lane,
+            &opened.decision,
+            json(opened.tariff)?
+        ],
+    )?;
+    if let Some(spot) = spot {
+        spots::occupy(tx, spot, opened.entered_at_ms)?;
+    }
+    Ok(id)
+}
+
+/// The read at the barrier says where its car stands.
+fn tie_read(tx: &mut dyn Transaction, opened: &Opened<'_>, id: i64) -> Result<()> {
+    tx.execute(
+        "UPDATE plate_reads SET spot_id = (SELECT spot_id FROM parking_sessions WHERE id = $1)
+         WHERE site_id = $2 AND decision_id = $3",
+        params![id, opened.site, &opened.decision],
+    )?;
+    Ok(())
+}
+
+/// A car has left; whether its stay was known and not yet closed by a barrier. What the cloud had
+/// thought of its end gives way.
+pub(crate) fn barrier_closed(tx: &mut dyn Transaction, closed: &Closed<'_>) -> Result<bool> {
+    let sql = "SELECT id, exited_at_ms, spot_id FROM parking_sessions
+               WHERE site_id = $1 AND session_id = $2 AND exit_decision IS NULL";
+    let Some(row) = first(tx, sql, params![closed.site, &closed.session])? else {
+        return Ok(false);
+    };
+    let (id, already): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
+    tx.execute(
+        "UPDATE parking_sessions SET exited_at_ms = $1, exit_lane = $2, exit_decision = $3,
+                fee_fen = $4, inside_key = NULL WHERE id = $5",
+        params![closed.exited_at_ms, closed.lane, &closed.decision, closed.fee_fen, id],
+    )?;
+    let spot = if already.is_some() { None } else { row.get(2)? };
+    exit::closed(tx, id, spot, closed.exited_at_ms)?;
+    Ok(true)
+}
+
+/// A plate was corrected: the stay that its read began or ended, and the car of that, are those of
+/// the right plate.
+pub(crate) fn renamed(
+    tx: &mut dyn Transaction,
+    site: &str,
+    decision: &str,
+    plate: &str,
+    now_ms: i64,
+) -> Result<()> {
+    let sql = "SELECT id, vehicle_id, exited_at_ms FROM parking_sessions
+               WHERE site_id = $1 AND (entry_decision = $2 OR exit_decision = $2)";
+    for row in tx.query(sql, params![site, decision])? {
+        let (id, before): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
+        let is_inside = row.get::<Option<i64>>(2)?.is_none();
+        let other = enter::inside(tx, site, plate)?.is_some_and(|other| other != id);
+        let key = normal_form(plate);
+        let vehicle = vehicles::known(tx, plate, now_ms)?;
+        tx.execute(
+            "UPDATE parking_sessions SET plate = $1, plate_key = $2, inside_key = $3,
+                    vehicle_id = $4 WHERE id = $5",
+            params![
+                plate,
+                &key,
+                Some(&key).filter(|_| is_inside && !other),
+                vehicle,
+                id
+            ],
+        )?;
+        forget_misread(tx, before, now_ms)?;
+        alerts::renamed(tx, id, plate)?;
+    }
+    Ok(())
+}
+
+/// A car that was known by nothing but the wrong reading was none.
+fn forget_misread(
+    tx: &mut dyn Transaction,
+    vehicle: Option<i64>,
+    now_ms: i64,
+) -> Result<()> {
+    tx.execute(
+        "UPDATE vehicles SET removed_at_ms = $2
+         WHERE id = $1 AND removed_at_ms IS NULL AND owner_id IS NULL AND car_type IS NULL
+         AND NOT EXISTS (SELECT 1 FROM parking_sessions p WHERE p.vehicle_id = $1)",
+        params![vehicle, now_ms],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! Reading stays.
+
+use super::{Stay, StayFilter, StayTariff};
+use crate::{
+    caller::{Caller, Role},
+    error::{Error, Result},
+    parking::{
+        VehicleType,
+        spots::{self, SPOT_COLUMNS, SPOT_JOINS},
+    },
+    plates::Window,
+    store::{Conditions, Row, StoreError, Transaction, first, number},
+    vehicles::Vehicle,
+};
+
+/// Whose stays and payments somebody may see.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Whose {
+    /// Everybody's.
+    All,
+    /// Those that an account began, and those of its cars.
+    Of(i64),
+}
+
+impl Whose {
+    pub(crate) fn of(caller: &Caller) -> Result<Self> {
+        if caller.role() >= Role::Operator { Ok(Self::All) } else { caller.own_id().map(Self::Of) }
+    }
+
+    /// Adds the condition to a search over `p` (the stay) and `v` (its car).
+    pub(in crate::parking) fn narrow(self, conditions: Conditions) -> Conditions {
+        match self {
+            Self::All => conditions,
+            Self::Of(account) => {
+                conditions.and("(p.user_id = ? OR v.owner_id = ?)", Some(account))
+            }
+        }
+    }
+}
+
+fn select(what: &str, conditions: &str) -> String {
+    format!(
+        "SELECT {what} FROM parking_sessions p
+         LEFT JOIN vehicles v ON v.id = p.vehicle_id
+         LEFT JOIN spots sp ON sp.id = p.spot_id {SPOT_JOINS} {conditions}"
+    )
+}
+
+fn columns() -> String {
+    format!(
+        "p.id, p.session_id, p.site_id, p.origin, p.plate, p.user_id, p.vehicle_type,
+         p.entered_at_ms, p.tariff_id, p.tariff_name, p.tariff, p.exited_at_ms, p.fee_fen,
+         p.paid_fen, p.paid_at_ms, v.id, v.plate, v.car_type, v.owner_id,
+         v.created_at_ms, {SPOT_COLUMNS}"
+    )
+}
+/// Columns before those of the spot.
+const OWN: usize = 20;
+
+pub(super) fn page(
+    tx: &mut dyn Transaction,
+    whose: Whose,
+    filter: &StayFilter,
+    window: Option<Window>,
+) -> Result<(Vec<Stay>, i64)> {
+    let always = match filter.active {
+        None => "1 = 1",
+        Some(true) => "p.exited_at_ms IS NULL",
+        Some(false) => "p.exited_at_ms IS NOT NULL",
+    };
+    let mut conditions = whose
+        .narrow(Conditions::new(always))
+        .and("p.vehicle_id = ?", filter.vehicle)
+        .and("p.spot_id = ?", filter.spot);
+    let count = format!(
+        "SELECT COUNT(*) FROM parking_sessions p LEFT JOIN vehicles v ON v.id = p.vehicle_id {}",
+        conditions.sql()
+    );
+    let total = number(tx, &count, conditions.params())?;
+    let slice = window.map_or_else(String::new, |window| conditions.slice(window));
+    let rest = format!("{} ORDER BY p.id DESC{slice}", conditions.sql());
+    let rows = tx.query(&select(&columns(), &rest), conditions.params())?;
+    Ok((rows.iter().map(stay).collect::<Result<_>>()?, total))
+}
+
+pub(crate) fn get(tx: &mut dyn Transaction, whose: Whose, id: i64) -> Result<Stay> {
+    let conditions = whose.narrow(Conditions::new("1 = 1")).and("p.id = ?", Some(id));
+    let row = first(tx, &select(&columns(), conditions.sql()), conditions.params())?;
+    stay(&row.ok_or(Error::NotFound("session"))?)
+}
+
+fn stay(row: &Row) -> Result<Stay> {
+    let has_spot = row.get::<Option<i64>>(OWN)?.is_some();
+    Ok(Stay {
+        id: row.get(0)?,
+        session_id: row.get(1)?,
+        site: row.get(2)?,
+        by_barrier: row.get::<String>(3)? == "edge",
+        plate: row.get(4)?,
+        user: row.get(5)?,
+        vehicle_type: VehicleType::kept(row.get(6)?),
+        entered_at_ms: row.get(7)?,
+        tariff: tariff(row)?,
+        exited_at_ms: row.get(11)?,
+        fee_fen: row.get(12)?,
+        paid_fen: row.get(13)?,
+        paid_at_ms: row.get(14)?,
+        vehicle: vehicle(row)?,
+        spot: has_spot.then(|| spots::read(row, OWN)).transpose()?,
+    })
+}
+
+fn vehicle(row: &Row) -> Result<Option<Vehicle>> {
+    let Some(id) = row.get(15)? else { return Ok(None) };
+    let (plate, car_type, owner) = (row.get(16)?, row.get(17)?, row.get(18)?);
+    Ok(Some(Vehicle { id, plate, car_type, owner, created_at_ms: row.get(19)? }))
+}
+
+fn tariff(row: &Row) -> Result<Option<StayTariff>> {
+    let Some(kept) = row.get::<Option<String>>(10)? else { return Ok(None) };
+    let tariff = serde_json::from_str(&kept).map_err(|e| StoreError::new("read a tariff", e))?;
+    let name = row.get::<Option<String>>(9)?.unwrap_or_default();
+    Ok(Some(StayTariff { id: row.get(8)?, name, tariff }))
+}
