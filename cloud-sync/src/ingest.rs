@@ -126,7 +126,9 @@ impl From<Error> for EdgeProblem {
     fn from(error: Error) -> Self {
         match error {
             Error::Unauthenticated => Refusal::Unauthorised.into(),
-            Error::Invalid { .. } | Error::Refused(_) => Refusal::Malformed { reason: error.to_string() }.into(),
+            Error::Invalid { .. } | Error::Refused(_) => {
+                Refusal::Malformed { reason: error.to_string() }.into()
+            }
             other => Self::Http(other.into()),
         }
     }

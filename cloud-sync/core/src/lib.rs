@@ -47,8 +47,8 @@ pub use self::{
         ActiveSession, Alert, AlertFilter, AlertKind, Area, AreaChange, Assignment, Camera,
         CameraChange, Dashboard, DayFigures, Detection, Entry, FeeConfig, NewArea, NewFeeConfig,
         NewSpot, Parking, PayMethod, Payable, Payment, PaymentChange, PaymentFigures,
-        PaymentFilter, PaymentStatus, Priority, Sighting, Spot, SpotChange, SpotFilter,
-        SpotReport, SpotStatus, Stay, StayFilter, StayTariff, VehicleType,
+        PaymentFilter, PaymentStatus, Priority, Sighting, Spot, SpotChange, SpotFilter, SpotReport,
+        SpotStatus, Stay, StayFilter, StayTariff, VehicleType,
     },
     pictures::{MAX_PICTURE_BYTES, Pictures, Upload},
     plates::{

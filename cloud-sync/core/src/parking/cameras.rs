@@ -1,8 +1,7 @@
 //! Cameras over spots, and what they see: a plate on a spot.
 
 use super::{
-    Parking,
-    spots,
+    Parking, spots,
     stays::{Arrival, By, found_at, inside, record},
 };
 use crate::{
@@ -73,11 +72,7 @@ pub struct Detection {
 
 impl Parking {
     /// The cameras, newest first, and how many there are.
-    pub async fn cameras(
-        &self,
-        _: &Caller,
-        window: Option<Window>,
-    ) -> Result<(Vec<Camera>, i64)> {
+    pub async fn cameras(&self, _: &Caller, window: Option<Window>) -> Result<(Vec<Camera>, i64)> {
         let read = self.base.store.read(move |tx| {
             let total = number(tx, "SELECT COUNT(*) FROM cameras", &[])?;
             let mut conditions = Conditions::new("1 = 1");

@@ -7,7 +7,10 @@ use domain::{
 use uuid::Uuid;
 
 use super::site::{Scene, acked, car, decision, noon, picture_bytes, picture_name, scene};
-use crate::{Alert, AlertFilter, AlertKind, Correction, Error, IngestError, Movement, PlateFilter, PlateRead, Window};
+use crate::{
+    Alert, AlertFilter, AlertKind, Correction, Error, IngestError, Movement, PlateFilter,
+    PlateRead, Window,
+};
 
 async fn tell(scene: &mut Scene, from: usize, facts: Vec<Fact>) -> usize {
     scene.site.tell(facts.clone());

@@ -44,12 +44,7 @@ pub(super) fn change(
     Ok(())
 }
 
-pub(super) fn remove(
-    tx: &mut dyn Transaction,
-    actor: Actor,
-    id: i64,
-    now_ms: i64,
-) -> Result<()> {
+pub(super) fn remove(tx: &mut dyn Transaction, actor: Actor, id: i64, now_ms: i64) -> Result<()> {
     let before = paid(tx, id)?;
     tx.execute("UPDATE payments SET is_deleted = 1 WHERE id = $1", params![id])?;
     correct(tx, &before, -before.amount_fen)?;

@@ -46,15 +46,7 @@ pub(super) fn open(
         "INSERT INTO payments (site_id, id, order_number, session, amount_fen, status, user_id,
                 created_at_ms)
          VALUES ($1, $2, $3, $4, $5, 'pending', $6, $7)",
-        params![
-            &stay.site,
-            id,
-            &order_number,
-            stay.id,
-            amount_fen,
-            caller.account_id(),
-            now_ms
-        ],
+        params![&stay.site, id, &order_number, stay.id, amount_fen, caller.account_id(), now_ms],
     )?;
     let message = format!("订单 {order_number} 已创建");
     let site = stay.site.clone();

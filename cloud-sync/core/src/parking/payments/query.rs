@@ -41,8 +41,9 @@ pub(super) fn page(
 fn narrow(whose: Whose, conditions: Conditions) -> Conditions {
     match whose {
         Whose::All => conditions,
-        Whose::Of(account) => conditions
-            .and("(y.user_id = ? OR p.user_id = ? OR v.owner_id = ?)", Some(account)),
+        Whose::Of(account) => {
+            conditions.and("(y.user_id = ? OR p.user_id = ? OR v.owner_id = ?)", Some(account))
+        }
     }
 }
 

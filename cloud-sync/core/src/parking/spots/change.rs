@@ -73,8 +73,7 @@ pub(super) fn update(
         return Err(Error::Refused("spot_in_use"));
     }
     let site = site_of(tx, area)?;
-    let painted =
-        text::required("number", change.number.as_ref().unwrap_or(&spot.number), 50)?;
+    let painted = text::required("number", change.number.as_ref().unwrap_or(&spot.number), 50)?;
     let spot_type =
         text::required("spot_type", change.spot_type.as_ref().unwrap_or(&spot.spot_type), 30)?;
     must_be_new(tx, area, &painted, Some(id))?;
@@ -88,12 +87,7 @@ pub(super) fn update(
     query::get(tx, id)
 }
 
-pub(super) fn retire(
-    tx: &mut dyn Transaction,
-    id: i64,
-    actor: Actor,
-    now_ms: i64,
-) -> Result<Spot> {
+pub(super) fn retire(tx: &mut dyn Transaction, id: i64, actor: Actor, now_ms: i64) -> Result<Spot> {
     let spot = query::get(tx, id)?;
     if spot.session.is_some() {
         return Err(Error::Refused("spot_in_use"));

@@ -31,8 +31,7 @@ pub enum SpotStatus {
 
 impl SpotStatus {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::Available, Self::Occupied, Self::Reserved, Self::Maintenance];
+    pub const ALL: [Self; 4] = [Self::Available, Self::Occupied, Self::Reserved, Self::Maintenance];
 
     /// The word for it, as documents have it and as it is kept.
     pub const fn as_str(self) -> &'static str {

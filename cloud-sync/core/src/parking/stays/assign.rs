@@ -59,11 +59,7 @@ pub(super) fn assign(
 }
 
 /// Whom the car parks for.
-fn user(
-    tx: &mut dyn Transaction,
-    caller: &Caller,
-    wanted: &Assignment,
-) -> Result<Option<i64>> {
+fn user(tx: &mut dyn Transaction, caller: &Caller, wanted: &Assignment) -> Result<Option<i64>> {
     if caller.role() < Role::Operator {
         let own = caller.own_id()?;
         if wanted.user.is_some_and(|user| user != own) {
@@ -101,7 +97,8 @@ fn keep(
     let stay = query::get(tx, Whose::All, id)?;
     let owners = [stay.user, stay.vehicle.as_ref().and_then(|vehicle| vehicle.owner)];
     let mut owners = owners.into_iter().flatten().peekable();
-    let is_others = owners.peek().is_some() && !owners.any(|owner| Some(owner) == caller.account_id());
+    let is_others =
+        owners.peek().is_some() && !owners.any(|owner| Some(owner) == caller.account_id());
     if is_others && caller.role() < Role::Operator {
         return Err(Error::Refused("already_inside"));
     }

@@ -169,13 +169,7 @@ pub(crate) fn renamed(
         tx.execute(
             "UPDATE parking_sessions SET plate = $1, plate_key = $2, inside_key = $3,
                     vehicle_id = $4 WHERE id = $5",
-            params![
-                plate,
-                &key,
-                Some(&key).filter(|_| is_inside && !other),
-                vehicle,
-                id
-            ],
+            params![plate, &key, Some(&key).filter(|_| is_inside && !other), vehicle, id],
         )?;
         forget_misread(tx, before, now_ms)?;
         alerts::renamed(tx, id, plate)?;
@@ -184,11 +178,7 @@ pub(crate) fn renamed(
 }
 
 /// A car that was known by nothing but the wrong reading was none.
-fn forget_misread(
-    tx: &mut dyn Transaction,
-    vehicle: Option<i64>,
-    now_ms: i64,
-) -> Result<()> {
+fn forget_misread(tx: &mut dyn Transaction, vehicle: Option<i64>, now_ms: i64) -> Result<()> {
     tx.execute(
         "UPDATE vehicles SET removed_at_ms = $2
          WHERE id = $1 AND removed_at_ms IS NULL AND owner_id IS NULL AND car_type IS NULL

@@ -12,9 +12,7 @@ use crate::{
     caller::Actor,
     error::{Error, Result},
     logs,
-    parking::{
-        SpotStatus, VehicleType, site, spots, tariffs,
-    },
+    parking::{SpotStatus, VehicleType, site, spots, tariffs},
     plates::Movement,
     store::{Transaction, first, next_id, params},
     vehicles,

@@ -12,12 +12,7 @@ use crate::{
 };
 
 /// See [`crate::Parking::exit`].
-pub(super) fn by_hand(
-    tx: &mut dyn Transaction,
-    id: i64,
-    actor: Actor,
-    now_ms: i64,
-) -> Result<()> {
+pub(super) fn by_hand(tx: &mut dyn Transaction, id: i64, actor: Actor, now_ms: i64) -> Result<()> {
     let stay = query::get(tx, Whose::All, id).map_err(|_| NO_ACTIVE)?;
     if !stay.is_active() {
         return Err(NO_ACTIVE);

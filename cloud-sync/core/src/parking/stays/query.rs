@@ -31,9 +31,7 @@ impl Whose {
     pub(in crate::parking) fn narrow(self, conditions: Conditions) -> Conditions {
         match self {
             Self::All => conditions,
-            Self::Of(account) => {
-                conditions.and("(p.user_id = ? OR v.owner_id = ?)", Some(account))
-            }
+            Self::Of(account) => conditions.and("(p.user_id = ? OR v.owner_id = ?)", Some(account)),
         }
     }
 }
