@@ -53,7 +53,6 @@ fn core_detail(error: &Error) -> Value {
         Error::Refused(_) => "Сейчас это невозможно".into(),
         Error::Unauthenticated => "Нужны действительные учётные данные".into(),
         Error::Forbidden { .. } => "Недостаточно прав".into(),
-        Error::Refused(reason) => (*reason).into(),
         Error::Throttled { .. } => "Слишком много запросов".into(),
         Error::Store(_) | Error::File { .. } => "Сервис временно недоступен".into(),
     }

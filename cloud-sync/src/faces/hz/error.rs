@@ -57,7 +57,6 @@ fn core_words(error: &Error) -> (&'static str, &'static str, Value) {
         Error::Forbidden { needed, .. } => {
             ("FORBIDDEN", "没有执行该操作的权限", json!({"required_role": needed}))
         }
-        Error::Refused(reason) => ("REFUSED", "当前状态不允许该操作", json!({"message": reason})),
         Error::Throttled { retry_after_s } => {
             ("RATE_LIMITED", "请求过于频繁", json!({"retry_after": retry_after_s}))
         }
