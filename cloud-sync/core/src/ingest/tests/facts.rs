@@ -89,8 +89,8 @@ async fn an_alert_lasts_until_the_lane_works_again() {
     let lane = || "entry".parse().unwrap();
     let fault = Fact::LaneFault { lane: lane(), fault: "stuck".into() };
     let next = tell(&mut scene, 1, vec![fault.clone(), fault]).await;
-    let alerts = alerts(&scene).await;
-    assert_eq!((alerts.len(), alerts[0].kind), (1, AlertKind::GateFault));
+    let raised = alerts(&scene).await;
+    assert_eq!((raised.len(), raised[0].kind), (1, AlertKind::GateFault));
     tell(&mut scene, next, vec![Fact::LaneRecovered { lane: lane() }]).await;
     assert!(alerts(&scene).await.is_empty());
 }
