@@ -51,4 +51,10 @@ impl App {
                 .min(Duration::from_secs(config.http.request_timeout_s).mul_f32(0.8)),
         }
     }
+
+    /// Takes over what can change while the service runs.
+    pub(crate) fn reconfigure(&self, config: &Config) {
+        self.limiter.set(&config.limits);
+        self.cors.set(&config.http.cors_origins);
+    }
 }

@@ -21,6 +21,8 @@ pub struct Config {
     pub http: Http,
     /// How often callers may call.
     pub limits: Limits,
+    /// What is told on stderr.
+    pub log: Log,
     /// Orders of lockers.
     pub lockers: Lockers,
     /// Who takes payments outside.
@@ -119,6 +121,25 @@ impl Lockers {
     }
 }
 
+/// What is told on stderr.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// The least level that is told; `--log-level` and `--debug` go before it.
+    pub level: String,
+}
+
+impl Log {
+    /// The levels, the most talkative first.
+    pub const LEVELS: [&str; 5] = ["debug", "info", "warning", "error", "critical"];
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned() }
+    }
+}
+
 /// Where pictures are kept.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -170,6 +191,9 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
+        if !Log::LEVELS.contains(&self.log.level.as_str()) {
+            return Err(format!("`log.level` is none of {}", Log::LEVELS.join(", ")));
+        }
         let at_least_one = [
             ("http.max_connections", self.http.max_connections as u64),
             ("http.request_timeout_s", self.http.request_timeout_s),

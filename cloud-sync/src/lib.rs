@@ -11,5 +11,7 @@ mod http;
 mod ingest;
 mod push;
 pub mod server;
+#[cfg(feature = "test-clock")]
+mod test_clock;
 
 pub use clock::SystemClock;

@@ -26,6 +26,21 @@ pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
+    let (_unchanging, config) = watch::channel(config.clone());
+    serve_changing(cloud, config, listener, stop).await
+}
+
+/// As [`serve`], with a configuration that changes: the limits and the origins of pages follow it.
+///
+/// # Errors
+/// When the listener has no address.
+pub async fn serve_changing(
+    cloud: Cloud,
+    mut changing: watch::Receiver<Config>,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> std::io::Result<()> {
+    let config = &changing.borrow_and_update().clone();
     let loopback = listener.local_addr()?.ip().is_loopback();
     let (cloud, board) = (Arc::new(cloud), watch::Sender::new(SystemStatus::default()));
     let stopping = watch::Sender::new(false);
@@ -33,6 +48,7 @@ pub async fn serve(
     let app = Arc::new(App::new(cloud.clone(), config, loopback, status, stopped));
     tokio::spawn(push::keep_current(cloud.clone(), board));
     tokio::spawn(keep_time(cloud));
+    tokio::spawn(reconfigure(app.clone(), changing));
     let service = Service {
         routes: routes(&app),
         app,
@@ -57,6 +73,12 @@ async fn keep_time(cloud: Arc<Cloud>) {
         if let Err(error) = cloud.tick().await {
             tracing::warn!(%error, "what is due has to wait");
         }
+    }
+}
+
+async fn reconfigure(app: Arc<App>, mut changing: watch::Receiver<Config>) {
+    while changing.changed().await.is_ok() {
+        app.reconfigure(&changing.borrow_and_update());
     }
 }
 

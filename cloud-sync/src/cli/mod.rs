@@ -1,5 +1,7 @@
 //! The command line. Errors are one line on stderr: status 2 for a wrong call, 1 for a failure.
 
+mod log;
+mod reload;
 mod serve;
 mod verbs;
 

@@ -1,7 +1,6 @@
 //! `cloud-sync serve`.
 
 use std::{
-    io::{self, IsTerminal},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
@@ -9,16 +8,23 @@ use std::{
 
 use clap::Args;
 use cloud_core::{Cloud, Options};
+use domain::clock::Clock;
 use sd_notify::NotifyState;
 use tokio::{
     net::TcpListener,
     runtime,
     signal::unix::{SignalKind, signal},
+    sync::watch,
 };
-use tracing_subscriber::EnvFilter;
 
-use super::{Database, Outcome};
-use crate::{SystemClock, config::Config, server};
+use super::{Database, Outcome, log::LogLevel, reload};
+#[cfg(feature = "test-clock")]
+use crate::test_clock::FileClock;
+use crate::{
+    SystemClock,
+    config::{Config, Log},
+    server,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
@@ -31,16 +37,22 @@ pub(super) struct Serve {
     /// Threads that work on requests; one for each processor where it is not given.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=256))]
     workers: Option<u16>,
-    /// Least level that is logged.
-    #[arg(long, default_value = "info",
-          value_parser = ["debug", "info", "warning", "error", "critical"])]
-    log_level: String,
+    /// Least level that is logged; without it, as the configuration says.
+    #[arg(long, value_parser = Log::LEVELS)]
+    log_level: Option<String>,
     /// The same as `--log-level debug`.
     #[arg(long)]
     debug: bool,
     /// Configuration file; config/cloud.example.toml explains every key.
     #[arg(long)]
     config: Option<PathBuf>,
+    /// Reads the configuration file again when it changes.
+    #[arg(long)]
+    reload: bool,
+    /// Takes the time from this file (RFC 3339) whenever it changes; on a loopback address alone.
+    #[cfg(feature = "test-clock")]
+    #[arg(long)]
+    test_clock: Option<PathBuf>,
     #[command(flatten)]
     database: Database,
 }
@@ -51,12 +63,13 @@ impl Serve {
             Some(path) => Config::read(path)?,
             None => Config::default(),
         };
-        self.start_log();
+        let level = LogLevel::start(self.level(), &config.log.level);
+        let clock = self.clock()?;
         let cloud = Cloud::open(Options {
-            database_url: self.database.database_url,
+            database_url: self.database.database_url.clone(),
             pictures: config.pictures.folder.clone(),
             zone: config.sites.time_zone,
-            clock: Arc::new(SystemClock::new()),
+            clock,
             providers: config.payment.providers()?,
             lockers: config.lockers.settings(),
         })?;
@@ -64,26 +77,40 @@ impl Serve {
         if let Some(workers) = self.workers {
             runtime.worker_threads(workers.into());
         }
-        let address = SocketAddr::new(self.host, self.port);
-        runtime.enable_all().build()?.block_on(serve(cloud, &config, address))
+        let (changes, config) = watch::channel(config);
+        runtime.enable_all().build()?.block_on(async {
+            let file = self.config.filter(|_| self.reload);
+            if let Some(file) = file {
+                tokio::spawn(reload::follow(file, changes, level));
+            }
+            serve(cloud, config, SocketAddr::new(self.host, self.port)).await
+        })
     }
 
-    fn start_log(&self) {
-        let level = match self.log_level.as_str() {
-            _ if self.debug => "debug",
-            "warning" => "warn",
-            "critical" => "error",
-            level => level,
-        };
-        tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new(level))
-            .with_writer(io::stderr)
-            .with_ansi(io::stderr().is_terminal())
-            .init();
+    fn level(&self) -> Option<&str> {
+        if self.debug { Some("debug") } else { self.log_level.as_deref() }
+    }
+
+    #[cfg(not(feature = "test-clock"))]
+    #[expect(clippy::unnecessary_wraps, reason = "the clock of tests can be refused")]
+    #[expect(clippy::unused_self, reason = "the clock of tests comes from the command line")]
+    fn clock(&self) -> Result<Arc<dyn Clock>, String> {
+        Ok(Arc::new(SystemClock::new()))
+    }
+
+    #[cfg(feature = "test-clock")]
+    fn clock(&self) -> Result<Arc<dyn Clock>, String> {
+        let Some(path) = &self.test_clock else { return Ok(Arc::new(SystemClock::new())) };
+        if !self.host.is_loopback() {
+            return Err("--test-clock is for tests: it wants --host 127.0.0.1".to_owned());
+        }
+        let clock = FileClock::open(path);
+        let clock = clock.map_err(|e| format!("--test-clock {}: {e}", path.display()))?;
+        Ok(Arc::new(clock))
     }
 }
 
-async fn serve(cloud: Cloud, config: &Config, address: SocketAddr) -> Outcome {
+async fn serve(cloud: Cloud, config: watch::Receiver<Config>, address: SocketAddr) -> Outcome {
     let listener =
         TcpListener::bind(address).await.map_err(|e| format!("cannot listen on {address}: {e}"))?;
     let (mut terminate, mut interrupt) =
@@ -99,6 +126,6 @@ async fn serve(cloud: Cloud, config: &Config, address: SocketAddr) -> Outcome {
         tracing::info!("stopping");
         let _ = sd_notify::notify(&[NotifyState::Stopping]);
     };
-    server::serve(cloud, config, listener, stop).await?;
+    server::serve_changing(cloud, config, listener, stop).await?;
     Ok(())
 }

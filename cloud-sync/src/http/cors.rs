@@ -1,6 +1,8 @@
 //! Which pages may call: those of the configured origins, and on a loopback listener those of this
 //! machine on any port. Preflights are answered before anything else is asked.
 
+use std::sync::{PoisonError, RwLock};
+
 use warp::{
     Reply,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
@@ -15,20 +17,25 @@ const AN_HOUR: HeaderValue = HeaderValue::from_static("3600");
 
 /// The pages that may call.
 pub(crate) struct Cors {
-    origins: Vec<String>,
+    origins: RwLock<Vec<String>>,
     local_pages: bool,
 }
 
 impl Cors {
     /// Allows the given origins, and pages of this machine while the listener is on loopback.
     pub(crate) fn new(origins: &[String], loopback: bool) -> Self {
-        let origins = origins.iter().map(|origin| origin.trim_end_matches('/').to_owned());
-        Self { origins: origins.collect(), local_pages: loopback }
+        Self { origins: RwLock::new(trimmed(origins)), local_pages: loopback }
+    }
+
+    /// Allows other origins from now on.
+    pub(crate) fn set(&self, origins: &[String]) {
+        *self.origins.write().unwrap_or_else(PoisonError::into_inner) = trimmed(origins);
     }
 
     /// Whether pages of this origin may call.
     pub(crate) fn allows(&self, origin: &str) -> bool {
-        self.origins.iter().any(|allowed| allowed == origin)
+        let origins = self.origins.read().unwrap_or_else(PoisonError::into_inner);
+        origins.iter().any(|allowed| allowed == origin)
             || (self.local_pages && is_local_page(origin))
     }
 
@@ -55,6 +62,10 @@ impl Cors {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         }
     }
+}
+
+fn trimmed(origins: &[String]) -> Vec<String> {
+    origins.iter().map(|origin| origin.trim_end_matches('/').to_owned()).collect()
 }
 
 fn is_local_page(origin: &str) -> bool {

@@ -5,7 +5,7 @@ use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
     net::IpAddr,
-    sync::Mutex,
+    sync::{Mutex, PoisonError, RwLock},
 };
 
 use domain::ids::DeviceId;
@@ -54,26 +54,33 @@ struct Bucket {
 
 /// The buckets.
 pub(crate) struct Limiter {
-    limits: Limits,
+    limits: RwLock<Limits>,
     buckets: Mutex<HashMap<(Who, Class), Bucket>>,
 }
 
 impl Limiter {
     /// Starts with full buckets.
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { limits: limits.clone(), buckets: Mutex::default() }
+        Self { limits: RwLock::new(limits.clone()), buckets: Mutex::default() }
+    }
+
+    /// Goes by other limits from now on.
+    pub(crate) fn set(&self, limits: &Limits) {
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = limits.clone();
     }
 
     /// Counts a call; where it is one too many, the seconds until the next may come.
     pub(crate) fn take(&self, who: Who, class: Class, now_ms: u64) -> Result<(), u64> {
-        if !self.limits.enabled {
+        let limits = self.limits.read().unwrap_or_else(PoisonError::into_inner);
+        if !limits.enabled {
             return Ok(());
         }
-        let most = self.per_minute(class);
+        let most = per_minute(&limits, class);
         let mut buckets = self.buckets.lock().expect("nobody panics with the buckets");
         if buckets.len() >= MOST_BUCKETS {
             buckets.retain(|(_, class), bucket| {
-                refilled(bucket, self.per_minute(*class), now_ms) < self.per_minute(*class)
+                let most = per_minute(&limits, *class);
+                refilled(bucket, most, now_ms) < most
             });
         }
         let full = Bucket { tokens: most, filled_at_ms: now_ms };
@@ -87,14 +94,14 @@ impl Limiter {
         bucket.tokens -= 1.0;
         Ok(())
     }
+}
 
-    fn per_minute(&self, class: Class) -> f64 {
-        f64::from(match class {
-            Class::Query => self.limits.queries_per_minute,
-            Class::Other => self.limits.other_per_minute,
-            Class::Enrolment => self.limits.enrolments_per_minute,
-        })
-    }
+fn per_minute(limits: &Limits, class: Class) -> f64 {
+    f64::from(match class {
+        Class::Query => limits.queries_per_minute,
+        Class::Other => limits.other_per_minute,
+        Class::Enrolment => limits.enrolments_per_minute,
+    })
 }
 
 fn refilled(bucket: &Bucket, most: f64, now_ms: u64) -> f64 {

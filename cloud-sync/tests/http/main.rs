@@ -5,6 +5,7 @@ mod anpr;
 mod channel;
 mod edge;
 mod hz;
+mod once;
 mod program;
 mod service;
 mod web;

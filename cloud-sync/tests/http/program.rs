@@ -1,11 +1,12 @@
 //! The real program: its verbs, its answers to wrong calls, its start and stop.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Lines, Write},
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio},
 };
 
+use reqwest::StatusCode;
 use tempfile::TempDir;
 
 fn program(folder: &Path) -> Command {
@@ -84,16 +85,71 @@ fn a_configuration_that_cannot_be_used_is_named_before_anything_starts() {
     assert!(!folder.path().join("check.db").exists());
 }
 
+/// A program that serves; ended with this.
+struct Serving {
+    child: Child,
+    log: Lines<BufReader<ChildStderr>>,
+}
+
+impl Serving {
+    fn start(folder: &TempDir, options: &[&str]) -> Self {
+        let mut command = program(folder.path());
+        command.args(["serve", "--host", "127.0.0.1", "--port", "0", "--workers", "2"]);
+        command.args(options).args(["--database-url", "sqlite:///served.db"]);
+        let mut child = command.spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self { child, log }
+    }
+
+    /// The next line of the log that holds `words`.
+    fn told(&mut self, words: &str) -> String {
+        let told = self.log.find(|line| line.as_ref().unwrap().contains(words));
+        told.expect("the log ended").unwrap()
+    }
+
+    fn stop(mut self) -> ExitStatus {
+        Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        self.child.wait().unwrap()
+    }
+}
+
 #[test]
 fn it_serves_until_it_is_told_to_stop() {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = program(folder.path());
-    command.args(["serve", "--host", "127.0.0.1", "--port", "0", "--workers", "2"]);
-    let mut child = command.args(["--database-url", "sqlite:///served.db"]).spawn().unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
-    let started = log.find(|line| line.as_ref().unwrap().contains("serving"));
-    assert!(started.unwrap().unwrap().contains("127.0.0.1"));
+    let mut serving = Serving::start(&folder, &[]);
+    assert!(serving.told("serving").contains("127.0.0.1"));
     assert!(folder.path().join("served.db").exists());
-    Command::new("kill").arg(child.id().to_string()).status().unwrap();
-    assert!(child.wait().unwrap().success());
+    assert!(serving.stop().success());
+}
+
+#[tokio::test]
+async fn a_configuration_that_changes_is_followed_and_a_bad_one_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |text: &str| std::fs::write(folder.path().join("cloud.toml"), text).unwrap();
+    write("[limits]\nother_per_minute = 1\n");
+    let mut serving = Serving::start(&folder, &["--config", "cloud.toml", "--reload"]);
+    let line = serving.told("serving");
+    let address = line.split("address=").nth(1).unwrap().trim().to_owned();
+    // Another test of this process may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::new();
+    let page = format!("http://{address}/api/plates");
+    let get = async || client.get(&page).send().await.unwrap().status();
+    assert_eq!((get().await, get().await), (StatusCode::OK, StatusCode::TOO_MANY_REQUESTS));
+    write("[limits]\nother_per_minute = 0\n");
+    assert!(serving.told("stays as it was").contains("limits.other_per_minute"));
+    write("[limits]\nenabled = false\n");
+    serving.told("was read again");
+    assert_eq!((get().await, get().await), (StatusCode::OK, StatusCode::OK));
+    assert!(serving.stop().success());
+}
+
+#[cfg(feature = "test-clock")]
+#[test]
+fn the_clock_of_tests_stays_on_this_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("now"), "2026-03-10T12:00:00+08:00").unwrap();
+    let serve = ["serve", "--host", "0.0.0.0", "--port", "0", "--test-clock", "now"];
+    let (status, _, errors) = said(&verb(&folder, &serve, ""));
+    assert!(status == 1 && errors.contains("--host 127.0.0.1"), "{errors}");
 }

@@ -1,10 +1,47 @@
-//! The engine against a real file.
+//! The engine against real databases: every test once on a new SQLite file and once in an empty
+//! PostgreSQL database.
 #![allow(clippy::unwrap_used)]
 
 use super::*;
 
-fn open(folder: &tempfile::TempDir) -> Store {
-    Store::open(&format!("sqlite:///{}", folder.path().join("cloud.db").display())).unwrap()
+#[allow(dead_code, reason = "the services' tests use all of it")]
+#[path = "../../tests/services/postgres.rs"]
+mod server;
+
+/// Runs each of the named functions of a database URL on each engine.
+macro_rules! on_each_engine {
+    ($($story:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $story() {
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path().join("cloud.db");
+                super::$story(format!("sqlite:///{}", path.display())).await;
+            })+
+        }
+
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $story() {
+                let database = super::server::Database::create();
+                super::$story(database.url()).await;
+            })+
+        }
+    };
+}
+
+on_each_engine! {
+    writes_of_many_callers_are_all_kept_and_a_failed_one_leaves_nothing,
+    a_write_that_goes_on_after_a_failed_statement_takes_no_other_with_it,
+    work_that_panics_takes_no_other_with_it,
+    what_was_written_is_there_after_opening_again,
+    a_read_sees_one_state_and_changes_nothing,
+    parameters_are_bound_by_their_number_wherever_they_stand,
+    values_come_back_as_they_went,
+    sums_and_averages_of_integers_are_numbers,
+    truth_is_zero_or_one,
+    text_with_nul_is_refused_as_a_value,
+    a_database_of_a_newer_program_is_left_alone,
 }
 
 async fn count(store: &Store) -> i64 {
@@ -14,62 +51,130 @@ async fn count(store: &Store) -> i64 {
         .unwrap()
 }
 
-#[tokio::test]
-async fn writes_of_many_callers_are_all_kept_and_a_failed_one_leaves_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder);
-    let writes = (0..200).map(|index| {
+async fn row(url: &str, sql: &'static str, params: &'static [Value]) -> Row {
+    let store = Store::open(url).unwrap();
+    store.read(move |tx| Ok(first(tx, sql, params)?)).await.unwrap().unwrap()
+}
+
+/// Runs writes together and counts those that failed.
+async fn failures<F>(store: &Store, works: impl IntoIterator<Item = F>) -> usize
+where
+    F: FnOnce(&mut dyn Transaction) -> Result<()> + Send + 'static,
+{
+    let writes = works.into_iter().map(|work| {
         let store = store.clone();
-        tokio::spawn(async move {
-            store
-                .write(move |tx| {
-                    next_id(tx, "thing")?;
-                    if index % 10 == 0 { Err(Error::NotFound("thing")) } else { Ok(()) }
-                })
-                .await
-        })
+        tokio::spawn(async move { store.write(work).await })
     });
     let mut failed = 0;
     for write in writes.collect::<Vec<_>>() {
-        failed += i32::from(write.await.unwrap().is_err());
+        failed += usize::from(write.await.unwrap().is_err());
     }
-    assert_eq!((failed, count(&store).await), (20, 180));
+    failed
 }
 
-#[tokio::test]
-async fn what_was_written_is_there_after_opening_again() {
-    let folder = tempfile::tempdir().unwrap();
-    open(&folder).write(|tx| Ok(next_id(tx, "thing")?)).await.unwrap();
-    let again = open(&folder);
-    assert_eq!(again.write(|tx| Ok(next_id(tx, "thing")?)).await.unwrap(), 2);
+async fn writes_of_many_callers_are_all_kept_and_a_failed_one_leaves_nothing(url: String) {
+    let store = Store::open(&url).unwrap();
+    let writes = (0..200).map(|index| {
+        move |tx: &mut dyn Transaction| {
+            next_id(tx, "thing")?;
+            if index % 10 == 0 { Err(Error::NotFound("thing")) } else { Ok(()) }
+        }
+    });
+    assert_eq!((failures(&store, writes).await, count(&store).await), (20, 180));
 }
 
-#[tokio::test]
-async fn parameters_are_bound_by_their_number_wherever_they_stand() {
-    let folder = tempfile::tempdir().unwrap();
-    let row = open(&folder)
-        .read(|tx| Ok(first(tx, "SELECT $2, $1, $2", params!["one", 2_i64])?))
-        .await
-        .unwrap()
-        .unwrap();
+async fn a_write_that_goes_on_after_a_failed_statement_takes_no_other_with_it(url: String) {
+    let store = Store::open(&url).unwrap();
+    let writes = (0..20).map(|index| {
+        move |tx: &mut dyn Transaction| {
+            if index == 10 {
+                let _ = tx.execute("INSERT INTO nothing VALUES (1)", &[]);
+            } else {
+                next_id(tx, "thing")?;
+            }
+            Ok(())
+        }
+    });
+    failures(&store, writes).await;
+    assert_eq!(count(&store).await, 19);
+}
+
+async fn work_that_panics_takes_no_other_with_it(url: String) {
+    let store = Store::open(&url).unwrap();
+    let writes = (0..20).map(|index| {
+        move |tx: &mut dyn Transaction| {
+            next_id(tx, "thing")?;
+            assert_ne!(index, 10, "this one is wrong");
+            Ok(())
+        }
+    });
+    assert_eq!((failures(&store, writes).await, count(&store).await), (1, 19));
+}
+
+async fn what_was_written_is_there_after_opening_again(url: String) {
+    let number = || async {
+        Store::open(&url).unwrap().write(|tx| Ok(next_id(tx, "thing")?)).await.unwrap()
+    };
+    assert_eq!((number().await, number().await), (1, 2));
+}
+
+async fn a_read_sees_one_state_and_changes_nothing(url: String) {
+    let store = Store::open(&url).unwrap();
+    store.write(|tx| Ok(next_id(tx, "thing")?)).await.unwrap();
+    let (writer, runtime) = (store.clone(), tokio::runtime::Handle::current());
+    let seen = store.read(move |tx| {
+        let before = number(tx, "SELECT last FROM counters", &[])?;
+        runtime.block_on(writer.write(|tx| Ok(next_id(tx, "thing")?)))?;
+        Ok((before, number(tx, "SELECT last FROM counters", &[])?))
+    });
+    // The read waits for a write, which must not wait for the read.
+    assert_eq!(seen.await.unwrap(), (1, 1));
+    assert_eq!(count(&store).await, 2);
+}
+
+async fn parameters_are_bound_by_their_number_wherever_they_stand(url: String) {
+    let store = Store::open(&url).unwrap();
+    let read = store.read(|tx| Ok(first(tx, "SELECT $2, $1, $2", params!["one", 2_i64])?));
+    let row = read.await.unwrap().unwrap();
     let values: (i64, String, i64) =
         (row.get(0).unwrap(), row.get(1).unwrap(), row.get(2).unwrap());
     assert_eq!(values, (2, "one".to_owned(), 2));
 }
 
-#[test]
-fn a_database_of_a_newer_program_is_left_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    drop(open(&folder));
-    let file = rusqlite::Connection::open(folder.path().join("cloud.db")).unwrap();
-    file.execute("INSERT INTO schema_steps (step) VALUES (999)", []).unwrap();
-    let url = format!("sqlite:///{}", folder.path().join("cloud.db").display());
-    let problem = Store::open(&url).err().unwrap().to_string();
-    assert!(problem.contains("newer program"), "{problem}");
+async fn values_come_back_as_they_went(url: String) {
+    let store = Store::open(&url).unwrap();
+    let values =
+        params![i64::MIN, i64::MAX, -0.5, 1e300, "京A·12345 ' \" \\", None::<i64>].to_vec();
+    let sent = values.clone();
+    let read = store.read(move |tx| Ok(first(tx, "SELECT $1, $2, $3, $4, $5, $6", &sent)?));
+    assert_eq!(read.await.unwrap().unwrap().0, values);
 }
 
-#[test]
-fn other_databases_are_refused_by_name() {
-    let problem = Store::open("mysql://x").err().unwrap().to_string();
-    assert!(problem.contains("sqlite:///relative.db"), "{problem}");
+async fn sums_and_averages_of_integers_are_numbers(url: String) {
+    let sql = "SELECT SUM(n), AVG(n), SUM(n * 0.5), AVG(n * 1.0), SUM(n * 1234567890123456)
+               FROM (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT -20) t";
+    let row = row(&url, sql, &[]).await;
+    assert_eq!(row.get::<i64>(0).unwrap(), -17);
+    let close = |column, wanted: f64| (row.get::<f64>(column).unwrap() - wanted).abs() < 1e-9;
+    assert!(close(1, -17.0 / 3.0) && close(2, -8.5) && close(3, -17.0 / 3.0), "{row:?}");
+    assert_eq!(row.get::<i64>(4).unwrap(), -17 * 1_234_567_890_123_456);
+}
+
+async fn truth_is_zero_or_one(url: String) {
+    let row = row(&url, "SELECT 1 = 1, NOT (1 = 1), NULL IS NULL", &[]).await;
+    assert_eq!(row.0, params![1_i64, 0_i64, 1_i64]);
+}
+
+async fn text_with_nul_is_refused_as_a_value(url: String) {
+    let store = Store::open(&url).unwrap();
+    let write = store.write(|tx| Ok(next_id(tx, "th\0ing")?));
+    assert!(matches!(write.await, Err(Error::Invalid { .. })));
+}
+
+async fn a_database_of_a_newer_program_is_left_alone(url: String) {
+    let store = Store::open(&url).unwrap();
+    let newer = "INSERT INTO schema_steps (step) VALUES (999)";
+    store.write(move |tx| Ok(tx.execute(newer, &[])?)).await.unwrap();
+    let problem = Store::open(&url).err().unwrap().to_string();
+    assert!(problem.contains("newer program"), "{problem}");
 }

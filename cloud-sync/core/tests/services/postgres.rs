@@ -47,6 +47,17 @@ impl Database {
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
         ));
     }
+
+    /// Lets nobody in any more, as a server that is away; those who are in are cut off.
+    pub(crate) fn close(&self) {
+        administer(format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name));
+        self.cut_connections();
+    }
+
+    /// Lets everybody in again.
+    pub(crate) fn open(&self) {
+        administer(format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name));
+    }
 }
 
 impl Drop for Database {

@@ -1,8 +1,8 @@
 //! What every service may rely on.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use cloud_core::NewSite;
+use cloud_core::{Error, NewSite};
 use domain::clock::SimulatedClock;
 
 use crate::world::{Place, World, on_each_engine, start};
@@ -73,8 +73,51 @@ async fn several_instances_may_open_an_empty_postgres_database_at_once() {
 
 async fn a_connection_that_is_cut_is_made_again(world: World) {
     world.site("before", 1).await;
-    world.cut_connections();
+    if let Some(server) = world.server() {
+        server.cut_connections();
+    }
     world.cloud.check().await.unwrap();
     world.site("after", 1).await;
     assert_eq!(areas(&world).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_callers_are_told_and_afterwards_all_is_well() {
+    let world = World::on(Place::postgres());
+    world.site("before", 1).await;
+    let reader = world.visitor("reader").await;
+    world.server().unwrap().close();
+    for _ in 0..3 {
+        assert!(matches!(world.cloud.check().await, Err(Error::Store(_))));
+        assert!(matches!(world.cloud.sites.list(&reader).await, Err(Error::Store(_))));
+    }
+    world.server().unwrap().open();
+    let back = async {
+        while world.cloud.check().await.is_err() || world.cloud.sites.list(&reader).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), back).await.unwrap();
+    world.site("after", 1).await;
+    let dashboard = world.cloud.parking.dashboard(&reader).await.unwrap();
+    assert_eq!(dashboard.areas.len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_url_is_told_without_its_password() {
+    let told = |url: &str| {
+        let clock = Arc::new(SimulatedClock::at(start()));
+        Place::at(url).try_open(clock).err().unwrap().to_string()
+    };
+    let refused = [
+        ("mysql://me:hush@db/gate", "sqlite:///relative.db"),
+        ("postgres://me:hush@db:port/gate", "postgres://user:password@host:port/database"),
+        ("postgres://me:hush@db", "names no host or no database"),
+        ("postgres://me:hush@db/gate?sslmode=require", "sslmode=disable"),
+        ("postgres://me:hush@127.0.0.1:1/gate", "cannot reach the database"),
+    ];
+    for (url, words) in refused {
+        let told = told(url);
+        assert!(told.contains(words) && !told.contains("hush"), "{url}: {told}");
+    }
 }

@@ -73,8 +73,18 @@ impl Place {
         Self { database_url: database.url(), folder, database: Some(database) }
     }
 
+    /// A folder, and a database that need not be there.
+    pub(crate) fn at(database_url: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { database_url: database_url.to_owned(), folder, database: None }
+    }
+
     /// Opens a cloud there.
     pub(crate) fn open(&self, clock: Arc<SimulatedClock>) -> Cloud {
+        self.try_open(clock).unwrap()
+    }
+
+    pub(crate) fn try_open(&self, clock: Arc<SimulatedClock>) -> cloud_core::Result<Cloud> {
         Cloud::open(Options {
             database_url: self.database_url.clone(),
             pictures: Some(self.folder.path().join("pictures")),
@@ -87,7 +97,6 @@ impl Place {
             }],
             lockers: LockerSettings::default(),
         })
-        .unwrap()
     }
 }
 
@@ -101,11 +110,9 @@ impl World {
         Self { cloud: Arc::new(place.open(clock.clone())), clock, place }
     }
 
-    /// The database server hangs up on everybody; SQLite has no line to cut.
-    pub(crate) fn cut_connections(&self) {
-        if let Some(database) = &self.place.database {
-            database.cut_connections();
-        }
+    /// The server of the database; none for SQLite, which has no line to cut.
+    pub(crate) const fn server(&self) -> Option<&Database> {
+        self.place.database.as_ref()
     }
 
     /// Another instance of the service on the same database and clock.
