@@ -4,12 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use cloud_core::Cloud;
 use domain::directive::LONGEST_WAIT;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::{
     config::Config,
-    http::{cors::Cors, limit::Limiter},
-    push::SystemStatus,
+    http::{MAX_UPLOADS, cors::Cors, limit::Limiter},
+    push::{Channels, SystemStatus},
+    recognition::{Recognition, SecondReader},
 };
 
 /// The running service.
@@ -22,6 +23,15 @@ pub(crate) struct App {
     pub(crate) cors: Cors,
     /// How often a caller may call.
     pub(crate) limiter: Limiter,
+    /// Looks at pictures.
+    pub(crate) recognition: Recognition,
+    /// Places of uploads.
+    pub(crate) uploads: Arc<Semaphore>,
+    /// Places of connections.
+    pub(crate) connections: Arc<Semaphore>,
+    max_connections: usize,
+    /// What the detection channels share.
+    pub(crate) channels: Channels,
     /// What `/ws/system/` shows.
     pub(crate) status: watch::Receiver<SystemStatus>,
     /// Turns true when the program stops.
@@ -32,15 +42,27 @@ pub(crate) struct App {
 
 impl App {
     /// Puts the service together for a listener that is bound to a loopback address or not.
+    ///
+    /// # Errors
+    /// When the system gives no threads, or lacks what TLS needs.
     pub(crate) fn new(
         cloud: Arc<Cloud>,
         config: &Config,
         loopback: bool,
         status: watch::Receiver<SystemStatus>,
         stopping: watch::Receiver<bool>,
-    ) -> Self {
+    ) -> std::io::Result<Self> {
         use crate::config::Anonymous;
-        Self {
+        let now_ms = cloud.clock().now().wall.timestamp_millis();
+        let second = &config.second_reader;
+        let second = second.key.clone().map(|key| SecondReader::new(second, key)).transpose();
+        let second = second.map_err(std::io::Error::other)?;
+        Ok(Self {
+            recognition: Recognition::start(&config.recognition, second, now_ms)?,
+            connections: Arc::new(Semaphore::new(config.http.max_connections)),
+            max_connections: config.http.max_connections,
+            uploads: Arc::new(Semaphore::new(MAX_UPLOADS)),
+            channels: Channels::new(&config.recognition),
             cloud,
             local_callers: loopback && config.auth.anonymous == Anonymous::Loopback,
             cors: Cors::new(&config.http.cors_origins, loopback),
@@ -49,7 +71,12 @@ impl App {
             stopping,
             longest_wait: LONGEST_WAIT
                 .min(Duration::from_secs(config.http.request_timeout_s).mul_f32(0.8)),
-        }
+        })
+    }
+
+    /// Connections that are open, without those that became channels.
+    pub(crate) fn open_connections(&self) -> usize {
+        self.max_connections - self.connections.available_permits()
     }
 
     /// Takes over what can change while the service runs.

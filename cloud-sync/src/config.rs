@@ -2,6 +2,7 @@
 //! refused. `config/cloud.example.toml` explains each.
 
 mod payment;
+mod recognition;
 
 use std::{fs, path::Path, path::PathBuf};
 
@@ -9,7 +10,10 @@ use chrono_tz::Tz;
 use cloud_core::LockerSettings;
 use serde::Deserialize;
 
-pub use self::payment::{Payment, PaymentProvider};
+pub use self::{
+    payment::{Payment, PaymentProvider},
+    recognition::{ApiKey, Recognition, SecondReader},
+};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -29,6 +33,10 @@ pub struct Config {
     pub payment: Payment,
     /// Where pictures are kept.
     pub pictures: Pictures,
+    /// How pictures that people send are recognised.
+    pub recognition: Recognition,
+    /// Who reads plates that the networks are unsure of.
+    pub second_reader: SecondReader,
     /// What holds for all sites.
     pub sites: Sites,
 }
@@ -76,6 +84,8 @@ impl Default for Http {
 pub struct Limits {
     /// Whether there are limits at all.
     pub enabled: bool,
+    /// Pictures that are to be recognised.
+    pub detections_per_minute: u32,
     /// Queries of the hz face.
     pub queries_per_minute: u32,
     /// Everything else.
@@ -88,6 +98,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             enabled: true,
+            detections_per_minute: 60,
             queries_per_minute: 300,
             other_per_minute: 1500,
             enrolments_per_minute: 10,
@@ -199,10 +210,15 @@ impl Config {
             ("http.request_timeout_s", self.http.request_timeout_s),
             ("lockers.hold_minutes", self.lockers.hold_minutes.into()),
             ("lockers.unpaid_orders", self.lockers.unpaid_orders.into()),
+            ("limits.detections_per_minute", self.limits.detections_per_minute.into()),
             ("limits.queries_per_minute", self.limits.queries_per_minute.into()),
             ("limits.other_per_minute", self.limits.other_per_minute.into()),
             ("limits.enrolments_per_minute", self.limits.enrolments_per_minute.into()),
+            ("recognition.threads", self.recognition.threads as u64),
+            ("recognition.queue", self.recognition.queue as u64),
+            ("recognition.max_channels", self.recognition.max_channels as u64),
         ];
+        self.second_reader.check()?;
         match at_least_one.iter().find(|(_, value)| *value == 0) {
             Some((key, _)) => Err(format!("`{key}` is 0; use 1 or more")),
             None => Ok(()),

@@ -10,6 +10,7 @@ mod faces;
 mod http;
 mod ingest;
 mod push;
+mod recognition;
 pub mod server;
 #[cfg(feature = "test-clock")]
 mod test_clock;

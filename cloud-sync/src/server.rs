@@ -19,7 +19,7 @@ use crate::{
 /// watch.
 ///
 /// # Errors
-/// When the listener has no address.
+/// When the listener has no address, or the system gives what recognition needs not.
 pub async fn serve(
     cloud: Cloud,
     config: &Config,
@@ -45,7 +45,7 @@ pub async fn serve_changing(
     let (cloud, board) = (Arc::new(cloud), watch::Sender::new(SystemStatus::default()));
     let stopping = watch::Sender::new(false);
     let (status, stopped) = (board.subscribe(), stopping.subscribe());
-    let app = Arc::new(App::new(cloud.clone(), config, loopback, status, stopped));
+    let app = Arc::new(App::new(cloud.clone(), config, loopback, status, stopped)?);
     tokio::spawn(push::keep_current(cloud.clone(), board));
     tokio::spawn(keep_time(cloud));
     tokio::spawn(reconfigure(app.clone(), changing));
@@ -53,7 +53,6 @@ pub async fn serve_changing(
         routes: routes(&app),
         app,
         request_timeout: Duration::from_secs(config.http.request_timeout_s),
-        max_connections: config.http.max_connections,
     };
     service
         .run(listener, async {

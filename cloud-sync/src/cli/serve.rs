@@ -22,7 +22,7 @@ use super::{Database, Outcome, log::LogLevel, reload};
 use crate::test_clock::FileClock;
 use crate::{
     SystemClock,
-    config::{Config, Log},
+    config::{ApiKey, Config, Log},
     server,
 };
 
@@ -53,16 +53,20 @@ pub(super) struct Serve {
     #[cfg(feature = "test-clock")]
     #[arg(long)]
     test_clock: Option<PathBuf>,
+    /// Key of the second reader; the environment is the better place for it, since a command line
+    /// can be read by everybody on the machine.
+    #[arg(long, env = "CLAUDE_API_KEY", hide_env_values = true)]
+    claude_api_key: Option<String>,
+    /// Model of the second reader, instead of the configured one.
+    #[arg(long)]
+    claude_model: Option<String>,
     #[command(flatten)]
     database: Database,
 }
 
 impl Serve {
     pub(super) fn run(self) -> Outcome {
-        let config = match &self.config {
-            Some(path) => Config::read(path)?,
-            None => Config::default(),
-        };
+        let config = self.configuration()?;
         let level = LogLevel::start(self.level(), &config.log.level);
         let clock = self.clock()?;
         let cloud = Cloud::open(Options {
@@ -85,6 +89,19 @@ impl Serve {
             }
             serve(cloud, config, SocketAddr::new(self.host, self.port)).await
         })
+    }
+
+    fn configuration(&self) -> Result<Config, String> {
+        let mut config = match &self.config {
+            Some(path) => Config::read(path).map_err(|error| error.to_string())?,
+            None => Config::default(),
+        };
+        let key = self.claude_api_key.as_deref().filter(|key| !key.trim().is_empty());
+        config.second_reader.key = key.map(ApiKey::new).transpose()?;
+        if let Some(model) = &self.claude_model {
+            config.second_reader.model.clone_from(model);
+        }
+        Ok(config)
     }
 
     fn level(&self) -> Option<&str> {

@@ -44,15 +44,13 @@ pub(crate) struct Service {
     pub(crate) routes: BoxedFilter<(Response,)>,
     /// Longest time for one request.
     pub(crate) request_timeout: Duration,
-    /// Connections at a time.
-    pub(crate) max_connections: usize,
 }
 
 impl Service {
     /// Serves until `stop` completes and what was begun is finished.
     pub(crate) async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let graceful = GracefulShutdown::new();
-        let places = Arc::new(Semaphore::new(self.max_connections));
+        let places = self.app.connections.clone();
         let service = Arc::new(self);
         tokio::pin!(stop);
         loop {

@@ -19,6 +19,8 @@ const MOST_BUCKETS: usize = 10_000;
 /// A class of calls with a limit of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Class {
+    /// Pictures that are to be recognised.
+    Detection,
     /// Queries of the hz face.
     Query,
     /// Everything that has no limit of its own.
@@ -98,6 +100,7 @@ impl Limiter {
 
 fn per_minute(limits: &Limits, class: Class) -> f64 {
     f64::from(match class {
+        Class::Detection => limits.detections_per_minute,
         Class::Query => limits.queries_per_minute,
         Class::Other => limits.other_per_minute,
         Class::Enrolment => limits.enrolments_per_minute,

@@ -15,6 +15,7 @@ mod query;
 mod reply;
 mod request;
 pub(crate) mod route;
+mod upload;
 
 pub(crate) use access::{Anyone, Local};
 pub(crate) use body::{Body, Json};
@@ -24,3 +25,4 @@ pub(crate) use query::{BadValue, Query};
 pub(crate) use reply::{Created, NoContent, Reply};
 pub(crate) use request::{Peer, Request, Requests, requests};
 pub(crate) use route::{Answer, Call, Parameter, Route, delete, get, patch, post, put};
+pub(crate) use upload::{MAX_UPLOADS, Upload};

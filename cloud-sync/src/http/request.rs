@@ -22,7 +22,8 @@ pub(crate) struct Peer(pub(crate) IpAddr);
 /// A filter that never rejects and hands the request over.
 pub(crate) type Requests = BoxedFilter<(Request,)>;
 
-type Body = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
+/// A body as it arrives.
+pub(super) type Body = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
 
 /// A request.
 pub(crate) struct Request {
@@ -82,6 +83,12 @@ impl Request {
     /// The value of a header, where it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body, which can be taken once.
+    pub(super) fn take_body(&mut self) -> Body {
+        let body = self.body.get_mut().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(body, futures_util::stream::empty().boxed())
     }
 
     /// Reads the body, which may have `limit` bytes, and leaves it to be read again.

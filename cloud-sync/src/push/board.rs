@@ -20,8 +20,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How the system is.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct SystemStatus {
-    cpu_usage: f64,
-    memory_usage: f64,
+    pub(crate) cpu_usage: f64,
+    pub(crate) memory_usage: f64,
     active_sessions: i64,
     timestamp: String,
 }

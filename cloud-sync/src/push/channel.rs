@@ -4,35 +4,24 @@ use futures_util::{SinkExt, StreamExt, stream::SplitSink};
 use serde_json::json;
 use tokio::sync::watch;
 use warp::{
-    Filter, Rejection, Reply,
+    Filter, Reply,
     filters::BoxedFilter,
     reply::Response,
     ws::{Message, WebSocket, Ws},
 };
 
 use super::SystemStatus;
-use crate::{
-    faces::hz,
-    http::{Problem, Request, Requests, limit::Class},
-};
+use crate::http::{Problem, Request, Requests, limit::Class};
 
 /// The close code for an end that is going away (RFC 6455, 7.4.1).
-const GOING_AWAY: u16 = 1001;
+pub(super) const GOING_AWAY: u16 = 1001;
 /// Watchers send nothing but pongs and a close.
 const MAX_MESSAGE_BYTES: usize = 4096;
 
-/// The routes under `/ws`.
-pub(crate) fn routes(requests: &Requests) -> BoxedFilter<(Response,)> {
+/// The route under `/ws`.
+pub(super) fn route(requests: &Requests) -> BoxedFilter<(Result<Response, Problem>,)> {
     let system = warp::path!("system").and(warp::get()).and(requests.clone()).and(warp::ws());
-    let routes = system
-        .then(open)
-        .recover(|rejection: Rejection| async { Ok::<_, Rejection>(Err(rejection.into())) })
-        .unify();
-    warp::path("ws").and(routes).map(told).boxed()
-}
-
-fn told(answer: Result<Response, Problem>) -> Response {
-    answer.unwrap_or_else(|problem| hz::problem(&problem))
+    system.then(open).boxed()
 }
 
 async fn open(request: Request, upgrade: Ws) -> Result<Response, Problem> {
@@ -72,7 +61,7 @@ async fn push(
     }
 }
 
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
+pub(super) async fn stopped(stopping: &mut watch::Receiver<bool>) {
     // A sender that is gone means the same.
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }

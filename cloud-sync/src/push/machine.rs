@@ -43,6 +43,18 @@ fn memory_use(meminfo: &str) -> f64 {
     percent(total.saturating_sub(kib("MemAvailable:")), total)
 }
 
+/// Share of the disk in use that this program works on, in percent.
+pub(crate) fn disk_percent() -> f64 {
+    nix::sys::statvfs::statvfs(".")
+        .map_or(0.0, |disk| percent(disk.blocks() - disk.blocks_free(), disk.blocks()))
+}
+
+/// A time of running, as documents write it.
+pub(crate) fn uptime(ms: u64) -> String {
+    let hours = ms / 3_600_000;
+    format!("{} days, {} hours", hours / 24, hours % 24)
+}
+
 fn percent(part: u64, whole: u64) -> f64 {
     (part as f64 / whole.max(1) as f64 * 1000.0).round() / 10.0
 }

@@ -18,6 +18,11 @@ pub struct Models {
 }
 
 impl Models {
+    /// Width and height of what the detector sees, px: pictures are fitted into it.
+    pub const INPUT_PX: (usize, usize) = FRAME;
+    /// Bytes of the networks that are built into this program.
+    pub const EMBEDDED_BYTES: usize = DETECTOR.len() + READER.len();
+
     /// The networks that are built into this program.
     ///
     /// # Errors

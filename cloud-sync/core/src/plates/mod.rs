@@ -81,6 +81,19 @@ pub struct PlateRead {
     pub is_verified: bool,
 }
 
+impl PlateRead {
+    /// What the vehicle is: what a person said, else a car where the plate's colour says so (blue
+    /// and green are theirs). None where nothing tells.
+    pub fn vehicle(&self) -> Option<&str> {
+        let by_colour = matches!(self.kind.as_str(), "blue" | "green").then_some("car");
+        self.vehicle_type.as_deref().or(by_colour)
+    }
+}
+
+/// As [`PlateRead::vehicle`], in SQL; `unknown` where nothing tells.
+pub(crate) const VEHICLE: &str = "COALESCE(vehicle_type,
+    CASE WHEN kind = 'blue' OR kind = 'green' THEN 'car' ELSE 'unknown' END)";
+
 /// One look at one picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recognition {
@@ -107,8 +120,8 @@ pub struct PlateFilter {
     pub verified: Option<bool>,
     /// What the vehicle did.
     pub movement: Option<Movement>,
-    /// Kinds of plate.
-    pub kinds: Option<&'static [&'static str]>,
+    /// The type of vehicle, as [`PlateRead::vehicle`] tells it.
+    pub vehicle: Option<&'static str>,
     /// The spot that it was seen at.
     pub spot_id: Option<i64>,
     /// At least so sure, 0 to 1.

@@ -1,6 +1,6 @@
 //! Reading plates. Deleted ones do not exist here.
 
-use super::{Movement, PlateFilter, PlateRead, Recognition, Statistics, Window};
+use super::{Movement, PlateFilter, PlateRead, Recognition, Statistics, VEHICLE, Window};
 use crate::{
     error::Result,
     search,
@@ -45,7 +45,7 @@ fn conditions(filter: &PlateFilter) -> Conditions {
         .and("r.confidence >= ?", filter.least_confidence)
         .and("r.read_at_ms >= ?", filter.from_ms)
         .and("r.read_at_ms < ?", filter.until_ms)
-        .one_of("r.kind", filter.kinds)
+        .and(&format!("{VEHICLE} = ?"), filter.vehicle)
 }
 
 pub(crate) fn get(tx: &mut dyn Transaction, id: i64) -> Result<Option<PlateRead>> {

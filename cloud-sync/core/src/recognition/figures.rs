@@ -6,15 +6,12 @@ use chrono_tz::Tz;
 use crate::{
     calendar::{day_of, day_start_ms, last_days, next_day},
     error::Result,
+    plates::VEHICLE,
     store::{Row, StoreError, Transaction, first, number, params},
 };
 
 const DAY_MS: i64 = 24 * 3_600_000;
 const QUARTER_MS: i64 = 15 * 60_000;
-/// What a plate is a detection of: what a person said, else a car where the plate's colour says so.
-const VEHICLE: &str = "COALESCE(vehicle_type,
-    CASE WHEN kind = 'blue' OR kind = 'green' THEN 'car' ELSE 'unknown' END)";
-
 /// Detections of one type of vehicle.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VehicleFigures {

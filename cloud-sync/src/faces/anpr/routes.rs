@@ -4,9 +4,15 @@ use cloud_core::{Caller, Operator, PlateFilter, Window};
 
 use super::{
     problem,
-    wire::{Change, Deleted, Figures, Plate, Session},
+    wire::{Change, Deleted, Figures, Plate, Session, Uploaded},
 };
-use crate::http::{Answer, Call, Face, Json, Local, Parameter, Problem, Query, delete, get, put};
+use crate::{
+    http::{
+        Answer, Call, Face, Json, Local, Parameter, Problem, Query, Upload, delete, get,
+        limit::Class, post, put,
+    },
+    recognition::{Keep, Wanted},
+};
 
 const DEFAULT_LIMIT: u32 = 20;
 
@@ -23,8 +29,15 @@ const SEARCH: &[Parameter] = &[Parameter { name: "query", about: "A part of the 
 /// The family.
 pub(crate) fn face() -> Face {
     Face::new("anpr", problem)
-        .prefixes(&["/api/plates", "/api/sessions", "/api/statistics", "/api/search"])
+        .prefixes(&[
+            "/api/upload",
+            "/api/plates",
+            "/api/sessions",
+            "/api/statistics",
+            "/api/search",
+        ])
         .routes([
+            post("/api/upload", upload).summary("Read a picture").class(Class::Detection),
             get("/api/plates", list).summary("Plates, newest first").query(PLATES),
             get("/api/plates/{plate_id}", plate).summary("One plate"),
             put("/api/plates/{plate_id}", correct).summary("Correct a plate"),
@@ -34,6 +47,14 @@ pub(crate) fn face() -> Face {
             get("/api/statistics", statistics).summary("Figures over all plates"),
             get("/api/search", search).summary("Plates that contain a text").query(SEARCH),
         ])
+}
+
+async fn upload(call: Call<Local<Operator>, Upload>) -> Answer<Json<Uploaded>> {
+    let (file, app) = (call.body.file("file")?, &call.app);
+    let look = app.recognition.look_twice(&app.cloud, file.content, Wanted::Pictures).await?;
+    let keep = Keep { look, filename: &file.name, spot_id: None };
+    let (_, session) = keep.keep(&app.cloud, &call.who.0).await?;
+    Ok(Json(Uploaded::from(session)))
 }
 
 async fn list(call: Call<Local<Caller>>) -> Answer<Json<Vec<Plate>>> {

@@ -38,12 +38,13 @@ impl From<PlateRead> for Plate {
     fn from(read: PlateRead) -> Self {
         let [x_min, y_min, x_max, y_max] = read.bounds_px;
         let picture = read.picture.as_deref().map(images::path);
+        let crop = read.crop.as_deref().map(images::path);
         Self {
             id: read.id,
             plate_number: if read.plate.is_empty() { UNREAD.to_owned() } else { read.plate },
             confidence: rounded(read.confidence),
             timestamp: timestamp(read.read_at_ms),
-            image_path: picture.clone(),
+            image_path: crop.or_else(|| picture.clone()),
             source_image_path: picture,
             position: Position { x_min, y_min, x_max, y_max },
             processed_by: read.processed_by,
@@ -66,13 +67,35 @@ pub(super) struct Session {
     plates: Vec<Plate>,
 }
 
+/// What `POST /api/upload` answers.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Uploaded {
+    session_id: i64,
+    filename: String,
+    processing_time_ms: f64,
+    plates_detected: usize,
+    plates: Vec<Plate>,
+}
+
+impl From<Recognition> for Uploaded {
+    fn from(session: Recognition) -> Self {
+        Self {
+            session_id: session.id,
+            filename: session.filename,
+            processing_time_ms: tenths(session.processing_ms),
+            plates_detected: session.plates.len(),
+            plates: session.plates.into_iter().map(Plate::from).collect(),
+        }
+    }
+}
+
 impl From<Recognition> for Session {
     fn from(session: Recognition) -> Self {
         Self {
             id: session.id,
             filename: session.filename,
             timestamp: timestamp(session.taken_at_ms),
-            processing_time: (session.processing_ms * 10.0).round() / 10.0,
+            processing_time: tenths(session.processing_ms),
             total_plates_detected: session.plates.len(),
             plates: session.plates.into_iter().map(Plate::from).collect(),
         }
@@ -143,4 +166,8 @@ fn timestamp(ms: i64) -> String {
 
 fn rounded(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
+}
+
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
 }

@@ -52,6 +52,11 @@ fn core_words(error: &Error) -> (&'static str, &'static str, Value) {
         Error::Invalid { field: name, problem } => {
             ("INVALID_PARAMETER", "请求参数错误", field(name, problem))
         }
+        Error::Refused(reason) if reason.starts_with("picture_") => (
+            "INVALID_IMAGE",
+            "图片无法识别，请上传完整的 JPEG 或 PNG 图片",
+            json!({"reason": reason}),
+        ),
         Error::Refused(reason) => ("REFUSED", "当前状态不允许该操作", json!({"reason": reason})),
         Error::Unauthenticated => ("UNAUTHORIZED", "身份认证信息未提供或无效", json!({})),
         Error::Forbidden { needed, .. } => {

@@ -2,10 +2,13 @@
 //! channel (`/ws/system/`). Its document is Chinese and wants a token.
 
 mod dashboard;
+mod detections;
 mod error;
 mod params;
 mod records;
 mod routes;
+mod status;
+pub(crate) mod yolo;
 
 pub(crate) use error::problem;
 pub(crate) use routes::face;

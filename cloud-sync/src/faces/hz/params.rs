@@ -7,7 +7,7 @@ use cloud_core::{
     calendar::{day_start_ms, next_day},
 };
 
-use super::records::{VEHICLES, VehicleType, detection_type};
+use super::records::{VEHICLES, detection_type};
 use crate::http::{BadValue, Problem, Query};
 
 /// A page, counted from 1.
@@ -32,7 +32,7 @@ pub(super) fn records(query: &Query, zone: Tz) -> Result<PlateFilter, Problem> {
         text: query.get("license_plate").map(str::to_owned),
         verified: None,
         movement: movement(query)?,
-        kinds: vehicle_type(query)?.map(|vehicle| vehicle.kinds),
+        vehicle: vehicle_type(query)?,
         spot_id: query.parsed("spot_id", "应为整数")?,
         least_confidence: None,
         from_ms: day("start_date")?.map(|first| day_start_ms(zone, first)),
@@ -47,9 +47,9 @@ fn movement(query: &Query) -> Result<Option<Movement>, BadValue> {
     found.map(Some).ok_or(BadValue { name: "detection_type", wanted })
 }
 
-fn vehicle_type(query: &Query) -> Result<Option<&'static VehicleType>, BadValue> {
+fn vehicle_type(query: &Query) -> Result<Option<&'static str>, BadValue> {
     let wanted = "car / truck / suv / motorcycle / bus / mpv";
     let Some(text) = query.get("vehicle_type") else { return Ok(None) };
-    let found = VEHICLES.iter().find(|vehicle| vehicle.name == text);
-    found.map(Some).ok_or(BadValue { name: "vehicle_type", wanted })
+    let found = VEHICLES.iter().find(|(name, _)| *name == text);
+    found.map(|(name, _)| Some(*name)).ok_or(BadValue { name: "vehicle_type", wanted })
 }

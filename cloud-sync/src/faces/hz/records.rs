@@ -2,29 +2,24 @@
 
 use chrono::DateTime;
 use chrono_tz::Tz;
-use cloud_core::{Movement, PlateRead};
+use cloud_core::{Caller, Movement, PlateFilter, PlateRead, Window};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::params::Page;
-use crate::faces::images;
+use super::params::{self, Page};
+use crate::{
+    faces::images,
+    http::{Answer, Call, Json},
+};
 
-/// A type of vehicle as the document names it, and the kinds of plate that say it.
-pub(super) struct VehicleType {
-    pub(super) name: &'static str,
-    display: &'static str,
-    pub(super) kinds: &'static [&'static str],
-}
-
-/// Only cars can be told by their plate: blue and green are theirs. What wears another colour is
-/// of no type here.
-pub(super) const VEHICLES: [VehicleType; 6] = [
-    VehicleType { name: "car", display: "轿车", kinds: &["blue", "green"] },
-    VehicleType { name: "truck", display: "货车", kinds: &[] },
-    VehicleType { name: "suv", display: "SUV", kinds: &[] },
-    VehicleType { name: "motorcycle", display: "摩托车", kinds: &[] },
-    VehicleType { name: "bus", display: "客车", kinds: &[] },
-    VehicleType { name: "mpv", display: "面包车", kinds: &[] },
+/// Types of vehicles with the document's words for them.
+pub(super) const VEHICLES: [(&str, &str); 6] = [
+    ("car", "轿车"),
+    ("truck", "货车"),
+    ("suv", "SUV"),
+    ("motorcycle", "摩托车"),
+    ("bus", "客车"),
+    ("mpv", "面包车"),
 ];
 
 /// The document's word for a movement.
@@ -53,7 +48,7 @@ struct Record {
     confidence: f64,
     license_plate: Option<String>,
     image_url: Option<String>,
-    /// A read at a barrier belongs to no spot.
+    /// Null at a barrier, which belongs to no spot.
     spot: Option<i64>,
     spot_info: String,
 }
@@ -68,8 +63,17 @@ struct Pagination {
     has_previous: bool,
 }
 
+/// The page of records that a call asks for.
+pub(super) async fn read(call: &Call<Caller>, filter: PlateFilter) -> Answer<Json<Records>> {
+    let page = params::page(&call.query)?;
+    let skip = (page.number - 1).saturating_mul(page.size);
+    let window = Window { skip, limit: page.size };
+    let (reads, total) = call.app.cloud.plates.page(&call.who, filter, window).await?;
+    Ok(Json(Records::new(reads, total, page, call.app.cloud.parking.zone())))
+}
+
 impl Records {
-    pub(super) fn new(reads: Vec<PlateRead>, total: i64, page: Page, zone: Tz) -> Self {
+    fn new(reads: Vec<PlateRead>, total: i64, page: Page, zone: Tz) -> Self {
         let size = i64::from(page.size);
         let total_pages = ((total + size - 1) / size).max(1);
         Self {
@@ -88,19 +92,19 @@ impl Records {
 
 impl Record {
     fn new(read: PlateRead, zone: Tz) -> Self {
-        let vehicle = VEHICLES.iter().find(|vehicle| vehicle.kinds.contains(&read.kind.as_str()));
+        let vehicle = VEHICLES.iter().find(|(name, _)| Some(*name) == read.vehicle());
         let detection_type = detection_type(read.movement);
         Self {
             id: read.id,
             detection_time: local_time(read.read_at_ms, zone),
             detection_type,
             detection_type_display: detection_type,
-            vehicle_type: vehicle.map(|vehicle| vehicle.name),
-            vehicle_type_display: vehicle.map(|vehicle| vehicle.display),
+            vehicle_type: vehicle.map(|(name, _)| *name),
+            vehicle_type_display: vehicle.map(|(_, display)| *display),
             confidence: read.confidence,
             license_plate: Some(read.plate).filter(|plate| !plate.is_empty()),
             image_url: read.picture.map(|sha256| format!("/images/{}", images::path(&sha256))),
-            spot: None,
+            spot: read.spot_id,
             spot_info: format!("{}-{}", read.site_name, read.lane),
         }
     }
