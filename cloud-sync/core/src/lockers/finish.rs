@@ -1,9 +1,6 @@
 //! Ending an order: overtime is charged for each started hour, and the cabinet is free.
 
-use domain::{
-    locker::{OrderStatus, overtime},
-    money::Fen,
-};
+use domain::{locker::OrderStatus, money::Fen};
 
 use super::{Lockers, Order, PayMethod, commands, orders, pay};
 use crate::{
@@ -70,7 +67,7 @@ pub(super) fn charge_overtime(
     until_ms: i64,
     now_ms: i64,
 ) -> Result<()> {
-    let due = due(order, until_ms);
+    let due = order.overtime_due(until_ms);
     pay::take(tx, order, due, now_ms)?;
     note(tx, order, due, now_ms)
 }
@@ -78,16 +75,9 @@ pub(super) fn charge_overtime(
 fn charge_what_there_is(tx: &mut dyn Transaction, order: &Order, now_ms: i64) -> Result<()> {
     let sql = "SELECT balance_fen FROM users WHERE id = $1";
     let balance = Fen(number(tx, sql, params![order.user_id])?);
-    let due = due(order, now_ms).min(balance);
+    let due = order.overtime_due(now_ms).min(balance);
     pay::take(tx, order, due, now_ms)?;
     note(tx, order, due, now_ms)
-}
-
-/// Overtime up to a moment, less what was taken of it before: what the total has beyond the rent.
-fn due(order: &Order, until_ms: i64) -> Fen {
-    let late_ms = order.ends_at_ms.map_or(0, |ends_at_ms| until_ms - ends_at_ms);
-    let taken = order.total.0 - order.hours.cost(order.price).0;
-    Fen((overtime(order.price, late_ms).0 - taken).max(0))
 }
 
 fn note(tx: &mut dyn Transaction, order: &Order, amount: Fen, now_ms: i64) -> Result<()> {

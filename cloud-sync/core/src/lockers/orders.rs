@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use domain::{
-    locker::{Hours, OrderStatus, Size},
+    locker::{Hours, OrderStatus, Size, overtime},
     money::Fen,
 };
 
@@ -98,6 +98,18 @@ pub struct Order {
     /// When it was completed.
     pub ended_at_ms: Option<i64>,
     pub(super) site: String,
+}
+
+impl Order {
+    /// What finishing at a moment costs beyond what was paid: each started hour after the end,
+    /// less the overtime that was taken before, which is what the total has beyond the rent.
+    pub fn overtime_due(&self, at_ms: i64) -> Fen {
+        let Some(ends_at_ms) = self.ends_at_ms.filter(|_| self.status.is_running()) else {
+            return Fen::ZERO;
+        };
+        let taken = self.total.0 - self.hours.cost(self.price).0;
+        Fen((overtime(self.price, at_ms - ends_at_ms).0 - taken).max(0))
+    }
 }
 
 /// Which orders are wanted.

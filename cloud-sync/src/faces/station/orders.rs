@@ -1,8 +1,7 @@
 //! `/api/orders/…` and `/api/devices/open/by-code/`: what a driver does with a locker.
 
-use chrono_tz::Tz;
 use cloud_core::{
-    Caller,
+    Caller, Cloud,
     lockers::{Order, Payment},
 };
 use schemars::JsonSchema;
@@ -45,6 +44,8 @@ pub(super) struct OrderView {
     price_per_hour: String,
     /// Rent, extensions and overtime, in yuan.
     total_amount: String,
+    /// What finishing right now costs on top, in yuan: each started hour after the end.
+    overtime_due: String,
     /// balance, wechat or alipay.
     payment_method: Option<&'static str>,
     /// The method for people.
@@ -67,7 +68,9 @@ pub(super) struct OrderView {
 }
 
 impl OrderView {
-    pub(super) fn new(order: Order, zone: Tz) -> Self {
+    pub(super) fn new(order: Order, cloud: &Cloud) -> Self {
+        let (zone, now_ms) = (cloud.lockers.zone(), cloud.clock().now().wall.timestamp_millis());
+        let overtime_due = order.overtime_due(now_ms).to_string();
         let time = |ms: Option<i64>| ms.map(|ms| local(ms, zone));
         Self {
             id: order.id,
@@ -83,6 +86,7 @@ impl OrderView {
             duration_hours: order.hours.to_string(),
             price_per_hour: order.price.to_string(),
             total_amount: order.total.to_string(),
+            overtime_due,
             payment_method: order.method.map(|method| method.as_str()),
             payment_method_display: order.method.map(words::method),
             pickup_code: order.pickup_code,
@@ -147,58 +151,58 @@ pub(super) struct OpeningView {
 type One = Answer<Json<Data<OrderView>>>;
 
 pub(super) async fn create(call: Call<Caller, Json<NewOrder>>) -> Answer<Created<Data<OrderView>>> {
-    let (lockers, body) = (&call.app.cloud.lockers, &call.body.0);
+    let (cloud, body) = (&call.app.cloud, &call.body.0);
     let hours = body.duration_hours.hours("duration_hours")?;
-    let order = lockers.order(&call.who, body.cabinet_id.trim(), hours).await?;
-    Ok(made("订单创建成功", OrderView::new(order, lockers.zone())))
+    let order = cloud.lockers.order(&call.who, body.cabinet_id.trim(), hours).await?;
+    Ok(made("订单创建成功", OrderView::new(order, cloud)))
 }
 
 pub(super) async fn my(call: Call<Caller>) -> Answer<Json<Data<Vec<OrderView>>>> {
-    let lockers = &call.app.cloud.lockers;
+    let cloud = &call.app.cloud;
     let wanted = "pending / paid / in_use / completed / cancelled";
     let status = input::filter(&call.query, "status", wanted)?;
-    let orders = lockers.own_orders(&call.who, status).await?;
-    let views = orders.into_iter().map(|order| OrderView::new(order, lockers.zone()));
+    let orders = cloud.lockers.own_orders(&call.who, status).await?;
+    let views = orders.into_iter().map(|order| OrderView::new(order, cloud));
     Ok(found(views.collect()))
 }
 
 pub(super) async fn one(call: Call<Caller>) -> One {
-    let lockers = &call.app.cloud.lockers;
-    let order = lockers.get_order(&call.who, call.id("order_id", "order")?).await?;
-    Ok(found(OrderView::new(order, lockers.zone())))
+    let cloud = &call.app.cloud;
+    let order = cloud.lockers.get_order(&call.who, call.id("order_id", "order")?).await?;
+    Ok(found(OrderView::new(order, cloud)))
 }
 
 pub(super) async fn pay(call: Call<Caller, Json<PayBody>>) -> One {
-    let lockers = &call.app.cloud.lockers;
+    let cloud = &call.app.cloud;
     let id = call.id("order_id", "order")?;
     let method = call.body.0.payment_method.parse()?;
-    match lockers.pay(&call.who, id, method).await? {
-        Payment::Done(order) => Ok(said("支付成功", OrderView::new(order, lockers.zone()))),
+    match cloud.lockers.pay(&call.who, id, method).await? {
+        Payment::Done(order) => Ok(said("支付成功", OrderView::new(order, cloud))),
         Payment::Waiting { order, payment_url } => {
-            let order = OrderView::new(order, lockers.zone());
+            let order = OrderView::new(order, cloud);
             Ok(said("请完成支付", OrderView { payment_url: Some(payment_url), ..order }))
         }
     }
 }
 
 pub(super) async fn extend(call: Call<Caller, Json<ExtendBody>>) -> One {
-    let lockers = &call.app.cloud.lockers;
+    let cloud = &call.app.cloud;
     let id = call.id("order_id", "order")?;
     let more = call.body.0.additional_hours.hours("additional_hours")?;
-    let order = lockers.extend(&call.who, id, more).await?;
-    Ok(said("续费成功", OrderView::new(order, lockers.zone())))
+    let order = cloud.lockers.extend(&call.who, id, more).await?;
+    Ok(said("续费成功", OrderView::new(order, cloud)))
 }
 
 pub(super) async fn cancel(call: Call<Caller>) -> One {
-    let lockers = &call.app.cloud.lockers;
-    let order = lockers.cancel(&call.who, call.id("order_id", "order")?).await?;
-    Ok(said("订单已取消", OrderView::new(order, lockers.zone())))
+    let cloud = &call.app.cloud;
+    let order = cloud.lockers.cancel(&call.who, call.id("order_id", "order")?).await?;
+    Ok(said("订单已取消", OrderView::new(order, cloud)))
 }
 
 pub(super) async fn complete(call: Call<Caller>) -> One {
-    let lockers = &call.app.cloud.lockers;
-    let order = lockers.complete(&call.who, call.id("order_id", "order")?).await?;
-    Ok(said("订单已完成", OrderView::new(order, lockers.zone())))
+    let cloud = &call.app.cloud;
+    let order = cloud.lockers.complete(&call.who, call.id("order_id", "order")?).await?;
+    Ok(said("订单已完成", OrderView::new(order, cloud)))
 }
 
 pub(super) async fn open_by_code(

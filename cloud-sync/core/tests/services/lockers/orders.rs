@@ -5,6 +5,7 @@ use cloud_core::{
     lockers::{CabinetChange, CabinetFilter},
 };
 use domain::{
+    clock::Clock,
     locker::{CabinetStatus, OrderStatus},
     money::Fen,
 };
@@ -150,6 +151,8 @@ async fn overtime_is_charged_per_started_hour(world: World) {
     station.use_door("A001").await;
     station.wait(61);
     assert_eq!(refusal(station.open_door(&driver, &order).await), "bad_code");
+    let now_ms = station.world.clock.now().wall.timestamp_millis();
+    assert_eq!(station.reload(&driver, &order).await.overtime_due(now_ms), Fen(400));
     station.enter_code(&driver, &order, true).await.unwrap();
     station.wait(10);
     station.use_door_late("A001").await;

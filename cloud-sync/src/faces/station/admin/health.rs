@@ -1,6 +1,9 @@
 //! `/api/admin/health/`.
 
-use cloud_core::Admin;
+use cloud_core::{
+    Admin,
+    lockers::{Alert, AlertKind},
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -13,7 +16,7 @@ use crate::http::{Answer, Call, Json};
 /// How the service is.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in super::super) struct HealthView {
-    /// healthy, or degraded where a controller is offline.
+    /// healthy, or degraded where a controller that is in use is offline.
     status: &'static str,
     /// ok: it can be read and written.
     database: &'static str,
@@ -30,9 +33,11 @@ pub(in super::super) async fn health(call: Call<Admin>) -> Answer<Json<Data<Heal
     let cloud = &call.app.cloud;
     cloud.check().await?;
     let devices = cloud.lockers.device_counts(&call.who).await?;
+    let alerts = cloud.lockers.alerts(&call.who).await?;
+    let is_away = |alert: &Alert| matches!(alert.kind, AlertKind::DeviceOffline { .. });
     let now_ms = cloud.clock().now().wall.timestamp_millis();
     Ok(found(HealthView {
-        status: if devices.offline == 0 { "healthy" } else { "degraded" },
+        status: if alerts.iter().any(is_away) { "degraded" } else { "healthy" },
         database: "ok",
         devices_online: devices.online,
         devices_offline: devices.offline,

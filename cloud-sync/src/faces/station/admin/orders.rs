@@ -32,9 +32,9 @@ pub(in super::super) struct OrdersView {
 }
 
 pub(in super::super) async fn orders(call: Call<Admin>) -> Answer<Json<Data<OrdersView>>> {
-    let (lockers, query) = (&call.app.cloud.lockers, &call.query);
+    let (cloud, query) = (&call.app.cloud, &call.query);
     let (page, page_size) = input::page(query, PAGE_SIZE)?;
-    let zone = lockers.zone();
+    let zone = cloud.lockers.zone();
     let wanted = "pending / paid / in_use / completed / cancelled";
     let filter = OrderFilter {
         status: input::filter(query, "status", wanted)?,
@@ -43,7 +43,7 @@ pub(in super::super) async fn orders(call: Call<Admin>) -> Answer<Json<Data<Orde
         until_ms: input::day(query, "to")?.map(|last| day_start_ms(zone, next_day(last))),
     };
     let skip = (page - 1).saturating_mul(page_size);
-    let (orders, total) = lockers.orders(&call.who, filter, skip, page_size).await?;
-    let orders = orders.into_iter().map(|order| OrderView::new(order, zone)).collect();
+    let (orders, total) = cloud.lockers.orders(&call.who, filter, skip, page_size).await?;
+    let orders = orders.into_iter().map(|order| OrderView::new(order, cloud)).collect();
     Ok(found(OrdersView { total, page, page_size, orders }))
 }
