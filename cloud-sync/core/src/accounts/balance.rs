@@ -30,7 +30,7 @@ pub struct BalanceEntry {
 /// Takes an amount from a balance and returns what is left, in fen.
 ///
 /// # Errors
-/// [`Error::Invalid`] of `balance` where it is not enough; nothing has changed then.
+/// [`Error::Refused`] with `balance_too_low` where it is not enough; nothing has changed then.
 pub(crate) fn debit(
     tx: &mut dyn Transaction,
     account: i64,
@@ -131,4 +131,64 @@ pub(super) fn entries(
         })
     };
     rows.iter().map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+
+    use domain::clock::SimulatedClock;
+
+    use super::*;
+    use crate::{Cloud, NewAccount, Options, Role};
+
+    async fn cloud(folder: &tempfile::TempDir) -> (Arc<Cloud>, i64) {
+        let options = Options {
+            database_url: format!("sqlite:///{}", folder.path().join("cloud.db").display()),
+            pictures: None,
+            zone: chrono_tz::Tz::Asia__Shanghai,
+            clock: Arc::new(SimulatedClock::at(chrono::DateTime::UNIX_EPOCH)),
+        };
+        let cloud = Arc::new(Cloud::open(options).unwrap());
+        let (username, password) = ("somebody".into(), "secret-1".into());
+        let new = NewAccount { username, password, role: Role::Visitor, phone: None, email: None };
+        let id = cloud.accounts.add(new).await.unwrap();
+        (cloud, id)
+    }
+
+    #[tokio::test]
+    async fn debits_at_once_never_go_below_nothing_and_the_ledger_adds_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cloud, id) = cloud(&folder).await;
+        cloud.base.store.write(move |tx| credit(tx, id, 1000, "a gift", 0)).await.unwrap();
+        let payments = (0..20).map(|_| {
+            let store = cloud.base.store.clone();
+            tokio::spawn(
+                async move { store.write(move |tx| debit(tx, id, 300, "a locker", 0)).await },
+            )
+        });
+        let mut paid = 0;
+        for outcome in payments.collect::<Vec<_>>() {
+            match outcome.await.unwrap() {
+                Ok(_) => paid += 1,
+                Err(error) => assert!(matches!(error, Error::Refused("balance_too_low"))),
+            }
+        }
+        let sums = cloud.base.store.read(move |tx| {
+            let sum = "SELECT CAST(SUM(amount_fen) AS BIGINT) FROM balance_entries";
+            Ok((number(tx, sum, &[])?, super::super::account::find(tx, id)?.balance_fen))
+        });
+        assert_eq!((paid, sums.await.unwrap()), (3, (100, 100)));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_amount_moves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cloud, id) = cloud(&folder).await;
+        for bad in [0, -1, i64::MIN, i64::MAX] {
+            let outcome = cloud.base.store.write(move |tx| credit(tx, id, bad, "", 0)).await;
+            assert!(matches!(outcome, Err(Error::Invalid { field: "amount", .. })), "{bad}");
+        }
+    }
 }

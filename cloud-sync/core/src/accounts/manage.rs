@@ -126,13 +126,16 @@ impl Accounts {
         write.await
     }
 
-    /// The latest changes of the caller's balance, the newest first.
+    /// An account and the latest changes of its balance, the newest first.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] for somebody without an account.
-    pub async fn balance_entries(&self, caller: &Caller) -> Result<Vec<BalanceEntry>> {
-        let id = caller.own_id()?;
-        self.base.store.read(move |tx| balance::entries(tx, id, MOST_ENTRIES)).await
+    /// [`Error::NotFound`].
+    pub async fn balance(&self, _: &Admin, id: i64) -> Result<(Account, Vec<BalanceEntry>)> {
+        let read = self
+            .base
+            .store
+            .read(move |tx| Ok((account::find(tx, id)?, balance::entries(tx, id, MOST_ENTRIES)?)));
+        read.await
     }
 
     /// Gives an account another role; for the command line.

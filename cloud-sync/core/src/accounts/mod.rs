@@ -3,7 +3,7 @@
 
 mod account;
 mod attempts;
-pub(crate) mod balance;
+mod balance;
 mod jwt;
 mod logins;
 mod manage;

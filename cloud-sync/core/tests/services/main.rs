@@ -1,6 +1,7 @@
 //! The services as faces use them, on each engine: `world` says how to write such a test.
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
 mod lockers;
 mod once;
 mod parking;
