@@ -171,6 +171,11 @@ impl Operator {
     pub const fn actor(&self) -> Actor {
         self.actor
     }
+
+    /// Whoever may change may also read what every operator may.
+    pub fn reader(&self) -> Caller {
+        Caller { actor: self.actor, ..Caller::local_operator() }
+    }
 }
 
 /// The right to change areas, spots, tariffs, users, parameters and devices, and to see

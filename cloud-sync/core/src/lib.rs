@@ -34,7 +34,7 @@ use tokio::sync::watch;
 pub use self::{
     accounts::{
         Account, AccountChange, Accounts, BalanceEntry, Login, NewAccount, ParkingPreference,
-        PreferenceChange, TokenPair,
+        PreferenceChange, TokenPair, unknown_password,
     },
     caller::{Actor, Admin, Caller, Device, Operator, Role},
     devices::Devices,

@@ -39,6 +39,28 @@ pub(super) enum User {
         #[command(flatten)]
         database: Database,
     },
+    /// Gives an account another role, which holds from its next call.
+    Role {
+        /// The account.
+        #[arg(long)]
+        username: String,
+        /// What it may do: admin, operator or visitor.
+        #[arg(long, value_parser = ["admin", "operator", "visitor"])]
+        role: String,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Gives an account another password, the first line of stdin, and ends all its logins.
+    Password {
+        /// The account.
+        #[arg(long)]
+        username: String,
+        /// Reads the password from stdin.
+        #[arg(long, required = true)]
+        password_stdin: bool,
+        #[command(flatten)]
+        database: Database,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -48,6 +70,11 @@ pub(super) enum Token {
         /// The account.
         #[arg(long)]
         username: String,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Makes a new key that signs JWTs from now on; those that are out stay good.
+    Rotate {
         #[command(flatten)]
         database: Database,
     },
@@ -96,20 +123,37 @@ pub(super) enum Site {
 
 impl User {
     pub(super) fn run(self) -> Outcome {
-        let Self::Add { username, role, phone, email, password_stdin: _, database } = self;
-        let role: Role = role.parse()?;
-        let new = NewAccount { username, password: read_password()?, role, phone, email };
-        on(&database, async |cloud| cloud.accounts.add(new).await.map(drop))
+        match self {
+            Self::Add { username, role, phone, email, password_stdin: _, database } => {
+                let (password, role) = (read_password()?, role.parse::<Role>()?);
+                let new = NewAccount { username, password, role, phone, email };
+                on(&database, async |cloud| cloud.accounts.add(new).await.map(drop))
+            }
+            Self::Role { username, role, database } => {
+                let role = role.parse::<Role>()?;
+                on(&database, async |cloud| cloud.accounts.set_role_of(&username, role).await)
+            }
+            Self::Password { username, password_stdin: _, database } => {
+                let password = read_password()?;
+                on(&database, async |cloud| {
+                    cloud.accounts.set_password_of(&username, &password).await
+                })
+            }
+        }
     }
 }
 
 impl Token {
     pub(super) fn run(self) -> Outcome {
-        let Self::Issue { username, database } = self;
-        on(&database, async |cloud| {
-            println!("{}", cloud.accounts.issue_token(&username).await?);
-            Ok(())
-        })
+        match self {
+            Self::Issue { username, database } => on(&database, async |cloud| {
+                println!("{}", cloud.accounts.issue_token(&username).await?);
+                Ok(())
+            }),
+            Self::Rotate { database } => {
+                on(&database, async |cloud| cloud.accounts.rotate_signing_key().await)
+            }
+        }
     }
 }
 

@@ -3,17 +3,18 @@
 
 use std::pin::Pin;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::http::{Problem, Request};
 
 const MAX_BYTES: usize = 256 * 1024;
 
 /// The name of the family that is meant.
-pub(crate) fn choose(
-    request: &mut Request,
-) -> Pin<Box<dyn Future<Output = Result<&'static str, Problem>> + Send + '_>> {
-    Box::pin(async {
+pub(crate) fn choose<'a>(
+    request: &'a mut Request,
+    path: &'static str,
+) -> Pin<Box<dyn Future<Output = Result<&'static str, Problem>> + Send + 'a>> {
+    Box::pin(async move {
         let named = match request.header("x-api-family") {
             Some("station") => Some("station"),
             Some("charging") => Some("charging"),
@@ -21,21 +22,27 @@ pub(crate) fn choose(
         };
         match named {
             Some(family) => Ok(family),
-            None => Ok(by_fields(&request.peek(MAX_BYTES).await?)),
+            None => Ok(by_fields(path, &request.peek(MAX_BYTES).await?)),
         }
     })
 }
 
-fn by_fields(body: &[u8]) -> &'static str {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let has = |name| body.get(name).is_some();
-    if has("password2") || (has("phone") && !has("email")) {
-        "station"
-    } else if has("email") || has("username") {
-        "charging"
-    } else {
-        "station"
-    }
+fn by_fields(path: &str, body: &[u8]) -> &'static str {
+    let has = fields(body);
+    let is_charging = match path.contains("/login") {
+        true => !has("phone") && has("username"),
+        false => !has("password2") && has("email"),
+    };
+    if is_charging { "charging" } else { "station" }
+}
+
+/// Tells which fields a body has, be it JSON or a form.
+fn fields(body: &[u8]) -> impl Fn(&str) -> bool {
+    let names: Vec<String> = match serde_json::from_slice::<Map<String, Value>>(body) {
+        Ok(object) => object.into_iter().map(|(name, _)| name).collect(),
+        Err(_) => form_urlencoded::parse(body).map(|(name, _)| name.into_owned()).collect(),
+    };
+    move |name| names.iter().any(|known| known == name)
 }
 
 #[cfg(test)]
@@ -44,16 +51,21 @@ mod tests {
 
     #[test]
     fn the_fields_tell_the_families_apart() {
-        for (body, family) in [
-            (r#"{"username":"a","password":"b","password2":"b","email":"x@y"}"#, "station"),
-            (r#"{"username":"a","password":"b","phone":"13800138000"}"#, "station"),
-            (r#"{"username":"a","password":"b","phone":"13800138000","email":"x@y"}"#, "charging"),
-            (r#"{"phone":"13800138000","password":"b"}"#, "station"),
-            (r#"{"username":"a","password":"b"}"#, "charging"),
-            ("{}", "station"),
-            ("no json", "station"),
+        const LOGIN: &str = "/api/auth/login/";
+        const REGISTER: &str = "/api/auth/register/";
+        for (path, body, family) in [
+            (REGISTER, r#"{"username":"a","password2":"b","email":"x@y"}"#, "station"),
+            (REGISTER, r#"{"username":"a","phone":"13800138000"}"#, "station"),
+            (REGISTER, r#"{"username":"a","phone":"13800138000","email":"x@y"}"#, "charging"),
+            (REGISTER, "username=a&phone=13800138000&email=x%40y", "charging"),
+            (REGISTER, r#"{"username":"a","password":"b"}"#, "station"),
+            (LOGIN, r#"{"phone":"13800138000","password":"b"}"#, "station"),
+            (LOGIN, r#"{"username":"a","password":"b"}"#, "charging"),
+            (LOGIN, "username=a&password=b", "charging"),
+            (LOGIN, "{}", "station"),
+            (LOGIN, "no json", "station"),
         ] {
-            assert_eq!(by_fields(body.as_bytes()), family, "{body}");
+            assert_eq!(by_fields(path, body.as_bytes()), family, "{path} {body}");
         }
     }
 }

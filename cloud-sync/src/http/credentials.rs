@@ -12,7 +12,7 @@ impl Request {
     /// The caller, who must have credentials; counted against a limit.
     pub(crate) async fn caller(&self, class: Class) -> Result<Caller, Problem> {
         let key = self.header_key()?.ok_or(Error::Unauthenticated)?;
-        self.counted(self.app.cloud.accounts.by_token(key).await?, class)
+        self.known(key, class).await
     }
 
     /// Whether the header says who calls.
@@ -27,8 +27,7 @@ impl Request {
             Some(key) => Some(key),
             None => self.query.get("token"),
         };
-        let key = key.ok_or(Error::Unauthenticated)?;
-        self.counted(self.app.cloud.accounts.by_token(key).await?, class)
+        self.known(key.ok_or(Error::Unauthenticated)?, class).await
     }
 
     /// The controller whose API key the request carries. Many stand behind one address, so that
@@ -55,16 +54,24 @@ impl Request {
         self.count(Who::Address(self.peer), class)
     }
 
+    /// Whoever a key or a JWT stands for, counted by the account; what stands for nobody is
+    /// counted by the address.
+    async fn known(&self, key: &str, class: Class) -> Result<Caller, Problem> {
+        let caller = match self.app.cloud.accounts.by_token(key).await {
+            Ok(caller) => caller,
+            Err(error) => {
+                self.count_address(class)?;
+                return Err(error.into());
+            }
+        };
+        self.count(caller.account_id().map_or(Who::Address(self.peer), Who::Account), class)?;
+        Ok(caller.at(self.peer))
+    }
+
     fn count(&self, who: Who, class: Class) -> Result<(), Problem> {
         let now_ms = self.app.cloud.clock().now().monotonic_ms;
         let taken = self.app.limiter.take(who, class, now_ms);
         taken.map_err(|retry_after_s| Problem::TooMany { retry_after_s })
-    }
-
-    fn counted(&self, caller: Caller, class: Class) -> Result<Caller, Problem> {
-        let who = caller.account_id().map_or(Who::Address(self.peer), Who::Account);
-        self.count(who, class)?;
-        Ok(caller.at(self.peer))
     }
 
     fn header_key(&self) -> Result<Option<&str>, Problem> {

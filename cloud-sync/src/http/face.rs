@@ -65,10 +65,11 @@ impl Face {
     }
 }
 
-/// Which of several families that share a path and a method is meant. Looks at the request and
-/// may read its body, which the family's route reads again.
+/// Which of several families that share a path (as it is documented) and a method is meant. Looks
+/// at the request and may read its body, which the family's route reads again.
 pub(crate) type Choose = for<'a> fn(
     &'a mut Request,
+    &'static str,
 ) -> std::pin::Pin<
     Box<dyn Future<Output = Result<&'static str, Problem>> + Send + 'a>,
 >;
@@ -162,7 +163,8 @@ impl Faces {
 
     async fn serve_chosen(&self, places: &[Place], mut request: Request) -> Response {
         let first = places[0];
-        match (self.choose)(&mut request).await {
+        let path = self.route(first).path;
+        match (self.choose)(&mut request, path).await {
             Ok(family) => {
                 let chosen = places.iter().find(|place| self.faces[place.face].family == family);
                 self.serve(*chosen.unwrap_or(&first), request).await

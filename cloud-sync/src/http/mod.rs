@@ -17,7 +17,7 @@ mod request;
 pub(crate) mod route;
 mod upload;
 
-pub(crate) use access::{Anyone, Local};
+pub(crate) use access::{Anyone, Local, Unchecked};
 pub(crate) use body::{Body, Json};
 pub(crate) use face::{Face, Faces};
 pub(crate) use problem::Problem;

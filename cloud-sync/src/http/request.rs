@@ -29,7 +29,7 @@ pub(super) type Body = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + S
 pub(crate) struct Request {
     /// The service.
     pub(crate) app: Arc<App>,
-    /// Where it comes from.
+    /// Where it comes from: the peer, or what a proxy at this machine says.
     pub(crate) peer: IpAddr,
     /// Its headers.
     pub(crate) headers: HeaderMap,
@@ -50,13 +50,22 @@ pub(crate) fn requests(app: Arc<App>) -> Requests {
         .and(warp::body::stream())
         .map(move |headers, peer: Peer, query: String, body| Request {
             app: app.clone(),
-            peer: peer.0,
+            peer: origin(peer.0, &headers),
             headers,
             query: Query::parse(&query),
             values: PathValues::new(),
             body: Mutex::new(boxed(body)),
         })
         .boxed()
+}
+
+/// A proxy at this machine adds who called it as the last one; what stands before that, and what
+/// anybody else writes there, is hearsay.
+fn origin(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
+    let last =
+        forwarded.and_then(|text| text.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+    if peer.is_loopback() { last.unwrap_or(peer) } else { peer }
 }
 
 fn boxed(body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send + 'static) -> Body {

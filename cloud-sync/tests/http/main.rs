@@ -1,6 +1,7 @@
 //! The service over real HTTP: a site sends, people look.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod accounts;
 mod anpr;
 mod channel;
 mod edge;

@@ -228,6 +228,11 @@ impl Accounts {
     }
 }
 
+/// A password that nobody knows, for an account that is to get one later.
+pub fn unknown_password() -> String {
+    secret::new_key()
+}
+
 /// The number and the password of the account of a name.
 fn known(tx: &mut dyn Transaction, column: &str, name: &str) -> Result<Option<(i64, String)>> {
     let sql = format!(

@@ -113,10 +113,7 @@ pub(super) fn take(
         return Ok(());
     }
     let why = format!("locker order {}", order.order_no);
-    match accounts::debit(tx, order.user_id, amount.0, &why, now_ms) {
-        Err(Error::Invalid { field: "balance", .. }) => Err(Error::Refused("balance_too_low")),
-        taken => taken.map(drop),
-    }
+    accounts::debit(tx, order.user_id, amount.0, &why, now_ms).map(drop)
 }
 
 /// Records what was taken for an order.

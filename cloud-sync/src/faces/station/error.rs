@@ -68,6 +68,7 @@ fn refusal(reason: &str) -> &'static str {
         "cabinet_unavailable" => "柜子不可用",
         "not_pending" => "订单已支付或已取消",
         "not_cancellable" => "只有待支付的订单可以取消",
+        "wrong_password" => "手机号或密码错误",
         "bad_code" => "无效的取件码或订单已过期",
         "code_locked" => "取件码错误次数过多，请10分钟后再试",
         "balance_too_low" => "余额不足",

@@ -1,6 +1,7 @@
 //! The station face: lockers, their orders and controllers, as their document has them.
 
 mod admin;
+mod auth;
 mod cabinets;
 mod devices;
 mod envelope;

@@ -1,6 +1,6 @@
 //! The family's endpoints.
 
-use super::{admin, cabinets, devices, error::problem, orders};
+use super::{admin, auth, cabinets, devices, error::problem, orders};
 use crate::http::{Face, Parameter, Route, get, post, put};
 
 const CABINET_FILTERS: &[Parameter] = &[
@@ -27,7 +27,8 @@ const DAYS: &[Parameter] = &[Parameter { name: "days", about: "1 to 365, with to
 /// The lockers' routes.
 pub(crate) fn face() -> Face {
     Face::new("station", problem)
-        .prefixes(&["/api/cabinets", "/api/orders", "/api/devices", "/api/admin"])
+        .prefixes(&["/api/cabinets", "/api/orders", "/api/devices", "/api/admin", "/api/auth"])
+        .routes(auth::routes())
         .routes(of_cabinets())
         .routes(of_orders())
         .routes(of_devices())
