@@ -97,7 +97,7 @@ fn change(
     let Some(row) = first(tx, sql, params![amount_fen, account, MOST_FEN])? else {
         super::account::find(tx, account)?;
         return Err(match amount_fen {
-            ..0 => Error::invalid("balance", "it is not enough; top it up or pay otherwise"),
+            ..0 => Error::Refused("balance_too_low"),
             _ => Error::invalid("amount", "the balance would be above 100000000.00"),
         });
     };
