@@ -16,18 +16,14 @@ use bytes::Bytes;
 use cloud_core::{Cloud, ModelSettings};
 use image::RgbImage;
 
+pub use self::second::ApiKey;
 use self::{
     draw::Mark,
     inspect::inspect,
     pool::{Pool, models},
 };
-pub use self::second::ApiKey;
 pub(crate) use self::{
-    found::Found,
-    inspect::BadPicture,
-    keep::Keep,
-    pool::PoolError,
-    second::SecondReader,
+    found::Found, inspect::BadPicture, keep::Keep, pool::PoolError, second::SecondReader,
 };
 use crate::config;
 

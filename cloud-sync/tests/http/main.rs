@@ -9,4 +9,5 @@ mod hz;
 mod once;
 mod program;
 mod service;
+mod station;
 mod web;

@@ -3,7 +3,9 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use cloud_core::{Cloud, LockerSettings, NewAccount, NewSite, Options, Role};
+use cloud_core::{
+    Cloud, LockerSettings, NewAccount, NewSite, Options, Provider, ProviderName, Role,
+};
 use cloud_sync::{SystemClock, config::Config, server};
 use domain::{
     clock::{ClockQuality, Stamp},
@@ -37,6 +39,9 @@ struct Site {
     hash: ChainHash,
 }
 
+/// What WeChat Pay signs with.
+pub(crate) const PROVIDER_SECRET: &str = "a secret of WeChat Pay";
+
 /// Starts a service with the default configuration on a free port of the loopback address.
 pub(crate) async fn start() -> Service {
     start_with(Config::default()).await
@@ -52,7 +57,11 @@ pub(crate) async fn start_with(config: Config) -> Service {
             pictures: None,
             zone: chrono_tz::Tz::Asia__Shanghai,
             clock: Arc::new(SystemClock::new()),
-            providers: Vec::new(),
+            providers: vec![Provider {
+                name: ProviderName::Wechat,
+                url: "https://pay.example.com/wechat".to_owned(),
+                secret: PROVIDER_SECRET.to_owned(),
+            }],
             lockers: LockerSettings::default(),
         })
         .unwrap()
