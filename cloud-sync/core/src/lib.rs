@@ -5,6 +5,7 @@ mod accounts;
 mod base;
 pub mod calendar;
 mod caller;
+pub mod charging;
 mod devices;
 mod directives;
 mod error;
@@ -37,6 +38,7 @@ pub use self::{
         PreferenceChange, TokenPair, unknown_password,
     },
     caller::{Actor, Admin, Caller, Device, Operator, Role},
+    charging::Charging,
     devices::Devices,
     directives::{DirectiveError, Directives, Request as DirectiveRequest},
     error::{Error, Result},
@@ -94,6 +96,8 @@ pub struct Cloud {
     pub accounts: Accounts,
     /// Vehicles and whose they are.
     pub vehicles: Vehicles,
+    /// Charging: requests, queues, piles, bills.
+    pub charging: Charging,
     /// Controllers that call by themselves.
     pub devices: Devices,
     /// Sites and their enrolment.
@@ -139,6 +143,7 @@ impl Cloud {
         Ok(Self {
             accounts: Accounts::new(base.clone()),
             vehicles: Vehicles::new(base.clone()),
+            charging: Charging::new(base.clone(), options.zone),
             devices: Devices::new(base.clone()),
             sites: Sites::new(base.clone()),
             ingest: Ingest::new(base.clone()),

@@ -8,6 +8,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0001_parking.sql"),
     include_str!("schema/0002_accounts.sql"),
     include_str!("schema/0003_lockers.sql"),
+    include_str!("schema/0004_charging.sql"),
     include_str!("schema/0005_store.sql"),
     include_str!("schema/0006_recognition.sql"),
     include_str!("schema/0007_directives.sql"),
