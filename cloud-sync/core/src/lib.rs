@@ -176,6 +176,7 @@ impl Cloud {
     /// # Errors
     /// [`Error::Store`] where the database cannot be used.
     pub async fn tick(&self) -> Result<()> {
+        self.charging.advance().await?;
         self.lockers.tick().await?;
         self.once.forget_old().await?;
         Ok(())

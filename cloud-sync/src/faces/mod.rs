@@ -2,6 +2,7 @@
 //! knows nothing of the others.
 
 pub(crate) mod anpr;
+pub(crate) mod charging;
 mod choose;
 pub(crate) mod hz;
 pub(crate) mod images;
@@ -14,5 +15,12 @@ use crate::http::Face;
 
 /// All families.
 pub(crate) fn all() -> Vec<Face> {
-    vec![anpr::face(), hz::face(), images::face(), payments::face(), station::face()]
+    vec![
+        anpr::face(),
+        charging::face(),
+        hz::face(),
+        images::face(),
+        payments::face(),
+        station::face(),
+    ]
 }

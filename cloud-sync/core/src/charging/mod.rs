@@ -20,7 +20,7 @@ pub use self::{
     bills::{Bill, BillFilter},
     notices::{Notice, Notification},
     settings::ParametersChange,
-    views::{Car, Piles, PileView, Queues, RequestStatus, Waiting},
+    views::{Car, PileView, Piles, Queues, RequestStatus, Waiting},
 };
 use crate::{
     base::Base,

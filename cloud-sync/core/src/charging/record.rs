@@ -67,8 +67,8 @@ fn begin(
     power_w: i64,
 ) -> Result<()> {
     let request = &event.request;
-    let tariff = serde_json::to_string(tariff)
-        .map_err(|e| StoreError::new("write the tariff", e))?;
+    let tariff =
+        serde_json::to_string(tariff).map_err(|e| StoreError::new("write the tariff", e))?;
     tx.execute(
         "INSERT INTO charging_sessions (site_id, id, request_id, user_id, pile_id, power_w, tariff,
              started_at_ms, due_at_ms)

@@ -2,7 +2,10 @@
 
 use domain::charging::{BadParameter, Parameters, Periods, PileId, PileStatus, Rate};
 
-use super::{Charging, act, log, state, views::{self, PileView, Viewer}};
+use super::{
+    Charging, act, log, state,
+    views::{self, PileView, Viewer},
+};
 use crate::{
     caller::Admin,
     error::{Error, Result},
@@ -101,8 +104,7 @@ impl Charging {
     ) -> Result<PileView> {
         let actor = admin.actor();
         self.write(move |tx, moment| {
-            let outcome =
-                act(tx, moment, |station| station.set_pile(moment.now_ms, id, status))?;
+            let outcome = act(tx, moment, |station| station.set_pile(moment.now_ms, id, status))?;
             log(tx, moment, actor, format!("{id} is set to {}", status.as_str()))?;
             let piles = views::piles(tx, &outcome.station, moment.now_ms, Viewer::STAFF)?;
             piles.into_iter().find(|pile| pile.id == id).ok_or(Error::NotFound("pile"))
