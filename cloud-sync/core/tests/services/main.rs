@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod charging;
 mod lockers;
 mod once;
 mod parking;

@@ -28,6 +28,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use cloud_core::{
     Admin, Caller, Cloud, LockerSettings, NewAccount, NewSite, Operator, Options, Provider,
     ProviderName, Role,
@@ -85,10 +86,15 @@ impl Place {
     }
 
     pub(crate) fn try_open(&self, clock: Arc<SimulatedClock>) -> cloud_core::Result<Cloud> {
+        self.open_in(Tz::Asia__Shanghai, clock)
+    }
+
+    /// Opens a cloud there whose sites are in some time zone.
+    fn open_in(&self, zone: Tz, clock: Arc<SimulatedClock>) -> cloud_core::Result<Cloud> {
         Cloud::open(Options {
             database_url: self.database_url.clone(),
             pictures: Some(self.folder.path().join("pictures")),
-            zone: chrono_tz::Tz::Asia__Shanghai,
+            zone,
             clock,
             providers: vec![Provider {
                 name: ProviderName::Wechat,
@@ -118,6 +124,11 @@ impl World {
     /// Another instance of the service on the same database and clock.
     pub(crate) fn another(&self) -> Cloud {
         self.place.open(self.clock.clone())
+    }
+
+    /// The service ends and starts again, its sites in another time zone.
+    pub(crate) fn move_to(&mut self, zone: Tz) {
+        self.cloud = Arc::new(self.place.open_in(zone, self.clock.clone()).unwrap());
     }
 
     /// The service ends and starts again; what was on disk is all that is left.

@@ -1,0 +1,99 @@
+//! What happens at once is decided once.
+
+use std::sync::Arc;
+
+use cloud_core::{Caller, Cloud, Result, charging::BillFilter};
+use domain::charging::Mode;
+use tokio::task::JoinSet;
+
+use super::{refusal, wish};
+use crate::world::{World, on_each_engine};
+
+on_each_engine! {
+    of_many_requests_of_one_user_one_is_taken,
+    ten_parallel_completions_give_one_bill,
+    no_more_than_the_places_are_given_away,
+    a_completion_at_the_moment_of_the_end_gives_one_bill,
+}
+
+/// Two services on one database, as two processes would be.
+fn both(world: &World) -> [Arc<Cloud>; 2] {
+    [world.cloud.clone(), Arc::new(world.another())]
+}
+
+async fn of_many_requests_of_one_user_one_is_taken(world: World) {
+    let driver = world.visitor("driver").await;
+    let mut tasks = JoinSet::new();
+    for index in 0..10 {
+        let (cloud, driver) = (both(&world)[index % 2].clone(), driver.clone());
+        tasks.spawn(async move { cloud.charging.ask(&driver, wish(Mode::Fast, 30)).await });
+    }
+    let outcomes = tasks.join_all().await;
+    let (taken, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!(taken.len(), 1);
+    assert!(refused.into_iter().all(|outcome| refusal(outcome) == "duplicate_request"));
+}
+
+async fn ten_parallel_completions_give_one_bill(world: World) {
+    let driver = world.drivers(1, Mode::Fast, 60).await.remove(0);
+    world.pass_hours(1);
+    let mut tasks = JoinSet::new();
+    for index in 0..10 {
+        let (cloud, driver) = (both(&world)[index % 2].clone(), driver.clone());
+        tasks.spawn(async move { cloud.charging.complete(&driver, None).await });
+    }
+    let outcomes = tasks.join_all().await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    assert_eq!(one_bill(&world, &driver).await, 30_000);
+}
+
+async fn no_more_than_the_places_are_given_away(world: World) {
+    let mut drivers = Vec::new();
+    for index in 0..20 {
+        drivers.push(world.visitor(&format!("driver{index}")).await);
+    }
+    let clouds = both(&world);
+    let mut tasks = JoinSet::new();
+    for (index, driver) in drivers.iter().cloned().enumerate() {
+        let cloud = clouds[index % 2].clone();
+        tasks.spawn(async move { cloud.charging.ask(&driver, wish(Mode::Fast, 30)).await });
+    }
+    let outcomes = tasks.join_all().await;
+    let (taken, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!(taken.len(), 10, "two charge, two wait at the piles, six in the area");
+    assert!(refused.into_iter().all(|outcome| refusal(outcome) == "queue_full"));
+    let mut numbers: Vec<_> =
+        taken.into_iter().map(|asked| asked.unwrap().request.number).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=10).collect::<Vec<_>>());
+    let piles = world.cloud.charging.piles(None).await.unwrap();
+    let charging = piles.iter().filter(|pile| pile.charging.is_some()).count();
+    let waiting: usize = piles.iter().map(|pile| pile.queue.len()).sum();
+    assert_eq!((charging, waiting), (2, 2));
+}
+
+async fn a_completion_at_the_moment_of_the_end_gives_one_bill(world: World) {
+    let driver = world.drivers(1, Mode::Fast, 60).await.remove(0);
+    world.pass_hours(2);
+    let mut tasks = JoinSet::new();
+    for index in 0..6 {
+        let (cloud, driver) = (both(&world)[index % 2].clone(), driver.clone());
+        tasks.spawn(async move {
+            if index < 3 {
+                cloud.charging.complete(&driver, None).await.map(drop)
+            } else {
+                cloud.tick().await
+            }
+        });
+    }
+    tasks.join_all().await;
+    assert_eq!(one_bill(&world, &driver).await, 60_000);
+}
+
+/// The energy of somebody's only bill.
+async fn one_bill(world: &World, driver: &Caller) -> i64 {
+    let filter = BillFilter { limit: 10, ..BillFilter::default() };
+    let (bills, count) = world.cloud.charging.bills(driver, filter).await.unwrap();
+    assert_eq!((bills.len(), count), (1, 1));
+    bills[0].energy_wh
+}
