@@ -149,6 +149,8 @@ mod tests {
             pictures: None,
             zone: chrono_tz::Tz::Asia__Shanghai,
             clock: Arc::new(SimulatedClock::at(chrono::DateTime::UNIX_EPOCH)),
+            providers: Vec::new(),
+            lockers: crate::LockerSettings::default(),
         };
         let cloud = Arc::new(Cloud::open(options).unwrap());
         let (username, password) = ("somebody".into(), "secret-1".into());
