@@ -10,7 +10,7 @@ use crate::{
     caller::Admin,
     error::{Error, Result},
     logs::Entry,
-    store::{Conditions, Row, Transaction, first, next_id, params},
+    store::{Conditions, Row, StoreError, Transaction, first, next_id, params},
 };
 
 /// Most that an hour may cost: a hundred thousand yuan.
@@ -167,7 +167,7 @@ const SELECT: &str = "SELECT id, cabinet_id, size, location, station, price_fen,
     FROM cabinets c) AS known";
 
 fn cabinet(row: &Row) -> Result<Cabinet> {
-    let word = |_| Error::NotFound("word of a cabinet");
+    let word = |error| StoreError::new("read a word of a cabinet", error);
     Ok(Cabinet {
         id: row.get(0)?,
         cabinet_id: row.get(1)?,

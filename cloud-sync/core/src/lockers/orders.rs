@@ -15,7 +15,7 @@ use crate::{
     caller::{Admin, Caller},
     error::{Error, Result},
     providers::ProviderName,
-    store::{Conditions, Row, Transaction, first, number, params},
+    store::{Conditions, Row, StoreError, Transaction, first, number, params},
 };
 
 /// Most orders in an answer that is not paged.
@@ -224,7 +224,7 @@ pub(super) fn running(tx: &mut dyn Transaction, cabinet: i64) -> Result<Option<O
 }
 
 fn order(row: &Row, key: Option<&CodeKey>) -> Result<Order> {
-    let word = |_| Error::NotFound("word of an order");
+    let word = |error| StoreError::new("read a word of an order", error);
     let status: OrderStatus = row.get::<String>(8)?.parse().map_err(word)?;
     let salt: String = row.get(13)?;
     Ok(Order {

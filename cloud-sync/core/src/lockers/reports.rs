@@ -53,13 +53,12 @@ impl Lockers {
         let device = device.id().to_string();
         self.write(move |tx, now_ms| {
             seen(tx, &device, battery, now_ms)?;
-            let strange: Vec<_> = doors
-                .iter()
-                .map(|door| Ok((apply(tx, &device, door, now_ms)?, door)))
-                .collect::<Result<Vec<_>>>()?
-                .into_iter()
-                .filter_map(|(is_own, door)| (!is_own).then_some(&door.cabinet_id))
-                .collect();
+            let mut strange = Vec::new();
+            for door in &doors {
+                if !apply(tx, &device, door, now_ms)? {
+                    strange.push(&door.cabinet_id);
+                }
+            }
             if !strange.is_empty() {
                 let data = json!({"cabinet_ids": strange});
                 devices::log(
