@@ -33,7 +33,8 @@ impl Request {
     /// The controller whose API key the request carries. Many stand behind one address, so that
     /// each is counted by itself, and by the address only who has no key that is good.
     pub(crate) async fn device(&self, class: Class) -> Result<Device, Problem> {
-        let known = match self.header("x-api-key") {
+        let key = self.header("x-api-key");
+        let known = match key {
             Some(key) => self.app.cloud.devices.by_key(key).await,
             None => Err(Error::Unauthenticated),
         };
@@ -44,7 +45,8 @@ impl Request {
             }
             Err(error) => {
                 self.count_address(class)?;
-                Err(error.into())
+                let is_wrong = matches!(error, Error::Unauthenticated) && key.is_some();
+                Err(if is_wrong { Problem::WrongKey } else { error.into() })
             }
         }
     }

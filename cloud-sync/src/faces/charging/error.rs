@@ -39,6 +39,7 @@ fn words(problem: &Problem) -> Words {
         Problem::Busy { retry_after_s } => {
             ("SYSTEM_ERROR", "服务繁忙，请稍后重试", json!({"retry_after": retry_after_s}))
         }
+        Problem::WrongKey => core_words(&Error::Unauthenticated),
         Problem::Core(error) => core_words(error),
     }
 }

@@ -109,6 +109,9 @@ async fn only_admins_manage_and_only_controllers_report() {
         let answer = who.post(&service, "/api/devices/heartbeat/", json!({})).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     }
+    let wrong = Person::with_key("no such key");
+    let answer = wrong.post(&service, "/api/devices/heartbeat/", json!({})).await;
+    assert_eq!(answer.json, json!({"code": 401, "message": "无效的API密钥"}));
     let off = json!({"device_id": "ESP32_001", "is_active": false});
     let put = station.admin.put(&service, "/api/admin/devices/", off).await;
     assert_eq!(put.json["data"]["is_active"], false);
