@@ -7,8 +7,11 @@ use crate::{
     error::{Error, Result},
     logs::Entry,
     parking::{self, AlertKind},
+    search,
     store::{Transaction, first, params},
 };
+
+use super::totals::changing;
 
 const LONGEST_ALTERNATIVES: usize = 200;
 
@@ -30,6 +33,15 @@ pub(super) struct Author {
 }
 
 pub(super) fn correct(
+    tx: &mut dyn Transaction,
+    author: &Author,
+    id: i64,
+    correction: &Correction,
+) -> Result<()> {
+    changing(tx, id, |tx| correct_counted(tx, author, id, correction))
+}
+
+fn correct_counted(
     tx: &mut dyn Transaction,
     author: &Author,
     id: i64,
@@ -58,7 +70,9 @@ pub(super) fn correct(
 
 pub(super) fn delete(tx: &mut dyn Transaction, author: &Author, id: i64) -> Result<()> {
     let read = find(tx, id)?;
-    tx.execute("UPDATE plate_reads SET is_deleted = 1 WHERE id = $1", params![id])?;
+    changing(tx, id, |tx| {
+        tx.execute("UPDATE plate_reads SET is_deleted = 1 WHERE id = $1", params![id]).map(drop)
+    })?;
     parking::resolve_about(tx, AlertKind::LowConfidence, id, author.now_ms)?;
     author.log(&read, format!("plate {id} (`{}`) deleted", read.plate)).write(tx)?;
     Ok(())
@@ -94,6 +108,7 @@ fn rename(
         "UPDATE plate_reads SET plate = $1, plate_key = $2, processed_by = 'manual' WHERE id = $3",
         params![plate.as_typed(), plate.normal(), id],
     )?;
+    search::remember(tx, plate.normal())?;
     parking::renamed(tx, &read.site, &read.decision, plate.as_typed(), now_ms)
 }
 

@@ -3,6 +3,7 @@
 
 mod change;
 mod query;
+mod totals;
 mod write;
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
 pub use self::{change::Correction, write::ReadBy};
 pub(crate) use self::{
     query::{get, recognition},
+    totals::changing,
     write::{NewLook, NewRead, Told, kind_by_text, look_at, read_plate, told},
 };
 
@@ -112,7 +114,7 @@ pub struct Recognition {
 }
 
 /// Which plates are wanted; none of it means all.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct PlateFilter {
     /// A part of the plate, as a person types it.
     pub text: Option<String>,

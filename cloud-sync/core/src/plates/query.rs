@@ -1,6 +1,6 @@
 //! Reading plates. Deleted ones do not exist here.
 
-use super::{Movement, PlateFilter, PlateRead, Recognition, Statistics, VEHICLE, Window};
+use super::{Movement, PlateFilter, PlateRead, Recognition, Statistics, VEHICLE, Window, totals};
 use crate::{
     error::Result,
     search,
@@ -21,7 +21,7 @@ pub(super) fn list(
     filter: &PlateFilter,
     window: Window,
 ) -> Result<Vec<PlateRead>> {
-    let mut conditions = conditions(filter);
+    let mut conditions = conditions(tx, filter)?;
     let limit = conditions.place(i64::from(window.limit));
     let skip = conditions.place(i64::from(window.skip));
     let wanted = conditions.sql();
@@ -30,22 +30,29 @@ pub(super) fn list(
 }
 
 pub(super) fn count(tx: &mut dyn Transaction, filter: &PlateFilter) -> Result<i64> {
-    let conditions = conditions(filter);
+    if *filter == PlateFilter::default() {
+        return Ok(totals::read(tx)?.plates);
+    }
+    let conditions = conditions(tx, filter)?;
     let sql = format!("SELECT COUNT(*) FROM plate_reads r {}", conditions.sql());
     Ok(crate::store::number(tx, &sql, conditions.params())?)
 }
 
-fn conditions(filter: &PlateFilter) -> Conditions {
-    let pattern = filter.text.as_deref().filter(|text| !text.is_empty()).map(search::containing);
-    Conditions::new(VISIBLE)
-        .and("r.plate_key LIKE ? ESCAPE '\\'", pattern)
+fn conditions(tx: &mut dyn Transaction, filter: &PlateFilter) -> Result<Conditions> {
+    let visible = Conditions::new(VISIBLE);
+    let conditions = match filter.text.as_deref().filter(|text| !text.is_empty()) {
+        Some(text) => search::containing(tx, visible, "r.plate_key", text)?,
+        None => visible,
+    };
+    let conditions = conditions
         .and("r.is_verified = ?", filter.verified)
         .and("r.movement = ?", filter.movement.map(Movement::as_str))
         .and("r.spot_id = ?", filter.spot_id)
         .and("r.confidence >= ?", filter.least_confidence)
         .and("r.read_at_ms >= ?", filter.from_ms)
         .and("r.read_at_ms < ?", filter.until_ms)
-        .and(&format!("{VEHICLE} = ?"), filter.vehicle)
+        .and(&format!("{VEHICLE} = ?"), filter.vehicle);
+    Ok(conditions)
 }
 
 pub(crate) fn get(tx: &mut dyn Transaction, id: i64) -> Result<Option<PlateRead>> {
@@ -81,18 +88,13 @@ fn with_plates(tx: &mut dyn Transaction, row: &Row) -> Result<Recognition> {
 }
 
 pub(super) fn statistics(tx: &mut dyn Transaction) -> Result<Statistics> {
-    let sql = "SELECT COUNT(*), COALESCE(SUM(is_verified), 0),
-                      COALESCE(SUM(CASE WHEN plate = '' THEN 1 ELSE 0 END), 0),
-                      AVG(CASE WHEN plate <> '' THEN confidence END),
-                      (SELECT COUNT(*) FROM recognitions)
-               FROM plate_reads r WHERE r.is_deleted = 0";
-    let row = first(tx, sql, &[])?.ok_or_else(|| StoreError::new("count plates", "no row"))?;
+    let totals = totals::read(tx)?;
     Ok(Statistics {
-        plates: row.get(0)?,
-        verified: row.get(1)?,
-        unread: row.get(2)?,
-        mean_confidence: row.get(3)?,
-        recognitions: row.get(4)?,
+        plates: totals.plates,
+        verified: totals.verified,
+        unread: totals.unread,
+        mean_confidence: totals.mean_confidence,
+        recognitions: totals.recognitions,
         recent: list(tx, &PlateFilter::default(), Window { skip: 0, limit: 10 })?,
     })
 }

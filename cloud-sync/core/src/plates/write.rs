@@ -4,8 +4,11 @@
 
 use domain::plate::normal_form;
 
-use super::Movement;
-use crate::store::{StoreError, Transaction, next_id, params};
+use super::{Movement, totals};
+use crate::{
+    search,
+    store::{StoreError, Transaction, next_id, params},
+};
 
 /// Most characters of the other readings that are kept.
 const ALTERNATIVES_LENGTH: usize = 200;
@@ -136,6 +139,7 @@ pub(crate) fn look_at(tx: &mut dyn Transaction, look: &NewLook) -> Result<i64, S
         sql,
         params![look.site, id, look.filename, look.taken_at_ms, processing_ms, look.drawn],
     )?;
+    totals::look_added(tx)?;
     Ok(id)
 }
 
@@ -147,6 +151,7 @@ pub(crate) fn read_plate(tx: &mut dyn Transaction, read: &NewRead) -> Result<i64
     let alternatives: Option<String> =
         alternatives.map(|text| text.chars().take(ALTERNATIVES_LENGTH).collect());
     let [x_min, y_min, x_max, y_max] = read.bounds_px;
+    let plate_key = normal_form(read.plate);
     tx.execute(
         "INSERT INTO plate_reads
                 (site_id, id, recognition_id, decision_id, lane, movement, plate, plate_key, kind,
@@ -162,7 +167,7 @@ pub(crate) fn read_plate(tx: &mut dyn Transaction, read: &NewRead) -> Result<i64
             read.lane,
             read.movement.as_str(),
             read.plate,
-            normal_form(read.plate),
+            &plate_key,
             read.kind,
             confidence.clamp(0.0, 1.0),
             alternatives,
@@ -178,6 +183,8 @@ pub(crate) fn read_plate(tx: &mut dyn Transaction, read: &NewRead) -> Result<i64
             read.vehicle_type
         ],
     )?;
+    totals::plate_added(tx, id)?;
+    search::remember(tx, &plate_key)?;
     Ok(id)
 }
 

@@ -6,9 +6,10 @@ use uuid::Uuid;
 use crate::{
     error::{Error, Result},
     plates::{
-        Movement, NewLook, NewRead, PlateRead, ReadBy, Recognition, get, look_at, read_plate,
-        recognition,
+        Movement, NewLook, NewRead, PlateRead, ReadBy, Recognition, changing, get, look_at,
+        read_plate, recognition,
     },
+    search,
     sites::default_site,
     store::{Transaction, params},
 };
@@ -121,19 +122,20 @@ fn keep_plate(
 }
 
 pub(super) fn improve(tx: &mut dyn Transaction, id: i64, better: &Better) -> Result<PlateRead> {
-    tx.execute(
-        "UPDATE plate_reads SET plate = $1, plate_key = $2, confidence = $3, alternatives = $4,
-                                processed_by = $5
-         WHERE id = $6 AND is_deleted = 0 AND is_verified = 0 AND processed_by <> 'manual'",
-        params![
-            &better.text,
-            normal_form(&better.text),
-            better.confidence.clamp(0.0, 1.0),
-            better.alternatives.as_deref(),
-            better.read_by.as_str(),
-            id
-        ],
-    )?;
+    let plate_key = normal_form(&better.text);
+    search::remember(tx, &plate_key)?;
+    let sql = "UPDATE plate_reads SET plate = $1, plate_key = $2, confidence = $3,
+                                      alternatives = $4, processed_by = $5
+               WHERE id = $6 AND is_deleted = 0 AND is_verified = 0 AND processed_by <> 'manual'";
+    let params = params![
+        &better.text,
+        plate_key,
+        better.confidence.clamp(0.0, 1.0),
+        better.alternatives.as_deref(),
+        better.read_by.as_str(),
+        id
+    ];
+    changing(tx, id, |tx| tx.execute(sql, params).map(drop))?;
     get(tx, id)?.ok_or(Error::NotFound("plate"))
 }
 

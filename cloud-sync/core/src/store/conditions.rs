@@ -24,6 +24,12 @@ impl Conditions {
         self
     }
 
+    /// Adds a condition as it stands.
+    pub(crate) fn clause(mut self, condition: &str) -> Self {
+        self.sql += &format!(" AND {condition}");
+        self
+    }
+
     /// Wants a column to be one of `values`, where they are given.
     pub(crate) fn one_of(mut self, column: &str, values: Option<&[&str]>) -> Self {
         if let Some(values) = values {

@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0005_store.sql"),
     include_str!("schema/0006_recognition.sql"),
     include_str!("schema/0007_directives.sql"),
+    include_str!("schema/0009_search.sql"),
 ];
 
 /// Brings the schema up to date, within the given transaction.

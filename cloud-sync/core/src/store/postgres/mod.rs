@@ -22,6 +22,8 @@ use crate::error::{Error, Result};
 
 /// Reads that run at once; more wait.
 const READERS: usize = 4;
+/// SQLite's name for comparing texts by their bytes, which the schema uses for ranges.
+const BINARY: &str = "CREATE COLLATION IF NOT EXISTS \"binary\" FROM \"C\"";
 const ANY: &str = "postgres://user:password@host:port/database";
 
 /// Reads a `postgres://` URL. What is wrong with it is told without the password.
@@ -61,6 +63,7 @@ fn migrate(writer: &mut PostgresConnection) -> Result<(), StoreError> {
     // Filling a new index may take longer than any statement of a service.
     let outcome = writer
         .script("SET LOCAL statement_timeout = 0")
+        .and_then(|()| writer.script(BINARY))
         .and_then(|()| migrations::migrate(writer))
         .and_then(|()| writer.commit());
     if outcome.is_err() {

@@ -1,11 +1,14 @@
 //! The dialect on a `rusqlite` connection.
 
 use rusqlite::{
-    Connection, Statement, ToSql,
+    Connection, Statement, StatementStatus, ToSql,
     types::{ToSqlOutput, ValueRef},
 };
 
 use crate::store::{Row, StoreError, Transaction, Value, threads};
+
+/// Rows of a table that a statement may go through one by one without being told of.
+const LONG_SCAN: i32 = 10_000;
 
 /// A connection that one thread owns.
 pub(super) struct SqliteConnection(pub(super) Connection);
@@ -16,9 +19,11 @@ impl Transaction for SqliteConnection {
         let run = || {
             let mut statement = self.0.prepare_cached(sql)?;
             bind(&mut statement, params)?;
-            statement.raw_execute()
+            let changed = statement.raw_execute()?;
+            tell_scan(&statement, sql);
+            Ok(changed)
         };
-        run().map_err(|e| StoreError::of_statement("change the database", sql, e))
+        run().map_err(|e: rusqlite::Error| StoreError::of_statement("change the database", sql, e))
     }
 
     fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
@@ -33,6 +38,8 @@ impl Transaction for SqliteConnection {
                 let values = (0..width).map(|column| Ok(value(row.get_ref(column)?)));
                 rows.push(Row(values.collect::<rusqlite::Result<_>>()?));
             }
+            drop(answer);
+            tell_scan(&statement, sql);
             Ok(rows)
         };
         run().map_err(|e: rusqlite::Error| StoreError::of_statement("query the database", sql, e))
@@ -60,6 +67,14 @@ impl threads::Connection for SqliteConnection {
     fn rollback(&mut self) {
         // Where the engine has rolled back by itself, there is nothing left to roll back.
         let _ = self.0.execute_batch("ROLLBACK");
+    }
+}
+
+/// Tells of a statement that went through very many rows of a table for want of an index.
+fn tell_scan(statement: &Statement<'_>, sql: &str) {
+    let steps = statement.reset_status(StatementStatus::FullscanStep);
+    if steps > LONG_SCAN {
+        tracing::debug!(steps, sql, "a long scan");
     }
 }
 
