@@ -1,6 +1,11 @@
 //! Money: it is taken once, never more than there is, and it always adds up.
 
-use cloud_core::{Caller, Error, lockers::Order};
+use std::sync::Arc;
+
+use cloud_core::{
+    Caller, Error,
+    lockers::{Order, PayMethod},
+};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use super::station::{Station, hours, refusal};
@@ -9,6 +14,7 @@ use crate::world::{World, on_each_engine};
 on_each_engine! {
     ten_payments_of_one_order_take_the_money_once,
     a_balance_pays_for_one_of_two_orders,
+    two_processes_sell_and_charge_once,
     whatever_happens_the_money_adds_up,
 }
 
@@ -18,8 +24,7 @@ async fn ten_payments_of_one_order_take_the_money_once(world: World) {
     let order = station.order(&driver, "A001").await;
     let attempts = (0..10).map(|_| {
         let (cloud, driver) = (station.cloud().clone(), driver.clone());
-        let method = cloud_core::lockers::PayMethod::Balance;
-        tokio::spawn(async move { cloud.lockers.pay(&driver, order.id, method).await })
+        tokio::spawn(async move { cloud.lockers.pay(&driver, order.id, PayMethod::Balance).await })
     });
     let mut paid = 0;
     for attempt in attempts.collect::<Vec<_>>() {
@@ -40,6 +45,33 @@ async fn a_balance_pays_for_one_of_two_orders(world: World) {
     let refused = if first.is_ok() { second } else { first };
     assert_eq!(refusal(refused), "balance_too_low");
     assert_eq!(station.balance(&driver).await, 100);
+}
+
+/// Two programs on one database: neither sells what the other has sold.
+async fn two_processes_sell_and_charge_once(world: World) {
+    let station = Station::open(world).await;
+    let driver = station.driver("driver", 10_000).await;
+    let clouds = [station.cloud().clone(), Arc::new(station.world.another())];
+    let each = |number: usize| (clouds[number % 2].clone(), driver.clone());
+    let orders = (0..8).map(|number| {
+        let (cloud, driver) = each(number);
+        tokio::spawn(async move { cloud.lockers.order(&driver, "A001", hours("2")).await })
+    });
+    let mut made = Vec::new();
+    for order in orders.collect::<Vec<_>>() {
+        made.extend(order.await.unwrap().ok());
+    }
+    assert_eq!(made.len(), 1);
+    let id = made[0].id;
+    let payments = (0..8).map(|number| {
+        let (cloud, driver) = each(number);
+        tokio::spawn(async move { cloud.lockers.pay(&driver, id, PayMethod::Balance).await })
+    });
+    let mut paid = 0;
+    for payment in payments.collect::<Vec<_>>() {
+        paid += i32::from(payment.await.unwrap().is_ok());
+    }
+    assert_eq!((paid, station.balance(&driver).await), (1, 10_000 - 400));
 }
 
 /// Drivers do anything at any time; what was topped up is on the balances or was taken for
