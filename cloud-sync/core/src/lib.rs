@@ -70,7 +70,11 @@ pub use self::{
 use self::{base::Base, providers::Purposes, store::Store};
 
 /// What payments through providers can be for.
-const PURPOSES: Purposes = &[(lockers::PURPOSE, lockers::settle)];
+const PURPOSES: Purposes = &[
+    (lockers::PURPOSE, lockers::settle),
+    (lockers::EXTENSION, lockers::settle_extension),
+    (lockers::OVERTIME, lockers::settle_overtime),
+];
 
 /// What the services need to know before they start.
 pub struct Options {

@@ -2,11 +2,12 @@
 
 use domain::{locker::OrderStatus, money::Fen};
 
-use super::{Lockers, Order, PayMethod, commands, orders, pay};
+use super::{Lockers, OVERTIME, Order, PayMethod, Payment, commands, orders, pay};
 use crate::{
     caller::Caller,
     error::{Error, Result},
     logs::Entry,
+    providers::{Bill, Receipt, Settled},
     store::{Transaction, first, number, params},
 };
 
@@ -15,33 +16,54 @@ const TO_CLOSE_MS: i64 = 15 * 60 * 1000;
 
 impl Lockers {
     /// Completes a running order, once its door is closed. An admin completes another's order
-    /// whatever the door says, and for as much of the overtime as the balance has.
+    /// whatever the door says, and for as much of the overtime as the balance has. Where overtime
+    /// is to be paid at a provider, the order is as it was until that is done and it is completed
+    /// again.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an order that is not there or another's; [`Error::Refused`] with
-    /// `not_running`, `door_open`, or `balance_too_low` for the overtime.
-    pub async fn complete(&self, caller: &Caller, id: i64) -> Result<Order> {
-        let caller = caller.clone();
-        let completed = self.write(move |tx, now_ms| {
+    /// `not_running`, `door_open`, or, for the overtime, `balance_too_low` or
+    /// [`crate::providers::UNAVAILABLE`].
+    pub async fn complete(&self, caller: &Caller, id: i64, method: PayMethod) -> Result<Payment> {
+        let (caller, providers) = (caller.clone(), self.providers.clone());
+        self.write(move |tx, now_ms| {
             let order = orders::visible(tx, &caller, id)?;
             if !order.status.is_running() {
                 return Err(Error::Refused("not_running"));
             }
-            if caller.account_id() == Some(order.user_id) {
-                if door(tx, &order)? != "closed" {
-                    return Err(Error::Refused("door_open"));
+            let is_own = caller.account_id() == Some(order.user_id);
+            if is_own && door(tx, &order)? != "closed" {
+                return Err(Error::Refused("door_open"));
+            }
+            let (due, payer) = (order.overtime_due(now_ms), Some(order.user_id));
+            match method {
+                PayMethod::Provider(name) if is_own && due > Fen::ZERO => {
+                    let bill = Bill { purpose: OVERTIME, subject: id, amount_fen: due.0, payer };
+                    let payment_url = providers.ask(tx, name, &bill, now_ms)?;
+                    return Ok(Payment::Waiting { order, payment_url });
                 }
-                charge_overtime(tx, &order, now_ms, now_ms)?;
-            } else {
-                charge_what_there_is(tx, &order, now_ms)?;
+                _ if is_own => charge_overtime(tx, &order, now_ms, now_ms)?,
+                _ => charge_what_there_is(tx, &order, now_ms)?,
             }
             end(tx, &order, now_ms)?;
             let (site, message) = (order.site, format!("order {} was completed", order.order_no));
             Entry::of_person(site, now_ms, caller.actor(), "lockers", message).write(tx)?;
-            orders::get(tx, id)
-        });
-        completed.await
+            orders::get(tx, id).map(Payment::Done)
+        })
+        .await
     }
+}
+
+/// See [`super::settle_overtime`]. Whatever was paid counts, also where another hour has started
+/// meanwhile.
+pub(super) fn settle(tx: &mut dyn Transaction, receipt: &Receipt) -> Result<Settled> {
+    let order = orders::get(tx, receipt.subject)?;
+    if order.overtime_due(receipt.now_ms) < Fen(receipt.amount_fen) {
+        return Ok(Settled::NotWanted);
+    }
+    let (amount, method) = (Fen(receipt.amount_fen), PayMethod::Provider(receipt.provider));
+    note(tx, &order, amount, method, receipt.now_ms)?;
+    Ok(Settled::Taken)
 }
 
 /// Completes an order that was asked to be completed, now that its door was closed. Where the
@@ -69,7 +91,7 @@ pub(super) fn charge_overtime(
 ) -> Result<()> {
     let due = order.overtime_due(until_ms);
     pay::take(tx, order, due, now_ms)?;
-    note(tx, order, due, now_ms)
+    note(tx, order, due, PayMethod::Balance, now_ms)
 }
 
 fn charge_what_there_is(tx: &mut dyn Transaction, order: &Order, now_ms: i64) -> Result<()> {
@@ -77,14 +99,20 @@ fn charge_what_there_is(tx: &mut dyn Transaction, order: &Order, now_ms: i64) ->
     let balance = Fen(number(tx, sql, params![order.user_id])?);
     let due = order.overtime_due(now_ms).min(balance);
     pay::take(tx, order, due, now_ms)?;
-    note(tx, order, due, now_ms)
+    note(tx, order, due, PayMethod::Balance, now_ms)
 }
 
-fn note(tx: &mut dyn Transaction, order: &Order, amount: Fen, now_ms: i64) -> Result<()> {
+fn note(
+    tx: &mut dyn Transaction,
+    order: &Order,
+    amount: Fen,
+    method: PayMethod,
+    now_ms: i64,
+) -> Result<()> {
     if amount == Fen::ZERO {
         return Ok(());
     }
-    pay::record(tx, order, "overtime", PayMethod::Balance, amount, now_ms)?;
+    pay::record(tx, order, "overtime", method, amount, now_ms)?;
     let sql = "UPDATE locker_orders SET total_fen = total_fen + $2 WHERE id = $1";
     tx.execute(sql, params![order.id, amount.0])?;
     Ok(())

@@ -11,6 +11,7 @@ mod cabinets;
 mod codes;
 mod commands;
 mod devices;
+mod extend;
 mod finish;
 mod hold;
 mod open;
@@ -44,6 +45,10 @@ use crate::{
 
 /// The purpose of payments through providers that pay for an order.
 pub(crate) const PURPOSE: &str = "locker_order";
+/// … that pay for more time of one.
+pub(crate) const EXTENSION: &str = "locker_extension";
+/// … that pay for the overtime of one.
+pub(crate) const OVERTIME: &str = "locker_overtime";
 
 /// What can be set.
 #[derive(Debug, Clone)]
@@ -142,6 +147,16 @@ impl Lockers {
 pub(crate) fn settle(tx: &mut dyn Transaction, receipt: &Receipt) -> Result<Settled> {
     hold::advance(tx, receipt.now_ms)?;
     pay::settle(tx, receipt)
+}
+
+/// Extends an order whose extension a provider has reported as paid.
+pub(crate) fn settle_extension(tx: &mut dyn Transaction, receipt: &Receipt) -> Result<Settled> {
+    extend::settle(tx, receipt)
+}
+
+/// Notes that a provider has reported the overtime of an order as paid.
+pub(crate) fn settle_overtime(tx: &mut dyn Transaction, receipt: &Receipt) -> Result<Settled> {
+    finish::settle(tx, receipt)
 }
 
 /// The site that a station belongs to: the one of its name; empty for none.

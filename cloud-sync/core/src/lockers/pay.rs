@@ -1,8 +1,7 @@
-//! Paying an order and extending it. What is taken and the step that it pays for are one
-//! transaction.
+//! Paying an order. What is taken and the step that it pays for are one transaction.
 
 use domain::{
-    locker::{CabinetStatus, Hours, OrderStatus},
+    locker::{CabinetStatus, OrderStatus},
     money::Fen,
 };
 
@@ -16,14 +15,14 @@ use crate::{
     store::{Transaction, next_id, params},
 };
 
-/// How far paying an order has come.
+/// How far paying has come, and with it what was to be paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payment {
-    /// It is paid.
+    /// It is paid, and done.
     Done(Order),
     /// It waits for a provider's word.
     Waiting {
-        /// The order, which is still pending.
+        /// The order, which is as it was.
         order: Order,
         /// The page on which to pay.
         payment_url: String,
@@ -60,34 +59,6 @@ impl Lockers {
             orders::get(tx, id).map(Payment::Done)
         });
         paid.await
-    }
-
-    /// Extends a running order of the caller's own, and takes the difference from the balance.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] for an order that is not there or another's; [`Error::Invalid`] for
-    /// more than a year in all; [`Error::Refused`] with `not_running` or `balance_too_low`.
-    pub async fn extend(&self, caller: &Caller, id: i64, more: Hours) -> Result<Order> {
-        let user = caller.own_id()?;
-        let extended = self.write(move |tx, now_ms| {
-            let order = orders::own(tx, user, id)?;
-            if !order.status.is_running() {
-                return Err(Error::Refused("not_running"));
-            }
-            let hours = order.hours.checked_add(more).ok_or_else(|| {
-                Error::invalid("additional_hours", "a year is the longest in all")
-            })?;
-            let difference = Fen(hours.cost(order.price).0 - order.hours.cost(order.price).0);
-            take(tx, &order, difference, now_ms)?;
-            record(tx, &order, "extension", PayMethod::Balance, difference, now_ms)?;
-            tx.execute(
-                "UPDATE locker_orders SET hours_hundredths = $2, total_fen = total_fen + $3,
-                     ends_at_ms = ends_at_ms + $4 WHERE id = $1",
-                params![id, hours.hundredths(), difference.0, more.millis()],
-            )?;
-            orders::get(tx, id)
-        });
-        extended.await
     }
 }
 

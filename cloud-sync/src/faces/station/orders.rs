@@ -1,8 +1,8 @@
 //! `/api/orders/…` and `/api/devices/open/by-code/`: what a driver does with a locker.
 
 use cloud_core::{
-    Caller, Cloud,
-    lockers::{Order, Payment},
+    Caller, Cloud, Error,
+    lockers::{Order, PayMethod, Payment},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -121,6 +121,15 @@ pub(super) struct PayBody {
 pub(super) struct ExtendBody {
     /// Hours, at least 0.5, with at most 2 decimals.
     additional_hours: Decimal,
+    /// balance, wechat or alipay; balance where it is left out.
+    payment_method: Option<String>,
+}
+
+/// How overtime is paid.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct CompleteBody {
+    /// balance, wechat or alipay; balance where it is left out.
+    payment_method: Option<String>,
 }
 
 /// A code before a door.
@@ -176,8 +185,13 @@ pub(super) async fn pay(call: Call<Caller, Json<PayBody>>) -> One {
     let cloud = &call.app.cloud;
     let id = call.id("order_id", "order")?;
     let method = call.body.0.payment_method.parse()?;
-    match cloud.lockers.pay(&call.who, id, method).await? {
-        Payment::Done(order) => Ok(said("支付成功", OrderView::new(order, cloud))),
+    paid("支付成功", cloud.lockers.pay(&call.who, id, method).await?, cloud)
+}
+
+/// What was done for the money; or, where it waits for a provider, the page on which to pay.
+fn paid(done: &'static str, payment: Payment, cloud: &Cloud) -> One {
+    match payment {
+        Payment::Done(order) => Ok(said(done, OrderView::new(order, cloud))),
         Payment::Waiting { order, payment_url } => {
             let order = OrderView::new(order, cloud);
             Ok(said("请完成支付", OrderView { payment_url: Some(payment_url), ..order }))
@@ -185,12 +199,17 @@ pub(super) async fn pay(call: Call<Caller, Json<PayBody>>) -> One {
     }
 }
 
+/// The method that was named; the balance where none was.
+fn method(named: Option<&String>) -> Result<PayMethod, Error> {
+    named.map_or(Ok(PayMethod::Balance), |text| text.parse())
+}
+
 pub(super) async fn extend(call: Call<Caller, Json<ExtendBody>>) -> One {
     let cloud = &call.app.cloud;
     let id = call.id("order_id", "order")?;
     let more = call.body.0.additional_hours.hours("additional_hours")?;
-    let order = cloud.lockers.extend(&call.who, id, more).await?;
-    Ok(said("续费成功", OrderView::new(order, cloud)))
+    let method = method(call.body.0.payment_method.as_ref())?;
+    paid("续费成功", cloud.lockers.extend(&call.who, id, more, method).await?, cloud)
 }
 
 pub(super) async fn cancel(call: Call<Caller>) -> One {
@@ -199,10 +218,11 @@ pub(super) async fn cancel(call: Call<Caller>) -> One {
     Ok(said("订单已取消", OrderView::new(order, cloud)))
 }
 
-pub(super) async fn complete(call: Call<Caller>) -> One {
+pub(super) async fn complete(call: Call<Caller, Json<CompleteBody>>) -> One {
     let cloud = &call.app.cloud;
-    let order = cloud.lockers.complete(&call.who, call.id("order_id", "order")?).await?;
-    Ok(said("订单已完成", OrderView::new(order, cloud)))
+    let id = call.id("order_id", "order")?;
+    let method = method(call.body.0.payment_method.as_ref())?;
+    paid("订单已完成", cloud.lockers.complete(&call.who, id, method).await?, cloud)
 }
 
 pub(super) async fn open_by_code(

@@ -83,6 +83,15 @@ CREATE INDEX locker_orders_running ON locker_orders (ends_at_ms) WHERE status IN
 CREATE INDEX locker_orders_by_user ON locker_orders (user_id, id);
 CREATE INDEX locker_orders_by_time ON locker_orders (created_at_ms);
 
+-- Extensions that are to be paid at a provider.
+CREATE TABLE locker_extensions (
+    id               BIGINT NOT NULL PRIMARY KEY,
+    order_id         BIGINT NOT NULL REFERENCES locker_orders (id),
+    hours_hundredths BIGINT NOT NULL,
+    is_done          BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX locker_extensions_by_order ON locker_extensions (order_id);
+
 -- What was taken for orders.
 CREATE TABLE locker_payments (
     site_id    TEXT NOT NULL,

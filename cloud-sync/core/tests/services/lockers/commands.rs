@@ -43,7 +43,7 @@ async fn a_command_is_void_after_a_minute(world: World) {
     let lockers = &station.cloud().lockers;
     let late = opening.command_id.unwrap();
     lockers.acknowledge(&station.device, DEVICE, &late).await.unwrap();
-    assert_eq!(refusal(lockers.complete(&driver, order.id).await), "door_open");
+    assert_eq!(refusal(station.complete(&driver, order.id).await), "door_open");
 }
 
 async fn a_command_is_acknowledged_once_or_twice(world: World) {

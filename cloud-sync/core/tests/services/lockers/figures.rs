@@ -41,7 +41,7 @@ async fn alerts_come_and_go_with_their_reasons(world: World) {
         AlertKind::OrderOverdue { order_id, order_no, cabinet_id: "A001".into() },
     ];
     assert_eq!(kinds(&station).await, expected);
-    lockers.complete(&driver, order.id).await.unwrap();
+    station.complete(&driver, order.id).await.unwrap();
     lockers.heartbeat(&station.device, Some(20)).await.unwrap();
     let whole =
         CabinetChange { status: Some(CabinetStatus::Available), ..CabinetChange::default() };
@@ -72,10 +72,10 @@ async fn figures_go_by_the_sites_calendar(world: World) {
     // 23:59 in Shanghai is 15:59 UTC; two minutes later it is another day there.
     station.wait(12 * 60 - 1);
     let first = station.paid(&driver, "A001").await;
-    lockers.complete(&driver, first.id).await.unwrap();
+    station.complete(&driver, first.id).await.unwrap();
     station.wait(2);
     let second = station.paid(&driver, "A001").await;
-    lockers.extend(&driver, second.id, super::station::hours("1")).await.unwrap();
+    station.extend(&driver, second.id, "1").await.unwrap();
     let day = |text: &str| text.parse::<NaiveDate>().unwrap();
     let figures = lockers.statistics(&station.admin, 7).await.unwrap();
     assert_eq!(figures.daily_orders, [(day("2026-03-10"), 1), (day("2026-03-11"), 1)]);

@@ -120,11 +120,9 @@ async fn act(
             return lockers.order(driver, cabinet, length).await.ok().map(|o| (driver.clone(), o));
         }
         (3..=4, Some((driver, order))) => station.pay(driver, order.id).await.map(drop),
-        (5, Some((driver, order))) => {
-            lockers.extend(driver, order.id, hours("0.51")).await.map(drop)
-        }
+        (5, Some((driver, order))) => station.extend(driver, order.id, "0.51").await.map(drop),
         (6, Some((driver, order))) => lockers.cancel(driver, order.id).await.map(drop),
-        (7, Some((driver, order))) => lockers.complete(driver, order.id).await.map(drop),
+        (7, Some((driver, order))) => station.complete(driver, order.id).await.map(drop),
         (8, Some((driver, order))) => {
             let order = station.reload(driver, order).await;
             match order.pickup_code {

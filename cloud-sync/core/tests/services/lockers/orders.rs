@@ -45,9 +45,9 @@ async fn a_day_at_the_station(world: World) {
     station.door("A001", false).await;
     assert!(!station.cloud().lockers.cabinet("A001").await.unwrap().is_locked);
     assert_eq!(station.reload(&driver, &paid).await.status, OrderStatus::InUse);
-    assert_eq!(refusal(station.cloud().lockers.complete(&driver, paid.id).await), "door_open");
+    assert_eq!(refusal(station.complete(&driver, paid.id).await), "door_open");
     station.door("A001", true).await;
-    let done = station.cloud().lockers.complete(&driver, paid.id).await.unwrap();
+    let done = station.complete(&driver, paid.id).await.unwrap();
     assert_eq!(
         (done.status, done.total, done.pickup_code),
         (OrderStatus::Completed, Fen(400), None)
@@ -99,8 +99,8 @@ async fn only_pending_orders_are_cancelled_and_only_by_their_drivers(world: Worl
     for refused in [
         lockers.cancel(&other, order.id).await,
         lockers.get_order(&other, order.id).await,
-        lockers.extend(&other, order.id, hours("1")).await,
-        lockers.complete(&other, order.id).await,
+        station.extend(&other, order.id, "1").await,
+        station.complete(&other, order.id).await,
         station.pay(&other, order.id).await,
     ] {
         assert!(matches!(refused, Err(Error::NotFound("order"))), "{refused:?}");
@@ -172,11 +172,10 @@ async fn without_money_for_the_overtime_an_order_stays(world: World) {
     station.open_door(&driver, &order).await.unwrap();
     station.use_door("A001").await;
     station.wait(121);
-    let lockers = &station.cloud().lockers;
     assert_eq!(refusal(station.enter_code(&driver, &order, true).await), "balance_too_low");
-    assert_eq!(refusal(lockers.complete(&driver, order.id).await), "balance_too_low");
+    assert_eq!(refusal(station.complete(&driver, order.id).await), "balance_too_low");
     assert_eq!((station.balance(&driver).await, station.status("A001").await), (50, "in_use"));
-    let done = lockers.complete(&station.boss, order.id).await.unwrap();
+    let done = station.complete(&station.boss, order.id).await.unwrap();
     assert_eq!((done.status, done.total), (OrderStatus::Completed, Fen(450)));
     assert_eq!(station.balance(&driver).await, 0);
 }
@@ -185,16 +184,15 @@ async fn an_extension_charges_the_difference(world: World) {
     let station = Station::open(world).await;
     let driver = station.driver("driver", 700).await;
     let order = station.order(&driver, "A001").await;
-    let lockers = &station.cloud().lockers;
-    assert_eq!(refusal(lockers.extend(&driver, order.id, hours("1")).await), "not_running");
+    assert_eq!(refusal(station.extend(&driver, order.id, "1").await), "not_running");
     let paid = station.pay(&driver, order.id).await.unwrap();
-    let longer = lockers.extend(&driver, order.id, hours("1.25")).await.unwrap();
+    let longer = station.extend(&driver, order.id, "1.25").await.unwrap();
     assert_eq!((longer.hours, longer.total), (hours("3.25"), Fen(650)));
     assert_eq!(longer.ends_at_ms, paid.ends_at_ms.map(|at| at + 75 * 60_000));
     assert_eq!(station.balance(&driver).await, 50);
-    assert_eq!(refusal(lockers.extend(&driver, order.id, hours("1")).await), "balance_too_low");
+    assert_eq!(refusal(station.extend(&driver, order.id, "1").await), "balance_too_low");
     assert_eq!(station.reload(&driver, &order).await, longer);
-    let far = lockers.extend(&driver, order.id, hours("8760")).await;
+    let far = station.extend(&driver, order.id, "8760").await;
     assert!(matches!(far, Err(Error::Invalid { field: "additional_hours", .. })));
 }
 
@@ -211,7 +209,7 @@ async fn a_broken_cabinet_is_not_sold(world: World) {
     assert_eq!(refusal(station.pay(&driver, order.id).await), "cabinet_unavailable");
     lockers.change_cabinet(&station.admin, "A001", set(CabinetStatus::InUse)).await.unwrap();
     station.pay(&driver, order.id).await.unwrap();
-    lockers.complete(&driver, order.id).await.unwrap();
+    station.complete(&driver, order.id).await.unwrap();
     assert_eq!(station.status("A001").await, "available");
     lockers.change_cabinet(&station.admin, "A001", set(CabinetStatus::InUse)).await.unwrap();
     let blocked = lockers.order(&driver, "A001", hours("1")).await;

@@ -77,10 +77,21 @@ impl Station {
     }
 
     pub(super) async fn pay(&self, driver: &Caller, id: i64) -> Result<Order, Error> {
-        match self.cloud().lockers.pay(driver, id, PayMethod::Balance).await? {
-            Payment::Done(order) => Ok(order),
-            Payment::Waiting { .. } => panic!("a balance does not wait"),
-        }
+        self.cloud().lockers.pay(driver, id, PayMethod::Balance).await.map(done)
+    }
+
+    pub(super) async fn extend(
+        &self,
+        driver: &Caller,
+        id: i64,
+        more: &str,
+    ) -> Result<Order, Error> {
+        let lockers = &self.cloud().lockers;
+        lockers.extend(driver, id, hours(more), PayMethod::Balance).await.map(done)
+    }
+
+    pub(super) async fn complete(&self, driver: &Caller, id: i64) -> Result<Order, Error> {
+        self.cloud().lockers.complete(driver, id, PayMethod::Balance).await.map(done)
     }
 
     pub(super) async fn open_door(&self, driver: &Caller, order: &Order) -> Result<Opening, Error> {
@@ -155,5 +166,12 @@ pub(super) fn refusal<T: std::fmt::Debug>(outcome: Result<T, Error>) -> &'static
     match outcome {
         Err(Error::Refused(word)) => word,
         other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn done(payment: Payment) -> Order {
+    match payment {
+        Payment::Done(order) => order,
+        Payment::Waiting { .. } => panic!("a balance does not wait"),
     }
 }
