@@ -48,7 +48,7 @@ pub use self::{
     parking::{
         ActiveSession, Alert, AlertFilter, AlertKind, Area, AreaChange, Assignment, Camera,
         CameraChange, Dashboard, DayFigures, Detection, Entry, FeeConfig, NewArea, NewFeeConfig,
-        NewSpot, Parking, PayMethod, Payable, Payment, PaymentChange, PaymentFigures,
+        NewSpot, Paid, Parking, PayMethod, Payable, Payment, PaymentChange, PaymentFigures,
         PaymentFilter, PaymentStatus, Priority, Sighting, Spot, SpotChange, SpotFilter, SpotReport,
         SpotStatus, Stay, StayFilter, StayTariff, VehicleType,
     },
@@ -74,6 +74,7 @@ const PURPOSES: Purposes = &[
     (lockers::PURPOSE, lockers::settle),
     (lockers::EXTENSION, lockers::settle_extension),
     (lockers::OVERTIME, lockers::settle_overtime),
+    (parking::PURPOSE, parking::settle),
 ];
 
 /// What the services need to know before they start.
@@ -155,7 +156,7 @@ impl Cloud {
             pictures: Pictures::new(base.clone(), folder),
             plates: Plates::new(base.clone()),
             recognition: Recognitions::new(base.clone(), options.zone),
-            parking: Parking::new(base.clone(), options.zone),
+            parking: Parking::new(base.clone(), options.zone, providers.clone()),
             providers,
             lockers,
             once: Once::new(base.clone()),
@@ -182,6 +183,7 @@ impl Cloud {
     pub async fn tick(&self) -> Result<()> {
         self.charging.advance().await?;
         self.lockers.tick().await?;
+        self.parking.advance().await?;
         self.once.forget_old().await?;
         Ok(())
     }

@@ -22,7 +22,7 @@ pub use self::{
     cameras::{Camera, CameraChange, Detection, Sighting},
     figures::{ActiveSession, Dashboard, DayFigures},
     payments::{
-        PayMethod, Payable, Payment, PaymentChange, PaymentFigures, PaymentFilter, PaymentStatus,
+        Paid, PayMethod, Payable, Payment, PaymentChange, PaymentFigures, PaymentFilter, PaymentStatus,
     },
     spots::{NewSpot, Spot, SpotChange, SpotFilter, SpotReport, SpotStatus},
     stays::{Assignment, Entry, Stay, StayFilter, StayTariff},
@@ -31,20 +31,21 @@ pub use self::{
 };
 pub(crate) use self::{
     alerts::{NewAlert, doubt, raise, resolve, resolve_about},
-    payments::{SitePayment, taken_at_site},
+    payments::{PURPOSE, SitePayment, settle, taken_at_site},
     stays::{Closed, Opened, barrier_closed, barrier_opened, renamed},
 };
-use crate::{base::Base, error::Result};
+use crate::{base::Base, error::Result, providers::Providers};
 
 /// Parking at all sites.
 pub struct Parking {
     base: Base,
     zone: Tz,
+    providers: Providers,
 }
 
 impl Parking {
-    pub(crate) const fn new(base: Base, zone: Tz) -> Self {
-        Self { base, zone }
+    pub(crate) const fn new(base: Base, zone: Tz, providers: Providers) -> Self {
+        Self { base, zone, providers }
     }
 
     /// The time zone of the sites.

@@ -52,6 +52,13 @@ pub struct NewFeeConfig {
     pub is_active: bool,
 }
 
+impl From<FeeConfig> for NewFeeConfig {
+    fn from(config: FeeConfig) -> Self {
+        let FeeConfig { name, area_id, tariff, for_members, is_active, .. } = config;
+        Self { name, area_id, tariff, for_members, is_active }
+    }
+}
+
 /// The tariff that holds at an entry.
 pub(super) struct Standing {
     pub(super) id: Option<i64>,
@@ -108,19 +115,20 @@ impl Parking {
         made.await
     }
 
-    /// Changes a tariff, for stays that begin from now on.
+    /// Changes a tariff, for stays that begin from now on; `wanted` makes it of what it was.
     ///
     /// # Errors
-    /// [`Error::NotFound`], or [`Error::Invalid`] as for [`Parking::add_fee_config`].
+    /// [`Error::NotFound`], [`Error::Invalid`] as for [`Parking::add_fee_config`], or what `wanted`
+    /// says.
     pub async fn change_fee_config(
         &self,
         admin: &Admin,
         id: i64,
-        wanted: NewFeeConfig,
+        wanted: impl FnOnce(NewFeeConfig) -> Result<NewFeeConfig> + Send + 'static,
     ) -> Result<FeeConfig> {
         let (actor, now_ms) = (admin.actor(), self.base.now_ms());
         let changed = self.base.store.write(move |tx| {
-            get(tx, id)?;
+            let wanted = wanted(get(tx, id)?.into())?;
             let site = site_of(tx, wanted.area_id, now_ms)?;
             tx.execute("UPDATE tariffs SET site_id = $1 WHERE id = $2", params![site, id])?;
             write(tx, id, &wanted, actor, now_ms)

@@ -7,6 +7,7 @@ use warp::{
     reply::{Response, with_status},
 };
 
+use super::parking::refusal;
 use crate::http::Problem;
 
 /// Tells a problem in this family's form.
@@ -58,7 +59,7 @@ fn core_words(error: &Error) -> (&'static str, &'static str, Value) {
             "图片无法识别，请上传完整的 JPEG 或 PNG 图片",
             json!({"reason": reason}),
         ),
-        Error::Refused(reason) => ("REFUSED", "当前状态不允许该操作", json!({"reason": reason})),
+        Error::Refused(reason) => ("REFUSED", refusal(reason), json!({"reason": reason})),
         Error::Unauthenticated => ("UNAUTHORIZED", "身份认证信息未提供或无效", json!({})),
         Error::Forbidden { needed, .. } => {
             ("FORBIDDEN", "没有执行该操作的权限", json!({"required_role": needed}))

@@ -5,6 +5,7 @@ mod dashboard;
 mod detections;
 mod error;
 mod params;
+mod parking;
 mod records;
 mod routes;
 mod status;

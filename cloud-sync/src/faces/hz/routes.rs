@@ -2,7 +2,7 @@
 
 use cloud_core::Caller;
 
-use super::{dashboard::DashboardView, detections, problem, status, yolo};
+use super::{dashboard::DashboardView, detections, parking, problem, status, yolo};
 use crate::http::{Answer, Call, Face, Json, get, limit::Class};
 
 /// The family.
@@ -12,6 +12,7 @@ pub(crate) fn face() -> Face {
         .class(Class::Query)
         .routes([get("/hzsystem_parking/dashboard/", dashboard).summary("Occupancy and revenue")])
         .routes(detections::routes())
+        .routes(parking::routes())
         .routes(yolo::routes())
         .routes(status::routes())
 }

@@ -15,7 +15,11 @@ pub(crate) use self::{
     order::{SitePayment, taken_at_site},
     revenue::between as revenue_between,
 };
-pub use self::{pay::Payable, revenue::PaymentFigures};
+pub use self::{
+    pay::{Paid, Payable},
+    revenue::PaymentFigures,
+};
+pub(crate) use self::pay::{PURPOSE, settle};
 use super::{Parking, stays::Whose};
 use crate::{
     caller::{Caller, Operator},
@@ -197,31 +201,29 @@ impl Parking {
         self.changed(made.await)
     }
 
-    /// Pays an order. What an operator takes counts at once.
+    /// Pays an order. What an operator takes at the counter counts at once, by whichever method;
+    /// a user pays by balance, or is sent to a provider, whose word then counts.
     ///
     /// # Errors
     /// [`Error::NotFound`] `order`; [`Error::Refused`] `already_paid`, `order_closed`,
-    /// `wrong_amount`, `method_unavailable`.
-    pub async fn pay_order(&self, caller: &Caller, order: i64, with: Payable) -> Result<Payment> {
-        let (caller, now_ms) = (caller.clone(), self.base.now_ms());
-        let paid = self.base.store.write(move |tx| {
-            pay::order(tx, &caller, order, with, now_ms)?;
-            query::get(tx, Whose::All, order)
-        });
+    /// `wrong_amount`, `method_unavailable`, `provider_unavailable`; [`Error::Invalid`] `balance`
+    /// where it is too low.
+    pub async fn pay_order(&self, caller: &Caller, order: i64, with: Payable) -> Result<Paid> {
+        let payer = pay::Payer { caller: caller.clone(), providers: self.providers.clone() };
+        let now_ms = self.base.now_ms();
+        let paid = self.base.store.write(move |tx| pay::order(tx, &payer, order, with, now_ms));
         self.changed(paid.await)
     }
 
-    /// Pays what is due for a stay that has ended.
+    /// Pays what is due for a stay that has ended, as [`Parking::pay_order`] does.
     ///
     /// # Errors
-    /// [`Error::NotFound`] `session`; [`Error::Refused`] `not_completed` while the car is inside,
-    /// `already_paid`, `wrong_amount`, `method_unavailable`.
-    pub async fn pay_stay(&self, caller: &Caller, stay: i64, with: Payable) -> Result<Payment> {
-        let (caller, now_ms) = (caller.clone(), self.base.now_ms());
-        let paid = self.base.store.write(move |tx| {
-            let order = pay::stay(tx, &caller, stay, with, now_ms)?;
-            query::get(tx, Whose::All, order)
-        });
+    /// [`Error::NotFound`] `session`; [`Error::Refused`] `not_completed` while the car is inside;
+    /// else as for [`Parking::pay_order`].
+    pub async fn pay_stay(&self, caller: &Caller, stay: i64, with: Payable) -> Result<Paid> {
+        let payer = pay::Payer { caller: caller.clone(), providers: self.providers.clone() };
+        let now_ms = self.base.now_ms();
+        let paid = self.base.store.write(move |tx| pay::stay(tx, &payer, stay, with, now_ms));
         self.changed(paid.await)
     }
 

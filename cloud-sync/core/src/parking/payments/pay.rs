@@ -2,7 +2,8 @@
 
 use super::{PayMethod, Payment, PaymentStatus, order, query};
 use crate::{
-    caller::{Caller, Role},
+    accounts::debit,
+    caller::{Actor, Caller, Role},
     directives,
     error::{Error, Result},
     logs::Entry,
@@ -10,6 +11,7 @@ use crate::{
         alerts::{AlertKind, resolve_about},
         stays::{Whose, get as get_stay},
     },
+    providers::{Bill, ProviderName, Providers, Receipt, Settled},
     store::{Transaction, params},
 };
 
@@ -22,34 +24,46 @@ pub struct Payable {
     pub amount_fen: Option<i64>,
 }
 
+/// What became of an order that somebody wanted to pay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paid {
+    /// The order: completed, or pending while a provider's word is awaited.
+    pub payment: Payment,
+    /// The page on which it is paid at the provider, while it is pending.
+    pub payment_url: Option<String>,
+}
+
+/// Who pays, and whom they can be sent to.
+pub(super) struct Payer {
+    pub(super) caller: Caller,
+    pub(super) providers: Providers,
+}
+
 /// See [`crate::Parking::pay_order`].
 pub(super) fn order(
     tx: &mut dyn Transaction,
-    caller: &Caller,
+    payer: &Payer,
     order: i64,
     with: Payable,
     now_ms: i64,
-) -> Result<()> {
-    let payment = query::get(tx, Whose::of(caller)?, order)?;
+) -> Result<Paid> {
+    let payment = query::get(tx, Whose::of(&payer.caller)?, order)?;
     match payment.status {
-        PaymentStatus::Pending => {}
-        PaymentStatus::Completed | PaymentStatus::Refunded => {
-            return Err(Error::Refused("already_paid"));
-        }
-        PaymentStatus::Failed => return Err(Error::Refused("order_closed")),
+        PaymentStatus::Pending => pay(tx, payer, &payment, with, now_ms),
+        PaymentStatus::Completed | PaymentStatus::Refunded => Err(Error::Refused("already_paid")),
+        PaymentStatus::Failed => Err(Error::Refused("order_closed")),
     }
-    pay(tx, caller, &payment, with, now_ms)
 }
 
 /// See [`crate::Parking::pay_stay`].
 pub(super) fn stay(
     tx: &mut dyn Transaction,
-    caller: &Caller,
+    payer: &Payer,
     stay: i64,
     with: Payable,
     now_ms: i64,
-) -> Result<i64> {
-    let stay = get_stay(tx, Whose::of(caller)?, stay)?;
+) -> Result<Paid> {
+    let stay = get_stay(tx, Whose::of(&payer.caller)?, stay)?;
     if stay.is_active() {
         return Err(Error::Refused("not_completed"));
     }
@@ -57,29 +71,99 @@ pub(super) fn stay(
     if owed == 0 && query::was_paid(tx, stay.id)? {
         return Err(Error::Refused("already_paid"));
     }
-    let order = order::open(tx, caller, &stay, owed, now_ms)?;
+    let order = order::open(tx, &payer.caller, &stay, owed, now_ms)?;
     let payment = query::get(tx, Whose::All, order)?;
-    pay(tx, caller, &payment, with, now_ms)?;
-    Ok(order)
+    pay(tx, payer, &payment, with, now_ms)
 }
 
 fn pay(
     tx: &mut dyn Transaction,
-    caller: &Caller,
+    payer: &Payer,
     payment: &Payment,
     with: Payable,
     now_ms: i64,
-) -> Result<()> {
+) -> Result<Paid> {
     if with.amount_fen.is_some_and(|amount| amount != payment.amount_fen) {
         return Err(Error::Refused("wrong_amount"));
     }
-    if caller.role() < Role::Operator {
-        return Err(Error::Refused("method_unavailable"));
+    if payer.caller.role() < Role::Operator
+        && let Some(payment_url) = user_pays(tx, payer, payment, with.method, now_ms)?
+    {
+        return Ok(Paid { payment: payment.clone(), payment_url: Some(payment_url) });
     }
     complete(tx, payment, with.method, now_ms)?;
     let message = format!("订单 {} 已支付 ({})", payment.order_number, with.method.as_str());
-    Entry::of_person(String::new(), now_ms, caller.actor(), "payment", message).write(tx)?;
-    Ok(())
+    let actor = payer.caller.actor();
+    Entry::of_person(String::new(), now_ms, actor, "payment", message).write(tx)?;
+    let payment = query::get(tx, Whose::All, payment.id)?;
+    Ok(Paid { payment, payment_url: None })
+}
+
+/// A user pays: from the balance at once, or at a provider, whose page is returned. Nothing is
+/// paid by promising it.
+fn user_pays(
+    tx: &mut dyn Transaction,
+    payer: &Payer,
+    payment: &Payment,
+    method: PayMethod,
+    now_ms: i64,
+) -> Result<Option<String>> {
+    let provider = match method {
+        _ if payment.amount_fen == 0 => return Ok(None),
+        PayMethod::Balance => {
+            let (account, reason) = (payer.caller.own_id()?, &payment.order_number);
+            debit(tx, account, payment.amount_fen, reason, now_ms)?;
+            let sql = "UPDATE payments SET payer_id = $1 WHERE id = $2";
+            tx.execute(sql, params![account, payment.id])?;
+            return Ok(None);
+        }
+        PayMethod::Wechat => ProviderName::Wechat,
+        PayMethod::Alipay => ProviderName::Alipay,
+        PayMethod::Cash | PayMethod::Card | PayMethod::Online => {
+            return Err(Error::Refused("method_unavailable"));
+        }
+    };
+    let bill = Bill {
+        purpose: PURPOSE,
+        subject: payment.id,
+        amount_fen: payment.amount_fen,
+        payer: payer.caller.account_id(),
+    };
+    payer.providers.ask(tx, provider, &bill, now_ms).map(Some)
+}
+
+/// What a provider's payment is for.
+pub(crate) const PURPOSE: &str = "parking";
+
+/// The money of an order has come from a provider. An order that was given up meanwhile is paid
+/// all the same where its stay still owes as much; else the money is not wanted.
+pub(crate) fn settle(tx: &mut dyn Transaction, receipt: &Receipt) -> Result<Settled> {
+    let payment = match query::get(tx, Whose::All, receipt.subject) {
+        Ok(payment) => payment,
+        Err(Error::NotFound(_)) => return Ok(Settled::NotWanted),
+        Err(error) => return Err(error),
+    };
+    let owed = match payment.stay {
+        Some(stay) => get_stay(tx, Whose::All, stay)?.owed_at(receipt.now_ms).0,
+        None => 0,
+    };
+    let is_wanted = match payment.status {
+        PaymentStatus::Pending => true,
+        PaymentStatus::Failed => owed >= payment.amount_fen,
+        PaymentStatus::Completed | PaymentStatus::Refunded => false,
+    };
+    if !is_wanted {
+        return Ok(Settled::NotWanted);
+    }
+    let method = match receipt.provider {
+        ProviderName::Wechat => PayMethod::Wechat,
+        ProviderName::Alipay => PayMethod::Alipay,
+    };
+    complete(tx, &payment, method, receipt.now_ms)?;
+    let message = format!("订单 {} 已支付 ({})", payment.order_number, method.as_str());
+    let (site, actor) = (String::new(), Actor::default());
+    Entry::of_person(site, receipt.now_ms, actor, "payment", message).write(tx)?;
+    Ok(Settled::Taken)
 }
 
 /// The money of an order is there.

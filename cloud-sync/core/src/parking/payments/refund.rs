@@ -1,12 +1,13 @@
 //! Giving money back.
 
-use super::{PaymentStatus, query};
+use super::{PayMethod, Payment, PaymentStatus, query};
 use crate::{
+    accounts::credit,
     caller::Actor,
     error::{Error, Result},
     logs::Entry,
     parking::stays::Whose,
-    store::{Transaction, next_id, params},
+    store::{Transaction, first, next_id, params},
     text,
 };
 
@@ -47,7 +48,27 @@ pub(super) fn refund(
         "UPDATE payments SET refunded_fen = refunded_fen + $1, status = $2 WHERE id = $3",
         params![amount, status.as_str(), order],
     )?;
+    give_back(tx, &payment, order, amount, now_ms)?;
     let message = format!("订单 {} 退款: {reason}", payment.order_number);
     Entry::of_person(String::new(), now_ms, actor, "payment", message).write(tx)?;
+    Ok(())
+}
+
+/// What was paid from a balance goes back there; the rest is handed over by who refunds it.
+fn give_back(
+    tx: &mut dyn Transaction,
+    payment: &Payment,
+    order: i64,
+    amount_fen: i64,
+    now_ms: i64,
+) -> Result<()> {
+    if payment.method.as_deref() != Some(PayMethod::Balance.as_str()) {
+        return Ok(());
+    }
+    let payer = "SELECT payer_id FROM payments WHERE id = $1";
+    let payer = first(tx, payer, params![order])?.map(|row| row.get::<Option<i64>>(0));
+    if let Some(payer) = payer.transpose()?.flatten() {
+        credit(tx, payer, amount_fen, &payment.order_number, now_ms)?;
+    }
     Ok(())
 }

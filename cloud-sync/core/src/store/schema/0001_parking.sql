@@ -204,7 +204,8 @@ CREATE TABLE payments (
     status        TEXT NOT NULL,                       -- pending, completed, failed, refunded
     method        TEXT,                                -- cash, card, online, wechat, alipay, balance
     taken_by      TEXT,                                -- who took it, as the site said
-    user_id       BIGINT,                              -- account that ordered or paid it
+    user_id       BIGINT,                              -- account that ordered it
+    payer_id      BIGINT,                              -- account whose balance paid it
     created_at_ms BIGINT NOT NULL,
     paid_at_ms    BIGINT,
     refunded_fen  BIGINT NOT NULL DEFAULT 0,

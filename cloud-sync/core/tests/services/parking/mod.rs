@@ -1,4 +1,13 @@
-//! Sites and their areas.
+//! Areas, spots, stays, fees and alerts.
+
+mod alerts;
+mod barrier;
+mod edge;
+mod lot;
+mod money;
+mod races;
+mod stays;
+mod tariffs;
 
 use crate::world::{World, on_each_engine};
 
