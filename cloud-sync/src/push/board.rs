@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct SystemStatus {
     pub(crate) cpu_usage: f64,
     pub(crate) memory_usage: f64,
-    active_sessions: i64,
+    pub(crate) active_sessions: i64,
     timestamp: String,
 }
 

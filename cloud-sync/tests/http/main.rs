@@ -6,6 +6,7 @@ mod anpr;
 mod channel;
 mod edge;
 mod hz;
+mod hz_parking;
 mod once;
 mod program;
 mod service;

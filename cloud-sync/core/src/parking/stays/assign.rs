@@ -2,6 +2,7 @@
 
 use super::{Arrival, By, Whose, enter, query};
 use crate::{
+    accounts::preference,
     caller::{Caller, Role},
     error::{Error, Result},
     parking::{SpotStatus, VehicleType, areas, spots},
@@ -33,18 +34,13 @@ pub(super) fn assign(
 ) -> Result<i64> {
     let plate = text::plate("license_plate", &wanted.plate)?;
     let user = user(tx, caller, wanted)?;
-    let area = wanted_area(tx, wanted)?;
-    let site = match &area {
-        Some((_, site)) => site.clone(),
-        None => default_site(tx, now_ms)?,
-    };
-    if let Some(stay) = enter::inside(tx, &site, plate.as_typed())? {
-        return keep(tx, caller, stay, area.map(|(area, _)| area), now_ms);
+    let area = wanted_area(tx, wanted, user)?;
+    if let Some(stay) = inside_anywhere(tx, plate.normal())? {
+        return keep(tx, caller, stay, area, now_ms);
     }
-    let spot = match &wanted.spot_number {
-        Some(number) => numbered(tx, &site, number)?,
-        None => spots::free(tx, &site, area.map(|(area, _)| area), plate.as_typed())?
-            .ok_or(Error::Refused("no_spot"))?,
+    let (site, spot) = match &wanted.spot_number {
+        Some(number) => numbered(tx, number, area)?,
+        None => free_anywhere(tx, area, plate.as_typed(), now_ms)?,
     };
     let arrival = Arrival {
         site: &site,
@@ -56,6 +52,31 @@ pub(super) fn assign(
         ..Arrival::default()
     };
     Ok(enter::enter(tx, &arrival, now_ms)?.stay)
+}
+
+/// The stay of a plate that is inside some site.
+fn inside_anywhere(tx: &mut dyn Transaction, plate_key: &str) -> Result<Option<i64>> {
+    let sql = "SELECT id FROM parking_sessions WHERE inside_key = $1 ORDER BY id DESC LIMIT 1";
+    Ok(first(tx, sql, params![plate_key])?.map(|row| row.get(0)).transpose()?)
+}
+
+/// A free spot in an area, or where none is wanted at the default site before all others.
+fn free_anywhere(
+    tx: &mut dyn Transaction,
+    area: Option<i64>,
+    plate: &str,
+    now_ms: i64,
+) -> Result<(String, i64)> {
+    let at_first = default_site(tx, now_ms)?;
+    let sql = "SELECT site_id FROM sites
+               ORDER BY CASE WHEN site_id = $1 THEN 0 ELSE 1 END, site_id";
+    for row in tx.query(sql, params![at_first])? {
+        let site: String = row.get(0)?;
+        if let Some(spot) = spots::free(tx, &site, area, plate)? {
+            return Ok((site, spot));
+        }
+    }
+    Err(Error::Refused("no_spot"))
 }
 
 /// Whom the car parks for.
@@ -77,13 +98,24 @@ fn user(tx: &mut dyn Transaction, caller: &Caller, wanted: &Assignment) -> Resul
     }
 }
 
-/// The area that is wanted.
-fn wanted_area(tx: &mut dyn Transaction, wanted: &Assignment) -> Result<Option<(i64, String)>> {
+/// The area that is wanted, else the one that the user prefers, where something is free there.
+fn wanted_area(
+    tx: &mut dyn Transaction,
+    wanted: &Assignment,
+    user: Option<i64>,
+) -> Result<Option<i64>> {
     if let Some(name) = wanted.preferred_area.as_deref().filter(|name| !name.trim().is_empty()) {
         let area = areas::by_name(tx, name)?;
-        return area.map(Some).ok_or_else(|| Error::invalid("preferred_area", "no such area"));
+        let (area, _) = area.ok_or_else(|| Error::invalid("preferred_area", "no such area"))?;
+        return Ok(Some(area));
     }
-    Ok(None)
+    let preferred = match user {
+        Some(user) if wanted.spot_number.is_none() => preference::preferred_area(tx, user)?,
+        _ => None,
+    };
+    let Some(name) = preferred else { return Ok(None) };
+    let Some((area, site)) = areas::by_name(tx, &name)? else { return Ok(None) };
+    Ok(spots::free(tx, &site, Some(area), "")?.map(|_| area))
 }
 
 /// The stay that the car has; it gets a spot where it has none and one is free.
@@ -111,14 +143,19 @@ fn keep(
     Ok(id)
 }
 
-/// The spot of a number that can be taken.
-fn numbered(tx: &mut dyn Transaction, site: &str, painted: &str) -> Result<i64> {
-    let sql = "SELECT id, status FROM spots WHERE site_id = $1 AND number = $2 AND is_active = 1
+/// The spot of a number that can be taken, and its site.
+fn numbered(
+    tx: &mut dyn Transaction,
+    painted: &str,
+    area: Option<i64>,
+) -> Result<(String, i64)> {
+    let sql = "SELECT site_id, id, status FROM spots WHERE number = $1 AND is_active = 1
+               AND (CAST($2 AS BIGINT) IS NULL OR area_id = $2)
                ORDER BY CASE WHEN status = 'available' THEN 0 ELSE 1 END, id LIMIT 1";
-    let row = first(tx, sql, params![site, painted.trim()])?
+    let row = first(tx, sql, params![painted.trim(), area])?
         .ok_or_else(|| Error::invalid("spot_number", "no such spot"))?;
-    if row.get::<String>(1)? != SpotStatus::Available.as_str() {
+    if row.get::<String>(2)? != SpotStatus::Available.as_str() {
         return Err(Error::Refused("slot_not_available"));
     }
-    Ok(row.get(0)?)
+    Ok((row.get(0)?, row.get(1)?))
 }

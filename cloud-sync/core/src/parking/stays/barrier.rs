@@ -4,8 +4,9 @@ use domain::{plate::normal_form, tariff::Tariff};
 
 use super::{enter, exit};
 use crate::{
+    accounts::preference,
     error::Result,
-    parking::{alerts, site, spots},
+    parking::{alerts, areas, site, spots},
     store::{StoreError, Transaction, first, next_id, params},
     vehicles,
 };
@@ -82,7 +83,7 @@ fn json(tariff: Option<&Tariff>) -> Result<Option<String>> {
 
 fn insert(tx: &mut dyn Transaction, opened: &Opened<'_>) -> Result<i64> {
     let id = next_id(tx, "parking_session")?;
-    let spot = spots::free(tx, opened.site, None, opened.plate)?;
+    let spot = spot_for(tx, opened)?;
     let area = match spot {
         Some(spot) => Some(spots::get(tx, spot)?.area_id),
         None => site::first_area(tx, opened.site)?,
@@ -118,6 +119,20 @@ fn insert(tx: &mut dyn Transaction, opened: &Opened<'_>) -> Result<i64> {
         spots::occupy(tx, spot, opened.entered_at_ms)?;
     }
     Ok(id)
+}
+
+/// A free spot: where its driver wants one, else anywhere.
+fn spot_for(tx: &mut dyn Transaction, opened: &Opened<'_>) -> Result<Option<i64>> {
+    let wanted = match preference::area_on_entry(tx, &normal_form(opened.plate))? {
+        Some(name) => areas::by_name(tx, &name)?,
+        None => None,
+    };
+    if let Some((area, _)) = wanted
+        && let Some(spot) = spots::free(tx, opened.site, Some(area), opened.plate)?
+    {
+        return Ok(Some(spot));
+    }
+    spots::free(tx, opened.site, None, opened.plate)
 }
 
 /// The read at the barrier says where its car stands.

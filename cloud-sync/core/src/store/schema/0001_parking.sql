@@ -58,7 +58,8 @@ CREATE TABLE spots (
     updated_at_ms BIGINT NOT NULL,
     PRIMARY KEY (site_id, id)
 );
-CREATE UNIQUE INDEX spots_by_number ON spots (area_id, number) WHERE is_active = 1;
+CREATE UNIQUE INDEX spots_by_number ON spots (number, area_id) WHERE is_active = 1;
+CREATE INDEX spots_by_area ON spots (area_id, number) WHERE is_active = 1;
 CREATE INDEX spots_by_status ON spots (status, area_id, number) WHERE is_active = 1;
 
 CREATE TABLE tariffs (
@@ -180,7 +181,7 @@ CREATE TABLE parking_sessions (
     paid_at_ms     BIGINT,
     PRIMARY KEY (site_id, session_id)
 );
-CREATE UNIQUE INDEX parking_sessions_one_stay ON parking_sessions (site_id, inside_key)
+CREATE UNIQUE INDEX parking_sessions_one_stay ON parking_sessions (inside_key, site_id)
     WHERE inside_key IS NOT NULL;
 CREATE UNIQUE INDEX parking_sessions_one_car ON parking_sessions (spot_id) WHERE exited_at_ms IS NULL;
 CREATE INDEX parking_sessions_inside ON parking_sessions (site_id, area_id) WHERE exited_at_ms IS NULL;
