@@ -13,6 +13,7 @@ on_each_engine! {
     an_area_has_its_own_tariff_before_its_site,
     a_stay_is_charged_as_it_stood_at_its_entry,
     each_started_day_has_its_limit_also_over_midnight,
+    a_change_of_clocks_is_no_time_parked,
     members_park_by_their_tariff,
     a_tariff_that_cannot_be_charged_is_refused,
 }
@@ -79,6 +80,19 @@ async fn each_started_day_has_its_limit_also_over_midnight(world: World) {
     assert_eq!((fee(8), fee(12), fee(13), fee(24), fee(25), fee(49)), (
         2900, 3000, 3000, 3000, 6000, 9000
     ));
+}
+
+async fn a_change_of_clocks_is_no_time_parked(world: World) {
+    let lot = Lot::open(world, 1).await;
+    lot.tariff(|new| new.tariff.daily_max_fee = None).await;
+    let stay = lot.park("京A00001", "A001").await;
+    // Berlin's clocks go forward in the night to 29 March 2026: from 22:00 to 8:00 are nine hours.
+    let berlin = |text: &str| {
+        let local = text.parse::<chrono::NaiveDateTime>().unwrap();
+        local.and_local_timezone(chrono_tz::Tz::Europe__Berlin).unwrap().timestamp_millis()
+    };
+    let stay = cloud_core::Stay { entered_at_ms: berlin("2026-03-28T22:00:00"), ..stay };
+    assert_eq!(stay.fee_at(berlin("2026-03-29T08:00:00")), Fen(500 + 9 * 300));
 }
 
 async fn members_park_by_their_tariff(world: World) {

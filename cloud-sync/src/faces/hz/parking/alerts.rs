@@ -2,7 +2,7 @@
 
 use cloud_core::{Admin, Alert, AlertFilter, AlertKind, Caller, Priority};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::wire::{Done, days, utc, window};
 use crate::{
@@ -26,6 +26,7 @@ pub(super) fn routes() -> Vec<Route> {
             .summary("What needs somebody's attention, or did")
             .query(FILTERS),
         get("/hzsystem_parking/system/alerts/{alert_id}/", detail).summary("One alert"),
+        put("/hzsystem_parking/system/alerts/{alert_id}/", change).summary("Resolve an alert"),
         put("/hzsystem_parking/system/alerts/{alert_id}/resolve/", resolve)
             .summary("Resolve an alert"),
         post("/hzsystem_parking/system/alerts/{alert_id}/resolve/", resolve)
@@ -117,6 +118,27 @@ async fn list(call: Call<Caller>) -> Answer<Json<Alerts>> {
 async fn detail(call: Call<Caller>) -> Answer<Json<AlertView>> {
     let id = call.id("alert_id", "alert")?;
     Ok(Json(call.app.cloud.parking.alert(&call.who, id).await?.into()))
+}
+
+/// What becomes of an alert.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct AlertInput {
+    /// resolved
+    status: Outcome,
+}
+
+/// An alert can only be resolved.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Outcome {
+    Resolved,
+}
+
+async fn change(call: Call<Admin, Json<AlertInput>>) -> Answer<Json<Done<AlertView>>> {
+    let Outcome::Resolved = call.body.0.status;
+    let id = call.id("alert_id", "alert")?;
+    let alert = call.app.cloud.parking.resolve_alert(&call.who, id).await?;
+    Ok(Json(Done::new("警报已处理", alert.into())))
 }
 
 async fn resolve(call: Call<Admin>) -> Answer<Json<Done<AlertView>>> {
