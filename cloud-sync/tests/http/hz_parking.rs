@@ -77,9 +77,15 @@ async fn a_day_at_the_desk() {
 
     let asked = json!({"session_id": format!("session_{session}")});
     let fee = desk.make("/fee/calculate/", asked.clone()).await;
-    assert_eq!((&fee["calculated_fee"], &fee["fee_config"]["name"]), (&json!("5.00"), &json!("标准收费")));
+    assert_eq!(
+        (&fee["calculated_fee"], &fee["fee_config"]["name"]),
+        (&json!("5.00"), &json!("标准收费"))
+    );
     let order = desk.make("/payment/orders/", asked).await;
-    assert_eq!((order["amount"].as_f64(), &order["payment_status"]), (Some(5.0), &json!("pending")));
+    assert_eq!(
+        (order["amount"].as_f64(), &order["payment_status"]),
+        (Some(5.0), &json!("pending"))
+    );
     let picture = desk.service.get(order["qr_code_url"].as_str().unwrap()).await;
     assert_eq!(picture.headers["content-type"], "image/png");
 
@@ -88,9 +94,15 @@ async fn a_day_at_the_desk() {
     assert_eq!((paid.status, &paid.json["success"]), (StatusCode::OK, &json!(true)));
     assert_eq!(paid.json["payment_status"], "completed");
     let twice = desk.send(&desk.operator, Method::POST, "/payment/process/", pay).await;
-    assert_eq!((twice.status, &twice.json["error"]), (StatusCode::BAD_REQUEST, &json!("订单已支付")));
+    assert_eq!(
+        (twice.status, &twice.json["error"]),
+        (StatusCode::BAD_REQUEST, &json!("订单已支付"))
+    );
     let stats = desk.get(&desk.visitor, "/payment/stats/").await;
-    assert_eq!((stats["today_revenue"].as_f64(), &stats["payment_method_stats"]["wechat"]), (Some(5.0), &json!(1)));
+    assert_eq!(
+        (stats["today_revenue"].as_f64(), &stats["payment_method_stats"]["wechat"]),
+        (Some(5.0), &json!(1))
+    );
 
     let back = json!({"order_id": order["id"], "reason": "用户申请退款"});
     let refund = desk.send(&desk.operator, Method::POST, "/payment/refund/", back).await;
@@ -118,14 +130,11 @@ async fn a_driver_pays_for_the_own_car_alone() {
     let others = desk.assign("京A00002").await;
     let calculate = |session: &Value| json!({"session_id": session["session_id"]});
     for (session, status) in [(&own, StatusCode::OK), (&others, StatusCode::NOT_FOUND)] {
-        let fee = desk
-            .send(&desk.visitor, Method::POST, "/fee/calculate/", calculate(session))
-            .await;
+        let fee =
+            desk.send(&desk.visitor, Method::POST, "/fee/calculate/", calculate(session)).await;
         assert_eq!(fee.status, status, "{}", fee.json);
     }
-    let order = desk
-        .send(&desk.visitor, Method::POST, "/payment/orders/", calculate(&own))
-        .await;
+    let order = desk.send(&desk.visitor, Method::POST, "/payment/orders/", calculate(&own)).await;
     assert_eq!(order.status, StatusCode::CREATED);
     let pay = json!({"order_id": order.json["id"], "payment_method": "wechat", "amount": 10});
     let unavailable = desk.send(&desk.visitor, Method::POST, "/payment/process/", pay).await;
@@ -158,7 +167,11 @@ async fn what_cannot_be_used_is_named() {
         ("/parking/auto-assign/", json!({"license_plate": ["x"]}), "license_plate"),
         ("/parking/auto-assign/", json!({"license_plate": "京A\u{202e}1"}), "license_plate"),
         ("/fee/calculate/", json!({"session_id": "abc"}), "session_id"),
-        ("/payment/process/", json!({"order_id": 1, "payment_method": "gold", "amount": 1}), "payment_method"),
+        (
+            "/payment/process/",
+            json!({"order_id": 1, "payment_method": "gold", "amount": 1}),
+            "payment_method",
+        ),
     ] {
         let answer = desk.send(&desk.admin, Method::POST, path, body.clone()).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path} {body}: {}", answer.json);

@@ -22,7 +22,8 @@ pub use self::{
     cameras::{Camera, CameraChange, Detection, Sighting},
     figures::{ActiveSession, Dashboard, DayFigures},
     payments::{
-        Paid, PayMethod, Payable, Payment, PaymentChange, PaymentFigures, PaymentFilter, PaymentStatus,
+        Paid, PayMethod, Payable, Payment, PaymentChange, PaymentFigures, PaymentFilter,
+        PaymentStatus,
     },
     spots::{NewSpot, Spot, SpotChange, SpotFilter, SpotReport, SpotStatus},
     stays::{Assignment, Entry, Stay, StayFilter, StayTariff},

@@ -11,6 +11,7 @@ mod revenue;
 
 use std::str::FromStr;
 
+pub(crate) use self::pay::{PURPOSE, settle};
 pub(crate) use self::{
     order::{SitePayment, taken_at_site},
     revenue::between as revenue_between,
@@ -19,7 +20,6 @@ pub use self::{
     pay::{Paid, Payable},
     revenue::PaymentFigures,
 };
-pub(crate) use self::pay::{PURPOSE, settle};
 use super::{Parking, stays::Whose};
 use crate::{
     caller::{Caller, Operator},

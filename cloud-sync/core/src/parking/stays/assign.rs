@@ -144,11 +144,7 @@ fn keep(
 }
 
 /// The spot of a number that can be taken, and its site.
-fn numbered(
-    tx: &mut dyn Transaction,
-    painted: &str,
-    area: Option<i64>,
-) -> Result<(String, i64)> {
+fn numbered(tx: &mut dyn Transaction, painted: &str, area: Option<i64>) -> Result<(String, i64)> {
     let sql = "SELECT site_id, id, status FROM spots WHERE number = $1 AND is_active = 1
                AND (CAST($2 AS BIGINT) IS NULL OR area_id = $2)
                ORDER BY CASE WHEN status = 'available' THEN 0 ELSE 1 END, id LIMIT 1";

@@ -45,7 +45,8 @@ async fn an_order_is_for_what_is_due_and_paid_in_full(world: World) {
 async fn paying_leaves_time_to_leave(world: World) {
     let lot = Lot::open(world, 2).await;
     lot.tariff(|_| {}).await;
-    let (quick, slow) = (lot.park("京A00001", "A001").await.id, lot.park("京A00002", "A002").await.id);
+    let (quick, slow) =
+        (lot.park("京A00001", "A001").await.id, lot.park("京A00002", "A002").await.id);
     lot.wait(TimeDelta::minutes(150));
     for stay in [quick, slow] {
         let order = lot.parking().order(&lot.staff, stay).await.unwrap();

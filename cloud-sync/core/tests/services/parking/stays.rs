@@ -1,8 +1,6 @@
 //! Cars that come, stand somewhere and go.
 
-use cloud_core::{
-    CameraChange, Detection, Error, PlateFilter, SpotReport, SpotStatus, Window,
-};
+use cloud_core::{CameraChange, Detection, Error, PlateFilter, SpotReport, SpotStatus, Window};
 
 use super::lot::{Lot, refusal};
 use crate::world::{World, on_each_engine};

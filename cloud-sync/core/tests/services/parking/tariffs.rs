@@ -77,9 +77,10 @@ async fn each_started_day_has_its_limit_also_over_midnight(world: World) {
         stay.fee_at(at_ms).0
     };
     // From noon: midnight at the site is after 12 hours, and nothing happens to the fee then.
-    assert_eq!((fee(8), fee(12), fee(13), fee(24), fee(25), fee(49)), (
-        2900, 3000, 3000, 3000, 6000, 9000
-    ));
+    assert_eq!(
+        (fee(8), fee(12), fee(13), fee(24), fee(25), fee(49)),
+        (2900, 3000, 3000, 3000, 6000, 9000)
+    );
 }
 
 async fn a_change_of_clocks_is_no_time_parked(world: World) {

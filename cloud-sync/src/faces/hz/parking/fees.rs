@@ -18,8 +18,9 @@ use crate::http::{Answer, Call, Created, Json, Route, delete, get, post, put};
 pub(super) fn routes() -> Vec<Route> {
     vec![
         get("/hzsystem_parking/fee/configs/", list).summary("Tariffs in use"),
-        post("/hzsystem_parking/fee/configs/", create)
-            .summary("Make a tariff; of several the last one made holds, an area's before its site's"),
+        post("/hzsystem_parking/fee/configs/", create).summary(
+            "Make a tariff; of several the last one made holds, an area's before its site's",
+        ),
         get("/hzsystem_parking/fee/configs/{config_id}/", detail).summary("One tariff"),
         put("/hzsystem_parking/fee/configs/{config_id}/", update)
             .summary("Change a tariff, for sessions that begin from now on"),
@@ -188,8 +189,7 @@ async fn update(call: Call<Admin, Json<ConfigInput>>) -> Answer<Json<Done<Config
     let parking = &call.app.cloud.parking;
     let Json(input) = &call.body;
     let input = input.clone();
-    let config =
-        parking.change_fee_config(&call.who, id, move |before| input.over(before)).await?;
+    let config = parking.change_fee_config(&call.who, id, move |before| input.over(before)).await?;
     Ok(Json(Done::new("费用配置更新成功", config.into())))
 }
 

@@ -61,9 +61,11 @@ impl<'de> Deserialize<'de> for Hours {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = deserializer.deserialize_any(Text("hours"))?;
         // Hundredths of an hour are whole seconds.
-        let seconds = text.trim().parse::<Fen>().ok().and_then(|Fen(hundredths)| {
-            u32::try_from(hundredths.checked_mul(36)?).ok()
-        });
+        let seconds = text
+            .trim()
+            .parse::<Fen>()
+            .ok()
+            .and_then(|Fen(hundredths)| u32::try_from(hundredths.checked_mul(36)?).ok());
         seconds.map(Self).ok_or_else(|| de::Error::custom("应为不小于 0 的小时数，最多两位小数"))
     }
 }

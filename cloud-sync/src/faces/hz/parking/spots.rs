@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     faces::hz::params,
-    http::{Answer, BadValue, Call, Created, Json, Parameter, Problem, Query, Route, delete, get, post, put},
+    http::{
+        Answer, BadValue, Call, Created, Json, Parameter, Problem, Query, Route, delete, get, post,
+        put,
+    },
 };
 
 const FILTERS: &[Parameter] = &[
@@ -140,9 +143,9 @@ fn listed(spot: Spot, zone: Tz) -> SpotView<AreaRef> {
 fn filter(query: &Query) -> Result<SpotFilter, Problem> {
     let status = query.get("status").map(str::parse::<SpotStatus>).transpose()?;
     let wanted = "car / truck / suv / motorcycle / bus / mpv";
-    let vehicle_type = query.get("vehicle_type").map(|word| {
-        VehicleType::named(word).ok_or(BadValue { name: "vehicle_type", wanted })
-    });
+    let vehicle_type = query
+        .get("vehicle_type")
+        .map(|word| VehicleType::named(word).ok_or(BadValue { name: "vehicle_type", wanted }));
     Ok(SpotFilter {
         area: query.parsed("area_id", "应为整数")?,
         status,
