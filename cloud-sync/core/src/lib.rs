@@ -54,8 +54,8 @@ pub use self::{
     },
     pictures::{MAX_PICTURE_BYTES, Pictures, Upload},
     plates::{
-        Correction, Movement, PlateFilter, PlateRead, Plates, ReadBy, Recognition, Statistics,
-        Window,
+        Correction, Movement, PlateFilter, PlateRead, Plates, ReadBy, Recognition, SpotName,
+        Statistics, Window,
     },
     providers::{Notification, Provider, ProviderName, Providers, UNAVAILABLE},
     recognition::{

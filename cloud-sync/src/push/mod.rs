@@ -21,6 +21,8 @@ use crate::{
 /// whose document has them.
 pub(crate) fn routes(requests: &Requests) -> BoxedFilter<(Response,)> {
     let routes = channel::route(requests)
+        .or(detection::routes(requests))
+        .unify()
         .recover(|rejection: Rejection| async { Ok::<_, Rejection>(Err(rejection.into())) })
         .unify();
     warp::path("ws").and(routes).map(told).boxed()

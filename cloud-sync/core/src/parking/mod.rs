@@ -33,7 +33,9 @@ pub use self::{
 pub(crate) use self::{
     alerts::{NewAlert, doubt, raise, resolve, resolve_about},
     payments::{PURPOSE, SitePayment, settle, taken_at_site},
-    stays::{Closed, Opened, barrier_closed, barrier_opened, renamed},
+    stays::{
+        Closed, Opened, SpotReading, barrier_closed, barrier_opened, read_at, renamed, spot_site,
+    },
 };
 use crate::{base::Base, error::Result, providers::Providers};
 

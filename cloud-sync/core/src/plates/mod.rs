@@ -71,8 +71,8 @@ pub struct PlateRead {
     pub picture: Option<String>,
     /// SHA-256 of the picture of the plate alone in hex, where there is one.
     pub crop: Option<String>,
-    /// The number of the spot that it was seen at, where that is known.
-    pub spot_id: Option<i64>,
+    /// The spot that it was seen at, where that is known.
+    pub spot: Option<SpotName>,
     /// What a person said the vehicle is; none where only the plate's colour may tell.
     pub vehicle_type: Option<String>,
     /// When it was seen, in milliseconds UTC.
@@ -81,6 +81,17 @@ pub struct PlateRead {
     pub processed_by: String,
     /// Whether a person has confirmed it.
     pub is_verified: bool,
+}
+
+/// A spot, as people call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpotName {
+    /// Its number in the system.
+    pub id: i64,
+    /// The name of its area.
+    pub area: String,
+    /// The number that is painted on it.
+    pub number: String,
 }
 
 impl PlateRead {
@@ -92,9 +103,9 @@ impl PlateRead {
     }
 }
 
-/// As [`PlateRead::vehicle`], in SQL; `unknown` where nothing tells.
-pub(crate) const VEHICLE: &str = "COALESCE(vehicle_type,
-    CASE WHEN kind = 'blue' OR kind = 'green' THEN 'car' ELSE 'unknown' END)";
+/// As [`PlateRead::vehicle`], in SQL where `r` is the read; `unknown` where nothing tells.
+pub(crate) const VEHICLE: &str = "COALESCE(r.vehicle_type,
+    CASE WHEN r.kind = 'blue' OR r.kind = 'green' THEN 'car' ELSE 'unknown' END)";
 
 /// One look at one picture.
 #[derive(Debug, Clone, PartialEq)]

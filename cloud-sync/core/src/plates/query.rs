@@ -1,6 +1,8 @@
 //! Reading plates. Deleted ones do not exist here.
 
-use super::{Movement, PlateFilter, PlateRead, Recognition, Statistics, VEHICLE, Window, totals};
+use super::{
+    Movement, PlateFilter, PlateRead, Recognition, SpotName, Statistics, VEHICLE, Window, totals,
+};
 use crate::{
     error::Result,
     search,
@@ -11,10 +13,13 @@ const VISIBLE: &str = "r.is_deleted = 0";
 const SELECT: &str = "SELECT r.id, r.recognition_id, s.name, r.lane, r.movement, r.plate, r.kind,
         r.confidence, r.alternatives, r.x_min, r.y_min, r.x_max, r.y_max,
         CASE WHEN p.received_at_ms IS NOT NULL THEN r.picture END,
-        r.read_at_ms, r.processed_by, r.is_verified, r.crop, r.spot_id, r.vehicle_type
+        r.read_at_ms, r.processed_by, r.is_verified, r.crop, r.vehicle_type,
+        sp.id, ar.name, sp.number
     FROM plate_reads r
     JOIN sites s ON s.site_id = r.site_id
-    LEFT JOIN pictures p ON p.site_id = r.site_id AND p.sha256 = r.picture";
+    LEFT JOIN pictures p ON p.site_id = r.site_id AND p.sha256 = r.picture
+    LEFT JOIN spots sp ON sp.id = r.spot_id
+    LEFT JOIN areas ar ON ar.id = sp.area_id";
 
 pub(super) fn list(
     tx: &mut dyn Transaction,
@@ -124,7 +129,13 @@ fn plate(row: &Row) -> Result<PlateRead> {
         processed_by: row.get(15)?,
         is_verified: row.get(16)?,
         crop: row.get(17)?,
-        spot_id: row.get(18)?,
-        vehicle_type: row.get(19)?,
+        vehicle_type: row.get(18)?,
+        spot: spot(row)?,
     })
+}
+
+fn spot(row: &Row) -> Result<Option<SpotName>> {
+    let Some(id) = row.get(19)? else { return Ok(None) };
+    let area: Option<String> = row.get(20)?;
+    Ok(Some(SpotName { id, area: area.unwrap_or_default(), number: row.get(21)? }))
 }

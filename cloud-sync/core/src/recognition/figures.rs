@@ -136,7 +136,8 @@ fn count(tx: &mut dyn Transaction, span: Span) -> Result<i64> {
 fn vehicles(tx: &mut dyn Transaction, span: Span) -> Result<Vec<VehicleFigures>> {
     let sql = format!(
         "SELECT vehicle, COUNT(*), AVG(confidence), MAX(read_at_ms)
-         FROM (SELECT {VEHICLE} AS vehicle, confidence, read_at_ms FROM plate_reads
+         FROM (SELECT {VEHICLE} AS vehicle, r.confidence, r.read_at_ms
+               FROM plate_reads r
                WHERE is_deleted = 0 AND read_at_ms >= $1 AND read_at_ms < $2) AS seen
          GROUP BY vehicle ORDER BY vehicle"
     );

@@ -30,13 +30,14 @@ impl Recognitions {
         Self { base, zone }
     }
 
-    /// Keeps what was read in a picture, for the default site.
+    /// Keeps what was read in a picture, for the site of its spot or the default site. A car that
+    /// was read on a spot stands there from then on.
     ///
     /// # Errors
     /// [`crate::Error::NotFound`] where the spot that it names is not there.
-    pub async fn record(&self, _: &Operator, new: NewRecognition) -> Result<Recognition> {
-        let now_ms = self.base.now_ms();
-        let kept = self.base.store.write(move |tx| record::record(tx, &new, now_ms)).await?;
+    pub async fn record(&self, operator: &Operator, new: NewRecognition) -> Result<Recognition> {
+        let (actor, now_ms) = (operator.actor(), self.base.now_ms());
+        let kept = self.base.store.write(move |tx| record::record(tx, &new, actor, now_ms)).await?;
         self.base.changed();
         Ok(kept)
     }
@@ -45,8 +46,11 @@ impl Recognitions {
     ///
     /// # Errors
     /// [`crate::Error::NotFound`] where the plate is not there.
-    pub async fn improve(&self, _: &Operator, id: i64, better: Better) -> Result<PlateRead> {
-        let read = self.base.store.write(move |tx| record::improve(tx, id, &better)).await?;
+    pub async fn improve(&self, operator: &Operator, id: i64, better: Better) -> Result<PlateRead> {
+        let (actor, now_ms) = (operator.actor(), self.base.now_ms());
+        let improved =
+            self.base.store.write(move |tx| record::improve(tx, id, &better, actor, now_ms));
+        let read = improved.await?;
         self.base.changed();
         Ok(read)
     }

@@ -4,14 +4,16 @@ use domain::plate::normal_form;
 use uuid::Uuid;
 
 use crate::{
+    caller::Actor,
     error::{Error, Result},
+    parking::{self, SpotReading},
     plates::{
         Movement, NewLook, NewRead, PlateRead, ReadBy, Recognition, changing, get, look_at,
         read_plate, recognition,
     },
     search,
     sites::default_site,
-    store::{Transaction, params},
+    store::{StoreError, Transaction, first, params},
 };
 
 /// What was read in a picture.
@@ -55,6 +57,8 @@ pub struct NewPlate {
 pub struct Better {
     /// The text.
     pub text: String,
+    /// The plate's colour, as [`NewPlate::kind`].
+    pub kind: &'static str,
     /// Probability that it is right, 0 to 1.
     pub confidence: f64,
     /// Other readings, `A/B`.
@@ -66,9 +70,13 @@ pub struct Better {
 pub(super) fn record(
     tx: &mut dyn Transaction,
     new: &NewRecognition,
+    actor: Actor,
     now_ms: i64,
 ) -> Result<Recognition> {
-    let site = default_site(tx, now_ms)?;
+    let site = match new.spot_id {
+        Some(spot) => parking::spot_site(tx, spot)?,
+        None => default_site(tx, now_ms)?,
+    };
     let crops = new.plates.iter().filter_map(|plate| plate.crop.as_ref());
     for sha256 in [&new.picture].into_iter().chain(&new.drawn).chain(crops) {
         keep_picture(tx, &site, sha256, now_ms)?;
@@ -81,8 +89,18 @@ pub(super) fn record(
         drawn: new.drawn.as_deref(),
     };
     let id = look_at(tx, &look)?;
+    let mut kept = Vec::with_capacity(new.plates.len());
     for plate in &new.plates {
-        keep_plate(tx, new, plate, (&site, id, now_ms))?;
+        let (decision, now) = (Uuid::new_v4().to_string(), (site.as_str(), id, now_ms));
+        kept.push((plate, keep_plate(tx, new, plate, &decision, now)?, decision));
+    }
+    // Of several plates on one spot the one that was read most surely stands there.
+    let read = kept.iter().filter(|(plate, ..)| !plate.text.is_empty());
+    let surest = read.max_by(|a, b| a.0.confidence.total_cmp(&b.0.confidence));
+    if let (Some(spot), Some((plate, read, decision))) = (new.spot_id, surest) {
+        let (site, plate, kind, read) = (site.as_str(), plate.text.as_str(), plate.kind, *read);
+        let reading = SpotReading { site, spot, plate, read, decision, kind, actor };
+        parking::read_at(tx, &reading, now_ms)?;
     }
     recognition(tx, id)?.ok_or(Error::NotFound("session"))
 }
@@ -98,12 +116,13 @@ fn keep_plate(
     tx: &mut dyn Transaction,
     new: &NewRecognition,
     plate: &NewPlate,
+    decision: &str,
     (site, recognition, now_ms): (&str, i64, i64),
 ) -> Result<i64> {
     let read = NewRead {
         site,
         recognition,
-        decision: &Uuid::new_v4().to_string(),
+        decision,
         lane: "",
         movement: Movement::Seen,
         plate: &plate.text,
@@ -121,12 +140,23 @@ fn keep_plate(
     Ok(read_plate(tx, &read)?)
 }
 
-pub(super) fn improve(tx: &mut dyn Transaction, id: i64, better: &Better) -> Result<PlateRead> {
+pub(super) fn improve(
+    tx: &mut dyn Transaction,
+    id: i64,
+    better: &Better,
+    actor: Actor,
+    now_ms: i64,
+) -> Result<PlateRead> {
+    let sql = "SELECT site_id, decision_id, plate, spot_id FROM plate_reads
+               WHERE id = $1 AND is_deleted = 0";
+    let row = first(tx, sql, params![id])?.ok_or(Error::NotFound("plate"))?;
+    let (site, decision, before): (String, String, String) =
+        (row.get(0)?, row.get(1)?, row.get(2)?);
     let plate_key = normal_form(&better.text);
     search::remember(tx, &plate_key)?;
     let sql = "UPDATE plate_reads SET plate = $1, plate_key = $2, confidence = $3,
                                       alternatives = $4, processed_by = $5
-               WHERE id = $6 AND is_deleted = 0 AND is_verified = 0 AND processed_by <> 'manual'";
+               WHERE id = $6 AND is_verified = 0 AND processed_by <> 'manual'";
     let params = params![
         &better.text,
         plate_key,
@@ -135,7 +165,23 @@ pub(super) fn improve(tx: &mut dyn Transaction, id: i64, better: &Better) -> Res
         better.read_by.as_str(),
         id
     ];
-    changing(tx, id, |tx| tx.execute(sql, params).map(drop))?;
+    let mut changed = 0;
+    changing(tx, id, |tx| {
+        changed = tx.execute(sql, params)?;
+        Ok::<_, StoreError>(())
+    })?;
+    let spot: Option<i64> = row.get(3)?;
+    if changed > 0 && before != better.text {
+        match spot.filter(|_| before.is_empty()) {
+            Some(spot) => {
+                let (site, decision) = (site.as_str(), decision.as_str());
+                let (plate, kind, read) = (better.text.as_str(), better.kind, id);
+                let reading = SpotReading { site, spot, plate, read, decision, kind, actor };
+                parking::read_at(tx, &reading, now_ms)?;
+            }
+            None => parking::renamed(tx, &site, &decision, &better.text, now_ms)?,
+        }
+    }
     get(tx, id)?.ok_or(Error::NotFound("plate"))
 }
 

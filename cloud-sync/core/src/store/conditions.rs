@@ -30,18 +30,6 @@ impl Conditions {
         self
     }
 
-    /// Wants a column to be one of `values`, where they are given.
-    pub(crate) fn one_of(mut self, column: &str, values: Option<&[&str]>) -> Self {
-        if let Some(values) = values {
-            let places: Vec<_> = values.iter().map(|value| self.place(*value)).collect();
-            self.sql += &match places.is_empty() {
-                true => " AND 1 = 0".to_owned(),
-                false => format!(" AND {column} IN ({})", places.join(", ")),
-            };
-        }
-        self
-    }
-
     /// Adds a parameter and returns its name.
     pub(crate) fn place(&mut self, value: impl Into<Value>) -> String {
         self.params.push(value.into());

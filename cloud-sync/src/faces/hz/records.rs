@@ -104,8 +104,12 @@ impl Record {
             confidence: read.confidence,
             license_plate: Some(read.plate).filter(|plate| !plate.is_empty()),
             image_url: read.picture.map(|sha256| format!("/images/{}", images::path(&sha256))),
-            spot: read.spot_id,
-            spot_info: format!("{}-{}", read.site_name, read.lane),
+            spot: read.spot.as_ref().map(|spot| spot.id),
+            spot_info: match &read.spot {
+                Some(spot) => format!("{}-{}", spot.area, spot.number),
+                None if read.lane.is_empty() => read.site_name,
+                None => format!("{}-{}", read.site_name, read.lane),
+            },
         }
     }
 }

@@ -118,14 +118,24 @@ pub(crate) fn enter(
         return Err(Error::Refused("already_inside"));
     }
     let read = record(tx, arrival, Movement::Entered, now_ms)?;
-    let stay = insert(tx, arrival, &read, now_ms)?;
+    Ok(Entered { stay: begin(tx, arrival, &read, now_ms)?, read: read.id })
+}
+
+/// The stay of a car begins with a read that is kept; its number.
+fn begin(
+    tx: &mut dyn Transaction,
+    arrival: &Arrival<'_>,
+    read: &Recorded,
+    now_ms: i64,
+) -> Result<i64> {
+    let stay = insert(tx, arrival, read, now_ms)?;
     if let Some(spot) = arrival.spot {
         spots::occupy(tx, spot, now_ms)?;
     }
     let message = format!("{} 已入场 (session_{stay})", arrival.plate);
     let site = arrival.site.to_owned();
     logs::Entry::of_person(site, now_ms, arrival.by.actor(), "parking", message).write(tx)?;
-    Ok(Entered { stay, read: read.id })
+    Ok(stay)
 }
 
 fn insert(
@@ -191,6 +201,55 @@ pub(crate) fn found_at(
         }
         (None, None) => Ok((enter(tx, arrival, now_ms)?.stay, true)),
     }
+}
+
+/// A plate that was read on a spot, in a picture that is kept already.
+#[derive(Debug)]
+pub(crate) struct SpotReading<'a> {
+    /// The site of the spot.
+    pub(crate) site: &'a str,
+    /// The spot.
+    pub(crate) spot: i64,
+    /// What was read.
+    pub(crate) plate: &'a str,
+    /// Number of the read.
+    pub(crate) read: i64,
+    /// What ties a stay to the read.
+    pub(crate) decision: &'a str,
+    /// The ground of the plate.
+    pub(crate) kind: &'static str,
+    /// Who sent the picture.
+    pub(crate) actor: Actor,
+}
+
+/// A car that was read on a spot is moved there where it is inside, else it has entered with that
+/// read. What stands on a spot that is taken is not driven out by a reading, and nothing stands
+/// where nobody may.
+pub(crate) fn read_at(tx: &mut dyn Transaction, reading: &SpotReading, now_ms: i64) -> Result<()> {
+    let spot = spots::get(tx, reading.spot)?;
+    let is_free = matches!(spot.status, SpotStatus::Available | SpotStatus::Reserved);
+    if !is_free || spot.session.is_some() {
+        return Ok(());
+    }
+    if let Some(stay) = inside(tx, reading.site, reading.plate)? {
+        return move_to(tx, stay, spot.id, spot.area_id, now_ms);
+    }
+    let sql = "UPDATE plate_reads SET movement = 'entered' WHERE id = $1";
+    tx.execute(sql, params![reading.read])?;
+    let arrival = Arrival {
+        site: reading.site,
+        plate: reading.plate,
+        spot: Some(spot.id),
+        by: By::Hand(reading.actor),
+        ..Arrival::default()
+    };
+    let (id, decision) = (reading.read, reading.decision.to_owned());
+    begin(tx, &arrival, &Recorded { id, decision, kind: reading.kind }, now_ms).map(drop)
+}
+
+/// The site of a spot in use.
+pub(crate) fn spot_site(tx: &mut dyn Transaction, spot: i64) -> Result<String> {
+    Ok(spots::get(tx, spot)?.site)
 }
 
 /// Moves a car that is inside to a spot that is free.

@@ -13,7 +13,7 @@ use domain::{money::Fen, parking::Session, tariff::Tariff};
 pub use self::assign::Assignment;
 pub(crate) use self::{
     barrier::{Closed, Opened, barrier_closed, barrier_opened, renamed},
-    enter::{Arrival, By, enter, found_at, inside},
+    enter::{Arrival, By, SpotReading, enter, found_at, inside, read_at, spot_site},
     exit::left_spot,
     query::{Whose, get},
     record::record,

@@ -76,6 +76,7 @@ pub(super) async fn plates(call: Sent) -> Answer<Json<Outcome<Plates>>> {
         Some(_) => return Err(bad("plate_type", "应为 0 或 1")),
     };
     let (mut look, _) = recognise(&call, "image", None).await?;
+    look.plates.retain(|found| !found.text.is_empty());
     if look.plates.is_empty() {
         return Ok(Json(Outcome::nothing()));
     }
