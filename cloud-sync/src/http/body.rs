@@ -2,7 +2,7 @@
 //! JSON object of its values, as the original services take it.
 
 use schemars::{JsonSchema, SchemaGenerator};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
 use super::{Problem, Request, route::Content};
@@ -71,18 +71,21 @@ fn values(form: &[u8]) -> Value {
 
 fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(json);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(problem)?;
+    let value =
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| problem(error, json))?;
     reader.end().map_err(|error| Problem::Malformed(error.to_string()))?;
     Ok(value)
 }
 
 /// Names the field that is at fault, where the JSON itself is sound.
-fn problem(error: serde_path_to_error::Error<serde_json::Error>) -> Problem {
+fn problem(error: serde_path_to_error::Error<serde_json::Error>, json: &[u8]) -> Problem {
     let path = error.path().to_string();
     let reason = error.into_inner();
     let text = reason.to_string();
     let reason_alone = text.split(" at line ").next().unwrap_or(&text).to_owned();
-    if reason.classify() != serde_json::error::Category::Data {
+    // A number where one of a list of words is wanted is told as if it were no JSON.
+    let is_sound = || serde_json::from_slice::<IgnoredAny>(json).is_ok();
+    if !reason.is_data() && !is_sound() {
         return Problem::Malformed(text);
     }
     let missing =
@@ -106,6 +109,14 @@ mod tests {
     struct Order {
         #[expect(dead_code, reason = "only its absence matters")]
         cabinet: i64,
+        #[expect(dead_code, reason = "only what it cannot be matters")]
+        size: Option<Size>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    enum Size {
+        #[serde(rename = "small")]
+        Small,
     }
 
     fn failure(json: &str) -> Problem {
@@ -118,6 +129,10 @@ mod tests {
         assert!(
             matches!(failure(r#"{"cabinet": []}"#), Problem::Field { field, .. } if field == "cabinet")
         );
+        for size in ["1", "[]", "\"huge\""] {
+            let json = format!(r#"{{"cabinet": 1, "size": {size}}}"#);
+            assert!(matches!(failure(&json), Problem::Field { field, .. } if field == "size"));
+        }
     }
 
     #[test]
