@@ -4,6 +4,7 @@
 mod accounts;
 mod anpr;
 mod channel;
+mod charging;
 mod edge;
 mod hz;
 mod hz_parking;

@@ -8,7 +8,7 @@ use cloud_core::{
 };
 use cloud_sync::{SystemClock, config::Config, server};
 use domain::{
-    clock::{ClockQuality, Stamp},
+    clock::{Clock, ClockQuality, Stamp},
     envelope::{ChainHash, Enrolment, SIGNATURE_HEADER, sign, to_hex},
     event::{Decision, Direction, Event, Fact, Latency, PlateKind, PlateSeen, Rule, Verdict},
     ids::{BootId, DecisionId, SessionId},
@@ -48,6 +48,11 @@ pub(crate) async fn start() -> Service {
 }
 
 pub(crate) async fn start_with(config: Config) -> Service {
+    start_by(config, Arc::new(SystemClock::new())).await
+}
+
+/// Starts a service that goes by a clock of the test's own.
+pub(crate) async fn start_by(config: Config, clock: Arc<dyn Clock>) -> Service {
     // Another test of this process may have been first.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
@@ -56,7 +61,7 @@ pub(crate) async fn start_with(config: Config) -> Service {
             database_url: format!("sqlite:///{}", folder.path().join("cloud.db").display()),
             pictures: None,
             zone: chrono_tz::Tz::Asia__Shanghai,
-            clock: Arc::new(SystemClock::new()),
+            clock: clock.clone(),
             providers: vec![Provider {
                 name: ProviderName::Wechat,
                 url: "https://pay.example.com/wechat".to_owned(),
@@ -116,11 +121,15 @@ impl Service {
 
     /// The token of a new account.
     pub(crate) async fn token(&self, role: Role) -> String {
-        let username = role.as_str().to_owned();
+        self.token_of(role.as_str(), role).await
+    }
+
+    /// The token of a new account of that name.
+    pub(crate) async fn token_of(&self, username: &str, role: Role) -> String {
         let (password, phone, email) = ("secret-1".to_owned(), None, None);
-        let new = NewAccount { username, password, role, phone, email };
+        let new = NewAccount { username: username.to_owned(), password, role, phone, email };
         self.cloud.accounts.add(new).await.unwrap();
-        self.cloud.accounts.issue_token(role.as_str()).await.unwrap()
+        self.cloud.accounts.issue_token(username).await.unwrap()
     }
 
     /// What the site sends next, as a signed request.
