@@ -19,6 +19,8 @@ pub(crate) struct App {
     pub(crate) cloud: Arc<Cloud>,
     /// Whether callers of this machine may go without credentials, where a face documents none.
     pub(crate) local_callers: bool,
+    /// Whether users make themselves members.
+    pub(crate) membership_self_service: bool,
     /// Which pages may call.
     pub(crate) cors: Cors,
     /// How often a caller may call.
@@ -65,6 +67,7 @@ impl App {
             channels: Channels::new(&config.recognition),
             cloud,
             local_callers: loopback && config.auth.anonymous == Anonymous::Loopback,
+            membership_self_service: config.sites.membership_self_service,
             cors: Cors::new(&config.http.cors_origins, loopback),
             limiter: Limiter::new(&config.limits),
             status,

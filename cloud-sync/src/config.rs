@@ -165,11 +165,13 @@ pub struct Pictures {
 pub struct Sites {
     /// The time zone that makes days and local times.
     pub time_zone: Tz,
+    /// Whether users make themselves members.
+    pub membership_self_service: bool,
 }
 
 impl Default for Sites {
     fn default() -> Self {
-        Self { time_zone: Tz::Asia__Shanghai }
+        Self { time_zone: Tz::Asia__Shanghai, membership_self_service: true }
     }
 }
 

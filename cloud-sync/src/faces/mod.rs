@@ -7,6 +7,7 @@ mod choose;
 pub(crate) mod hz;
 pub(crate) mod images;
 mod payments;
+pub(crate) mod smart;
 pub(crate) mod station;
 
 pub(crate) use choose::choose;
@@ -19,8 +20,10 @@ pub(crate) fn all() -> Vec<Face> {
         anpr::face(),
         charging::face(),
         hz::face(),
+        hz::members(),
         images::face(),
         payments::face(),
+        smart::face(),
         station::face(),
     ]
 }

@@ -1,6 +1,7 @@
 //! The charging face: requests, queues, piles, bills, notifications and parameters, as the
 //! charging station's document has them.
 
+mod auth;
 mod bills;
 mod error;
 mod notifications;
@@ -24,7 +25,7 @@ const LIMIT: &[Parameter] = &[Parameter { name: "limit", about: "1 to 100, 100 b
 
 /// The family's own paths.
 pub(crate) fn face() -> Face {
-    Face::new("charging", problem).prefixes(&["/api/charging"]).routes([
+    Face::new("charging", problem).prefixes(&["/api/charging"]).routes(auth::routes()).routes([
         post("/api/charging/request/", requests::ask).summary("Ask to charge").idempotent(),
         get("/api/charging/request/status/", requests::status).summary("One's active request"),
         put("/api/charging/request/{request_id}/", requests::change)

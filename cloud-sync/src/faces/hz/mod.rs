@@ -4,6 +4,7 @@
 mod dashboard;
 mod detections;
 mod error;
+mod members;
 mod params;
 mod parking;
 mod records;
@@ -12,4 +13,5 @@ mod status;
 pub(crate) mod yolo;
 
 pub(crate) use error::problem;
+pub(crate) use members::face as members;
 pub(crate) use routes::face;

@@ -115,7 +115,7 @@ impl Record {
 }
 
 /// The site's local time without an offset, with microseconds, as the document shows it.
-fn local_time(ms: i64, zone: Tz) -> String {
+pub(super) fn local_time(ms: i64, zone: Tz) -> String {
     let moment = DateTime::from_timestamp_millis(ms).unwrap_or_default().with_timezone(&zone);
     moment.format("%Y-%m-%dT%H:%M:%S%.6f").to_string()
 }

@@ -119,7 +119,7 @@ async fn users_pay_by_balance_or_at_a_provider(world: World) {
     let paid = pay(PayMethod::Balance).await.unwrap();
     assert_eq!(paid.payment.status, PaymentStatus::Completed);
     lot.parking().refund(&lot.operator, order.id, Some(400), String::new()).await.unwrap();
-    let balance = accounts.me(&anna).await.unwrap().balance_fen;
+    let balance = accounts.own(&anna).await.unwrap().balance_fen;
     assert_eq!(balance, 2500 - 1000 + 400);
 }
 

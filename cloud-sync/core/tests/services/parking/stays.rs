@@ -28,7 +28,10 @@ async fn a_stay_is_an_occupied_spot_and_one_plate_read(world: World) {
     let filter = PlateFilter { text: Some("A12345".into()), ..PlateFilter::default() };
     let (reads, total) = lot.world.cloud.plates.page(&lot.staff, filter, FEW).await.unwrap();
     assert_eq!((total, reads[0].processed_by.as_str()), (1, "manual"));
-    assert_eq!((reads[0].spot_id, reads[0].kind.as_str()), (Some(spot.id), "blue"));
+    assert_eq!(
+        (reads[0].spot.as_ref().map(|spot| spot.id), reads[0].kind.as_str()),
+        (Some(spot.id), "blue")
+    );
     let area = lot.parking().area(&lot.staff, lot.area.id).await.unwrap();
     assert_eq!((area.occupied_spots, area.available_spots()), (1, 1));
     assert_eq!(lot.parking().active_count().await.unwrap(), 1);
