@@ -91,7 +91,7 @@ def light(rng, picture):
         picture *= np.float32(rng.uniform(0.8, 1.2, 3))
     draw = rng.random()
     if draw < 0.12:
-        picture *= rng.uniform(0.15, 0.5)
+        picture *= rng.uniform(0.1, 0.5)
     elif draw < 0.24:
         picture *= rng.uniform(1.2, 2.2)
     elif draw < 0.55:
@@ -124,7 +124,8 @@ def lens(rng, picture, width):
     size = picture.shape[1::-1]
     unit = max(0.5, width / 130)
     if rng.random() < 0.5:
-        picture = cv2.GaussianBlur(picture, (0, 0), float(0.3 + rng.gamma(1.5, 0.3)) * unit)
+        sigma = 0.3 + rng.gamma(1.5, 0.3) if rng.random() < 0.8 else rng.uniform(1.0, 2.1)
+        picture = cv2.GaussianBlur(picture, (0, 0), float(sigma) * unit)
     if rng.random() < 0.15:
         length = int(rng.integers(2, 7) * unit) + 1
         kernel = np.zeros((length, length), np.float32)
@@ -133,8 +134,8 @@ def lens(rng, picture, width):
         dx, dy = np.cos(angle) * middle, np.sin(angle) * middle
         cv2.line(kernel, (round(middle - dx), round(middle - dy)), (round(middle + dx), round(middle + dy)), 1.0)
         picture = cv2.filter2D(picture, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE)
-    if rng.random() < 0.12:
-        factor = rng.uniform(0.35, 0.8)
+    if rng.random() < 0.2:
+        factor = rng.uniform(0.3, 0.8)
         small = (max(12, int(size[0] * factor)), max(5, int(size[1] * factor)))
         picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
@@ -179,10 +180,12 @@ def lay(canvas, plate, image, quad):
 
 def photograph(rng, plate, backgrounds, width=None, clean=False):
     """One picture of the plate, about `width` pixels wide, and its corners."""
-    width = width or float(np.exp(rng.uniform(np.log(44), np.log(260))))
+    if width is None:
+        low, high = (32, 100) if rng.random() < 0.45 else (60, 260)
+        width = float(np.exp(rng.uniform(np.log(low), np.log(high))))
     span = plate.corners[2] - plate.corners[0]
     quad = view(rng, span[0] / span[1]) * width
-    pad = width * rng.uniform(0.08, 0.18)
+    pad = width * rng.uniform(0.2, 0.35)
     quad = quad - quad.min(axis=0) + pad + rng.uniform(0, 1, 2)
     size = np.ceil(quad.max(axis=0) + pad).astype(int)
     canvas = backdrop(rng, backgrounds, int(size[0]), int(size[1]))

@@ -3,26 +3,24 @@ them, and the weather, light and cameras around them.
 
 `--data` is a folder of pictures that holds `plates/train` and `vehicles`, each
 with an index.csv. Only pictures whose licence permits it are in them, and only
-their training split is read. What is composed is written in shards (one .npz
-of uint8 pictures and their labels), so that training need not wait for it;
-with --forever the oldest shards are replaced until the process is ended.
+their training split is read. What is composed is written in shards, a ring of
+which the oldest is always replaced, so that training need not wait for it.
 """
 
 import argparse
 import csv
 import dataclasses
-import os
 import pathlib
-import time
 
 import cv2
 import numpy
 
 from detector_net import KINDS
 from plates import PlateArtist
+from shards import write_shards
 
 HEIGHT, WIDTH = 288, 416
-SHARD = 1024
+SHARD, RING = 512, 24
 PLATES_MAX, UNSURE_MAX = 12, 24
 GREY = 128
 UNKNOWN = -1
@@ -681,47 +679,32 @@ def _motion_blur(view, length, angle):
     return cv2.filter2D(view, -1, kernel / kernel.sum())
 
 
-def write_shard(composer, path):
-    """Compose one shard and put it in place in one step."""
-    pictures = numpy.empty((SHARD, HEIGHT, WIDTH, 3), numpy.uint8)
-    labels = numpy.empty((SHARD, PLATES_MAX, 11), numpy.float32)
-    unsure = numpy.empty((SHARD, UNSURE_MAX, 5), numpy.float32)
-    for index in range(SHARD):
+def compose_shard(composer, size):
+    """The arrays of one shard."""
+    pictures = numpy.empty((size, HEIGHT, WIDTH, 3), numpy.uint8)
+    labels = numpy.empty((size, PLATES_MAX, 11), numpy.float32)
+    unsure = numpy.empty((size, UNSURE_MAX, 5), numpy.float32)
+    for index in range(size):
         pictures[index], labels[index], unsure[index] = composer.compose()
-    part = path.with_suffix(".part")
-    with open(part, "wb") as file:
-        numpy.savez(file, pictures=pictures, labels=labels, unsure=unsure)
-    os.replace(part, path)
-
-
-def next_shard(folder, count):
-    """The first of `count` shards that is missing, or else the oldest."""
-    paths = [folder / f"{number:03d}.npz" for number in range(count)]
-    missing = [path for path in paths if not path.exists()]
-    return missing[0] if missing else min(paths, key=lambda path: path.stat().st_mtime)
+    return {"pictures": pictures, "labels": labels, "unsure": unsure}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=pathlib.Path, required=True, help="folder of pictures")
-    parser.add_argument("--out", type=pathlib.Path, required=True, help="folder of shards")
-    parser.add_argument("--shards", type=int, default=12, help="shards to keep (default 12)")
+    parser.add_argument("--shards", type=pathlib.Path, required=True)
+    parser.add_argument("--size", type=int, default=SHARD, help="pictures in a shard")
+    parser.add_argument("--ring", type=int, default=RING, help="shards kept at a time")
+    parser.add_argument("--rounds", type=int, default=0, help="stop after so many shards a worker; 0: never")
+    parser.add_argument("--workers", type=int, default=1, help="processes that draw")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--forever", action="store_true", help="go on replacing the oldest")
-    parser.add_argument("--every", type=float, default=0, help="seconds to wait before replacing a shard")
     arguments = parser.parse_args()
-    cv2.setNumThreads(1)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    composer = Composer(arguments.data, arguments.seed)
-    written = 0
-    while written < arguments.shards or arguments.forever:
-        path = next_shard(arguments.out, arguments.shards)
-        if path.exists():
-            time.sleep(arguments.every)
-        start = time.time()
-        write_shard(composer, path)
-        print(f"{path.name}: {SHARD / (time.time() - start):.0f} pictures/s", flush=True)
-        written += 1
+
+    def make(worker):
+        composer = Composer(arguments.data, (arguments.seed, worker))
+        return lambda: compose_shard(composer, arguments.size)
+
+    write_shards(arguments.shards, arguments.workers, arguments.ring, arguments.rounds, "pictures", make)
 
 
 if __name__ == "__main__":

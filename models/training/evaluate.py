@@ -1,8 +1,9 @@
 """Measures both models on the `dev` pictures, as they will be used: detector, rectification, reader.
 
-Two figures per set (cn, ru, eu), each the share of plates read wholly right, averaged over distinct
+Figures per set (cn, ru, eu), each the share of plates read wholly right, averaged over distinct
 plates: `true_corners` gives the reader the labelled corners (the box's where only a box is known),
-`end_to_end` takes the detector's best overlapping plate. In ru and eu, 0 and O as well as 1 and I
+`end_to_end` takes the detector's best overlapping plate, its corners refined. No grammar helps here;
+`measure.py` says what the product makes of it. In ru and eu, 0 and O as well as 1 and I
 count as one; a Chinese plate's serial holds neither O nor I, so they are read as digits there.
 The dev pictures are for measuring and choosing only.
 """
@@ -20,7 +21,7 @@ import onnxruntime
 
 import detector_decode
 from plates import CHARSET, PROVINCES
-from rectify import rectify
+from rectify import WIDE_HEIGHT, WIDE_WIDTH, rectify, wide_map, wide_view
 
 # A yellow plate of two lines is twice as wide as high, one of one line three times.
 TWO_LINES_BELOW = 2.4
@@ -86,6 +87,19 @@ class Detector:
         return found
 
 
+class Refiner:
+    """Looks at found corners again."""
+
+    def __init__(self, path):
+        self.session = session(path)
+
+    def refine(self, picture, corners):
+        view = wide_view(picture, corners).astype(np.float32).transpose(2, 0, 1)[None] / 255
+        parts = self.session.run(None, {"view": view})[0].reshape(4, 2)
+        points = np.column_stack([parts * (WIDE_WIDTH, WIDE_HEIGHT), np.ones(4)]) @ wide_map(corners).T
+        return (points[:, :2] / points[:, 2:]).astype(np.float32)
+
+
 def box(corners):
     return (*corners.min(axis=0), *corners.max(axis=0))
 
@@ -133,7 +147,7 @@ def distinct_mean(results):
     return float(np.mean([np.mean(v) for v in by_text.values()])) if by_text else 0.0
 
 
-def measure(data, reader, detector, misses=None):
+def measure(data, reader, detector, refiner=None, misses=None):
     """Figures by set; `misses` collects (set, way, file, wanted, got, 48x168 picture)."""
     folder = pathlib.Path(data) / "dev"
     results = collections.defaultdict(list)
@@ -145,8 +159,9 @@ def measure(data, reader, detector, misses=None):
             if detector:
                 best = max(found, key=lambda f: overlap(f, corners), default=None)
                 if best is not None and overlap(best, corners) > 0.2:
-                    tries.append(("end_to_end", best.corners, best.two_lines,
-                                  reader.read(picture, best.corners, best.two_lines)))
+                    at = refiner.refine(picture, best.corners) if refiner else best.corners
+                    tries.append(("end_to_end", at, best.two_lines,
+                                  reader.read(picture, at, best.two_lines)))
                     results[region, "found"].append((wanted, True))
                 else:
                     tries.append(("end_to_end", None, False, ""))
@@ -182,13 +197,15 @@ def main():
     parser.add_argument("--data", required=True, help="the plates' folder (train/, dev/, templates/)")
     parser.add_argument("--reader", required=True, help="reader.onnx")
     parser.add_argument("--detector", help="detector.onnx; without it only true corners are measured")
+    parser.add_argument("--refiner", help="refiner.onnx; without it the detector's corners are taken")
     parser.add_argument("--figures", type=pathlib.Path, help="write the figures here (JSON)")
     parser.add_argument("--misses", type=pathlib.Path, help="write a sheet of the misses here (PNG)")
     args = parser.parse_args()
     reader = Reader(args.reader)
     detector = Detector(args.detector) if args.detector else None
+    refiner = Refiner(args.refiner) if args.refiner else None
     misses = []
-    figures = measure(args.data, reader, detector, misses)
+    figures = measure(args.data, reader, detector, refiner, misses)
     if args.misses:
         write_misses(misses, args.misses, "end_to_end" if detector else "true_corners")
     for region, values in sorted(figures.items()):

@@ -10,15 +10,14 @@ import pathlib
 import time
 
 import numpy
-import onnx
 import onnxruntime
 import torch
 
 from detector_decode import OVERLAP, THRESHOLD
 from detector_net import CHANNELS, INPUT_HEIGHT, INPUT_WIDTH, KINDS, STRIDES, PlateDetector
 from manifest import write_table
+from onnx_file import write_onnx
 
-OPSET = 13
 TRAINING_DATA = [
     "toll and street scenes and plates of szad670401/HyperLPR and liuruoze/EasyPR (Apache-2.0)",
     "street scenes of detectRecog/CCPD and wulb97/CLPRNet (MIT)",
@@ -43,17 +42,8 @@ def load(checkpoint):
 
 def export(network, path):
     """Write `network` to `path` with outputs p8, p16, ..."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.onnx.export(
-        network,
-        torch.zeros(1, 3, INPUT_HEIGHT, INPUT_WIDTH),
-        str(path),
-        opset_version=OPSET,
-        input_names=["image"],
-        output_names=[f"p{stride}" for stride in STRIDES],
-        do_constant_folding=True,
-    )
-    onnx.checker.check_model(onnx.load(str(path)))
+    example = torch.zeros(1, 3, INPUT_HEIGHT, INPUT_WIDTH)
+    write_onnx(network, example, path, "image", [f"p{stride}" for stride in STRIDES])
 
 
 def session(path):

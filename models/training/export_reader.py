@@ -11,16 +11,15 @@ import json
 import pathlib
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
 
 import rectify
 from manifest import write_table
+from onnx_file import write_onnx
 from plates import CHARSET
 from reader_net import CLASSES, STEPS, PlateReader
 
-OPSET = 13
 TRAINING_DATA = [
     "drawn plates: glyph templates of huangxinping and pengfei (MIT); fonts Noto CJK (OFL-1.1), "
     "WenQuanYi (GPL with font exception, Apache-2.0), DejaVu (Bitstream Vera), "
@@ -42,11 +41,8 @@ def load(checkpoint):
 
 
 def export(network, path):
-    path.parent.mkdir(parents=True, exist_ok=True)
     example = torch.rand(1, 3, 48, 168)
-    torch.onnx.export(network, example, str(path), opset_version=OPSET, input_names=["plate"],
-                      output_names=["logits"], do_constant_folding=True)
-    onnx.checker.check_model(onnx.load(str(path)))
+    write_onnx(network, example, path, "plate", ["logits"])
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     got = session.run(None, {"plate": example.numpy()})[0]
     assert got.shape == (1, STEPS, CLASSES), got.shape

@@ -1,8 +1,8 @@
 """Writes one model's table of `models/anpr/weights/manifest.toml` and leaves the others as they are.
 
 `python manifest.py MANIFEST TABLE FACTS`: FACTS is a JSON file whose object becomes the table
-`[TABLE]`; nested objects become sub-tables. The file named by its `file` entry, beside the
-manifest, is hashed into `sha256`.
+`[TABLE]`; nested objects become sub-tables. The file named by a `file` entry, beside the manifest,
+is hashed into `sha256`.
 """
 
 import argparse
@@ -37,7 +37,8 @@ def sections(text):
 
 def write_table(manifest, name, facts):
     facts = dict(facts)
-    facts["sha256"] = hashlib.sha256((manifest.parent / facts["file"]).read_bytes()).hexdigest()
+    if "file" in facts:
+        facts["sha256"] = hashlib.sha256((manifest.parent / facts["file"]).read_bytes()).hexdigest()
     found = sections(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
     found[name] = table(name, facts)
     text = "# Written by models/training/manifest.py.\n\n" + \
@@ -48,7 +49,7 @@ def write_table(manifest, name, facts):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("manifest", type=pathlib.Path)
-    parser.add_argument("table", choices=["detector", "reader"])
+    parser.add_argument("table", choices=["detector", "reader", "refiner", "figures"])
     parser.add_argument("facts", type=pathlib.Path)
     args = parser.parse_args()
     write_table(args.manifest, args.table, json.loads(args.facts.read_text(encoding="utf-8")))

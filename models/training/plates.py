@@ -17,11 +17,18 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+import strokes
+
 PROVINCES = "京沪津渝冀晋蒙辽吉黑苏浙皖闽赣鲁豫鄂湘粤桂琼川贵云藏陕甘青宁新"
+FREQUENT = "京沪津渝冀川浙皖苏赣鲁豫鄂湘粤闽"
 SPECIAL = "学警港澳挂使领民航应急"
 DIGITS = "0123456789"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CHARSET = PROVINCES + SPECIAL + DIGITS + LETTERS
+# Drawn beside plates only.
+MARKS = "-:/"
+# All glyphs in one file, in the templates' folder of a packed set.
+PACKED = "glyphs.npz"
 CN_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 RU_LETTERS = "ABEKMHOPCTYX"
 
@@ -94,17 +101,10 @@ class FontGlyphs(GlyphSet):
         return self.masks[char]
 
 
-def russian_strokes(weight):
-    """The digits 1 and 4 as Russian plates have them: a long flag, an upright only half as high."""
-    glyphs = GlyphSet("russian strokes")
-    for char, width, strokes in (
-            ("1", 48, (((4, 38), (40, 6), (40, 114)),)),
-            ("4", 74, (((46, 6), (8, 80), (70, 80)), ((54, 48), (54, 114)))),
-    ):
-        mask = np.zeros((120, width), np.uint8)
-        for stroke in strokes:
-            cv2.polylines(mask, [np.int32(stroke)], False, 255, weight, cv2.LINE_AA)
-        glyphs.masks[char] = mask
+def russian_glyphs(weight):
+    """The Russian plates' own characters, in a stroke weight."""
+    glyphs = GlyphSet(f"russian strokes {weight}")
+    glyphs.masks = strokes.masks(weight)
     return glyphs
 
 
@@ -151,12 +151,41 @@ def template_sets(folder):
     return sets
 
 
+def pack_glyphs(path, artist):
+    """Writes every glyph of an artist into one file, for a machine without fonts."""
+    arrays = {}
+    for slot, sets in [*artist.templates.items(), ("cjk", artist.cjk), ("latin", artist.latin)]:
+        for number, glyphs in enumerate(sets):
+            for char in (CHARSET if slot != "latin" else DIGITS + LETTERS) + MARKS:
+                mask = glyphs.get(char)
+                if mask is not None:
+                    arrays[f"{slot} {number:02d} {ord(char)}"] = mask
+    np.savez_compressed(path, **arrays)
+
+
+def unpack_glyphs(path):
+    """What `pack_glyphs` wrote: (templates by slot, sets for Chinese characters, sets for Latin ones)."""
+    sets = {"line": {}, "green": {}, "upper": {}, "lower": {}, "cjk": {}, "latin": {}}
+    with np.load(path) as arrays:
+        for key in arrays.files:
+            slot, number, code = key.split()
+            glyphs = sets[slot].setdefault(number, GlyphSet(f"{slot} {number}"))
+            glyphs.masks[chr(int(code))] = arrays[key]
+    found = {slot: [numbered[number] for number in sorted(numbered)] for slot, numbered in sets.items()}
+    return {slot: found[slot] for slot in ("line", "green", "upper", "lower")}, found["cjk"], found["latin"]
+
+
 def pick(rng, items):
     return items[int(rng.integers(len(items)))]
 
 
 def some(rng, alphabet, count):
     return "".join(pick(rng, alphabet) for _ in range(count))
+
+
+def province(rng):
+    """A province: those with many cars, which are also most often taken for one another, more."""
+    return pick(rng, FREQUENT if rng.random() < 0.45 else PROVINCES)
 
 
 def cn_serial(rng, count=5):
@@ -256,6 +285,19 @@ def rounded(shape, inset, radius):
     return mask
 
 
+def end_bolts(rng, picture, width, height, scale):
+    """What holds a Russian plate: a bolt at each end, bare, rusty, with a washer or a coloured cap."""
+    tone = jitter(rng, pick(rng, ((60, 60, 60), (60, 60, 60), (110, 80, 60), (170, 170, 170), (170, 40, 50))), 30)
+    radius = rng.uniform(2.5, 6) if rng.random() < 0.85 else rng.uniform(6, 10)
+    y = height * rng.uniform(0.42, 0.6)
+    for x in (rng.uniform(8, 20), width - rng.uniform(7, 22)):
+        middle = (round(x * scale), round((y + rng.normal(0, 2)) * scale))
+        if rng.random() < 0.3:
+            washer = jitter(rng, (150, 150, 150), 50).tolist()
+            cv2.circle(picture, middle, max(1, round(radius * 1.7 * scale)), washer, -1, cv2.LINE_AA)
+        cv2.circle(picture, middle, max(1, round(radius * scale)), tone.tolist(), -1, cv2.LINE_AA)
+
+
 def jitter(rng, colour, spread=14):
     return np.clip(np.float32(colour) + rng.normal(0, spread, 3), 0, 255)
 
@@ -265,6 +307,17 @@ class PlateArtist:
 
     def __init__(self, fonts="/usr/share/fonts", templates=None, scale=0.8):
         self.scale = scale
+        packed = os.path.join(templates, PACKED) if templates else ""
+        if os.path.exists(packed):
+            self.templates, self.cjk, self.latin = unpack_glyphs(packed)
+        else:
+            self._load_glyphs(fonts, templates)
+        self.russian = [russian_glyphs(weight) for weight in range(8, 18)]
+        names = list(KINDS)
+        weights = np.array([KINDS[n] for n in names], float)
+        self.kinds, self.weights = names, weights / weights.sum()
+
+    def _load_glyphs(self, fonts, templates):
         found = {os.path.basename(p): p
                  for p in glob.glob(os.path.join(fonts, "**", "*.tt[fc]"), recursive=True)}
         self.cjk = [FontGlyphs(found[n], i) for n, i in CJK_FONTS if n in found]
@@ -273,9 +326,6 @@ class PlateArtist:
             raise SystemExit(f"no usable fonts under {fonts}: see models/training/README.md")
         self.templates = template_sets(templates) if templates else \
             {"line": [], "green": [], "upper": [], "lower": []}
-        names = list(KINDS)
-        weights = np.array([KINDS[n] for n in names], float)
-        self.kinds, self.weights = names, weights / weights.sum()
 
     def draw(self, rng, kind=None, text=None):
         """One plate of a random or the named kind, with a random or the given text."""
@@ -348,7 +398,7 @@ class PlateArtist:
         if kind in ("cn_yellow_two", "cn_trailer", "cn_motorcycle"):
             return self._cn_two(rng, kind, text)
         white, black, red = jitter(rng, (238, 238, 238)), jitter(rng, (18, 18, 18), 6), (205, 25, 30)
-        head = pick(rng, PROVINCES) + pick(rng, CN_LETTERS)
+        head = province(rng) + pick(rng, CN_LETTERS)
         paint, ink = {
             "cn_blue": ((25, 65, 170), white), "cn_yellow": ((238, 178, 20), black),
             "cn_learner": ((238, 178, 20), black), "cn_police": ((236, 236, 236), black),
@@ -423,7 +473,7 @@ class PlateArtist:
         else:
             paint, ink = jitter(rng, (238, 178, 20)), jitter(rng, (18, 18, 18), 6)
         if text is None:
-            head = pick(rng, PROVINCES) + pick(rng, CN_LETTERS)
+            head = province(rng) + pick(rng, CN_LETTERS)
             text = head + (cn_serial(rng, 4) + "挂" if kind == "cn_trailer" else cn_serial(rng))
         canvas = Canvas(440, 220 if kind != "cn_motorcycle" else 270, self.scale, paint)
         grow = canvas.size[1] / 220
@@ -452,8 +502,8 @@ class PlateArtist:
         latin = [pick(rng, self.latin)]
         if self.templates["line"] and rng.random() < 0.4:
             latin.insert(0, pick(rng, self.templates["line"] + self.templates["lower"]))
-        if rng.random() < 0.65:
-            latin.insert(0, russian_strokes(int(rng.integers(9, 16))))
+        if rng.random() < 0.8:
+            latin.insert(0, pick(rng, self.russian))
         style = (None, latin)
         condense = rng.uniform(0.78, 1.05)
         small = rng.uniform(0.72, 0.85)
@@ -485,8 +535,10 @@ class PlateArtist:
         canvas.stamp(np.full((4, 4), 255, np.uint8), split, 3, line, 106, ink)
         room = 520 - split - 14
         tall = rng.uniform(56, 66)
-        self._run(rng, canvas, style, region, (split + 7, rng.uniform(9, 14), room, tall), ink,
-                  condense * rng.uniform(0.95, 1.3), rng.uniform(0.04, 0.14))
+        # Beyond the region's digits there is room for a bolt.
+        kept = rng.uniform(8, 24) if rng.random() < 0.7 else 0.0
+        self._run(rng, canvas, style, region, (split + 7, rng.uniform(9, 14), room - kept, tall), ink,
+                  condense * rng.uniform(1.0, 1.45), rng.uniform(0.04, 0.14))
         if rng.random() < 0.9:
             self._run(rng, canvas, style, "RUS", (split + 12, 80, room * 0.5, 20), ink, condense, 0.12)
             if rng.random() < 0.8:
@@ -607,12 +659,9 @@ class PlateArtist:
         picture = canvas.finish(rng)
         bolts = pick(rng, (0, 0, 2, 2, 4))
         tone = jitter(rng, pick(rng, ((190, 190, 190), (90, 90, 90), (30, 40, 60), (230, 230, 230))))
-        if kind == "ru_civil" and rng.random() < 0.6:
+        if kind == "ru_civil" and rng.random() < 0.8:
             bolts = 0
-            for x in (rng.uniform(8, 16), width - rng.uniform(8, 16)):
-                canvas_y = round(height * rng.uniform(0.45, 0.58) * s)
-                cv2.circle(picture, (round(x * s), canvas_y), max(1, round(rng.uniform(3, 6) * s)),
-                           jitter(rng, (60, 60, 60), 40).tolist(), -1, cv2.LINE_AA)
+            end_bolts(rng, picture, width, height, s)
         inset_x, inset_y = width * rng.uniform(0.1, 0.27), height * rng.uniform(0.06, 0.12)
         spots = [(inset_x, inset_y), (width - inset_x, inset_y),
                  (inset_x, height - inset_y), (width - inset_x, height - inset_y)][:bolts]
@@ -627,7 +676,7 @@ class PlateArtist:
 
     def _frame(self, rng, plate):
         """Now and then a holder around the plate; the corners stay those of the plate."""
-        if rng.random() > 0.35:
+        if rng.random() > (0.6 if plate.kind.startswith("ru") else 0.35):
             return plate
         h, w = plate.image.shape[:2]
         side = int(h * rng.uniform(0.03, 0.1))

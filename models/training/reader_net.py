@@ -13,6 +13,15 @@ from plates import CHARSET, PROVINCES
 
 CLASSES = 1 + len(CHARSET)
 STEPS = 42
+# Contrast below this is noise, not ink.
+FAINTEST = 0.02
+
+
+def level(plate):
+    """The plate with its own brightness and contrast taken out, the colours' differences kept."""
+    centred = plate - plate.mean((1, 2, 3), keepdim=True)
+    spread = (centred * centred).mean((1, 2, 3), keepdim=True).sqrt()
+    return centred / (spread + FAINTEST)
 
 
 def conv(inputs, outputs, stride=1, kernel=3):
@@ -61,9 +70,9 @@ class PlateReader(nn.Module):
         return self.head(self.dropout(wide)).squeeze(2).transpose(1, 2)
 
     def forward(self, plate):
-        return self.read(self.features((plate - 0.5) * 4))
+        return self.read(self.features(level(plate)))
 
     def both(self, plate):
         """Logits and the province's, for training."""
-        maps = self.features((plate - 0.5) * 4)
+        maps = self.features(level(plate))
         return self.read(maps), self.province(maps[..., :12].flatten(1))

@@ -26,6 +26,8 @@ import numpy as np
 
 WIDTH, HEIGHT = 168, 48
 MARGIN = 0.07
+WIDE_WIDTH, WIDE_HEIGHT = 144, 48
+WIDE_MARGIN = 0.25
 SPLIT_UPPER, SPLIT_LOWER, UPPER_WIDTH = 0.46, 0.38, 64
 
 
@@ -35,10 +37,25 @@ def push_out(corners, margin=MARGIN):
     return centre + (1 + 2 * margin) * (corners - centre)
 
 
-def homography(corners, width, height):
+def homography(corners, width, height, margin=MARGIN):
     """The 3x3 map from the output rectangle (continuous coordinates) to the pushed-out corners."""
     rectangle = np.float32([[0, 0], [width, 0], [width, height], [0, height]])
-    return cv2.getPerspectiveTransform(rectangle, push_out(corners).astype(np.float32))
+    return cv2.getPerspectiveTransform(rectangle, push_out(corners, margin).astype(np.float32))
+
+
+def wide_view(picture, corners):
+    """What the refiner sees: the plate as the detector found it, with more around it."""
+    matrix = wide_map(corners)
+    half = np.float64([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    back = np.float64([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
+    return cv2.warpPerspective(picture, back @ matrix @ half, (WIDE_WIDTH, WIDE_HEIGHT),
+                               flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                               borderMode=cv2.BORDER_REPLICATE)
+
+
+def wide_map(corners):
+    """The map from the refiner's view (continuous coordinates) to the picture."""
+    return homography(corners, WIDE_WIDTH, WIDE_HEIGHT, WIDE_MARGIN)
 
 
 def rows(part):
