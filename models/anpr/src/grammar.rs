@@ -54,7 +54,9 @@ pub fn region(text: &str, kind: Kind) -> Option<Region> {
 /// How likely such a plate is before one looks at it, up to a factor.
 pub(crate) fn judge(text: &[char], kind: Kind, kind_score: f32) -> Judgement {
     let fitting = SHAPES.iter().filter(|shape| shape.fits(text)).map(|shape| Judgement {
-        prior: shape.prior * kind_factor(shape, kind, f64::from(kind_score)),
+        prior: shape.prior
+            * kind_factor(shape, kind, f64::from(kind_score))
+            * province_factor(text),
         region: Some(shape.region),
     });
     let best = fitting.reduce(|a, b| if b.prior > a.prior { b } else { a });
@@ -64,6 +66,50 @@ pub(crate) fn judge(text: &[char], kind: Kind, kind_score: f32) -> Judgement {
             && text.iter().any(char::is_ascii_digit);
         Judgement { prior: if plain { PLAIN_PRIOR } else { ODD_PRIOR }, region: None }
     })
+}
+
+/// Millions of vehicles registered in each province (National Bureau of Statistics, 2023, rounded).
+const VEHICLES: [(char, f64); 31] = [
+    ('粤', 30.0),
+    ('鲁', 29.0),
+    ('苏', 24.0),
+    ('浙', 21.0),
+    ('豫', 20.0),
+    ('冀', 20.0),
+    ('川', 15.0),
+    ('皖', 12.0),
+    ('湘', 11.0),
+    ('鄂', 11.0),
+    ('辽', 10.0),
+    ('晋', 9.0),
+    ('陕', 9.0),
+    ('云', 9.0),
+    ('桂', 9.0),
+    ('闽', 8.0),
+    ('赣', 8.0),
+    ('蒙', 7.0),
+    ('贵', 7.0),
+    ('黑', 6.5),
+    ('京', 6.5),
+    ('渝', 6.0),
+    ('新', 5.5),
+    ('吉', 5.5),
+    ('沪', 5.5),
+    ('甘', 4.5),
+    ('津', 4.0),
+    ('宁', 2.0),
+    ('琼', 2.0),
+    ('青', 1.5),
+    ('藏', 0.7),
+];
+/// Vehicles of a middling province, millions.
+const MIDDLING: f64 = 9.0;
+
+/// How much likelier a plate of this province is than one of a middling province: less than its
+/// vehicles say, because most cars at a gate are from nearby, wherever that is.
+fn province_factor(text: &[char]) -> f64 {
+    let vehicles = VEHICLES.iter().find(|(province, _)| text.first() == Some(province));
+    vehicles.map_or(1.0, |(_, millions)| (millions / MIDDLING).sqrt())
 }
 
 fn kind_factor(shape: &Shape, kind: Kind, score: f64) -> f64 {
@@ -140,6 +186,13 @@ mod tests {
         let prior = |text: &str, kind| judge(&chars(text), kind, 1.0).prior;
         assert!(prior("粤BD12345", Kind::Green) > 5.0 * prior("粤BD1234", Kind::Green));
         assert!(prior("粤BD1234", Kind::Blue) > 5.0 * prior("粤BD12345", Kind::Blue));
+    }
+
+    #[test]
+    fn where_pixels_cannot_tell_a_populous_province_is_likelier() {
+        let prior = |text: &str| judge(&chars(text), Kind::Blue, 1.0).prior;
+        assert!(prior("粤B12345") > 2.0 * prior("琼B12345"));
+        assert_eq!(VEHICLES.len(), 31);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The picture as the detector sees it: scaled to fit, top left, planar RGB in 0..1.
 //!
 //! Scaling is separable: rows are mixed into one line of floats, the line is mixed into columns.
-//! Shrinking by more than two averages areas, so that no pixel is skipped; otherwise it is bilinear.
+//! Shrinking averages areas, as the detector was trained; enlarging is bilinear.
 
 use crate::Image;
 
@@ -20,12 +20,12 @@ impl Taps {
     fn new(source: usize, target: usize) -> Self {
         let ratio = source as f64 / target as f64;
         let (count, weight): (usize, fn(f64, f64, f64) -> f64) =
-            if ratio > 2.0 { (ratio.ceil() as usize + 1, area) } else { (2, bilinear) };
+            if ratio > 1.0 { (ratio.ceil() as usize + 1, area) } else { (2, bilinear) };
         let count = count.min(source);
         let mut taps = Self { first: Vec::new(), weights: Vec::new(), count };
         for i in 0..target {
             let centre = ((i as f64 + 0.5) * ratio).clamp(0.5, source as f64 - 0.5);
-            let reach = if ratio > 2.0 { ratio / 2.0 } else { 0.5 };
+            let reach = if ratio > 1.0 { ratio / 2.0 } else { 0.5 };
             let first = ((centre - reach).floor().max(0.0) as usize).min(source - count);
             taps.first.push(first);
             taps.push_weights(first, |pixel| weight(pixel, centre, ratio));

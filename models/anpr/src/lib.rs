@@ -32,6 +32,7 @@ mod network;
 mod read;
 mod recognize;
 mod rectify;
+mod refine;
 mod suppress;
 mod vote;
 
@@ -40,7 +41,7 @@ pub use error::Error;
 pub use geometry::{Bounds, Corners, Point};
 pub use grammar::Region;
 pub use image::Image;
-pub use manifest::{DetectorManifest, Manifest, ReaderManifest};
+pub use manifest::{DetectorManifest, Manifest, ReaderManifest, RefinerManifest};
 pub use models::Models;
 pub use read::{Position, Reader, Reading};
 pub use recognize::Recognizer;

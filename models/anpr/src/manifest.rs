@@ -10,6 +10,8 @@ use crate::Error;
 pub struct Manifest {
     /// The network that finds plates.
     pub detector: DetectorManifest,
+    /// The network that looks at their corners again.
+    pub refiner: RefinerManifest,
     /// The network that reads them.
     pub reader: ReaderManifest,
 }
@@ -27,6 +29,17 @@ pub struct DetectorManifest {
     pub threshold: f32,
     /// Plates whose boxes share more than this (intersection over union) are one plate, 0 to 1.
     pub overlap: f32,
+}
+
+/// The network that looks at a found plate's corners again.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RefinerManifest {
+    /// The file's name, for messages.
+    pub file: String,
+    /// Of the file, hexadecimal.
+    pub sha256: String,
+    /// Of the plate's width and height, shown around it on each side.
+    pub margin: f32,
 }
 
 /// The network that reads plates, and the rectification it was trained on.
@@ -78,6 +91,9 @@ impl Manifest {
         }
         if !(reader.temperature > 0.0 && reader.temperature.is_finite()) {
             return Err("reader.temperature must be above 0");
+        }
+        if !(0.0..1.0).contains(&self.refiner.margin) {
+            return Err("refiner.margin must be at least 0 and below 1");
         }
         if !(0.0..0.5).contains(&reader.margin) {
             return Err("reader.margin must be at least 0 and below 0.5");

@@ -1,12 +1,14 @@
-//! The two networks, verified, shared by all threads that recognise.
+//! The three networks, verified, shared by all threads that recognise.
 
 use crate::detect::{CHANNELS, FRAME};
 use crate::network::{Expected, Network};
 use crate::rectify::{HEIGHT, WIDTH};
+use crate::refine::{Refiner, VALUES, VIEW};
 use crate::{Detector, Error, Manifest, Reader, Recognizer};
 
 pub(crate) const MANIFEST: &str = include_str!("../weights/manifest.toml");
 const DETECTOR: &[u8] = include_bytes!("../weights/detector.onnx");
+const REFINER: &[u8] = include_bytes!("../weights/refiner.onnx");
 const READER: &[u8] = include_bytes!("../weights/reader.onnx");
 
 /// Verified networks. Loading takes some tens of milliseconds; cloning shares the weights.
@@ -14,6 +16,7 @@ const READER: &[u8] = include_bytes!("../weights/reader.onnx");
 pub struct Models {
     manifest: Manifest,
     detector: Network,
+    refiner: Network,
     reader: Network,
 }
 
@@ -28,7 +31,7 @@ impl Models {
     /// # Errors
     /// Those of [`from_bytes`](Self::from_bytes), where the program was built from wrong files.
     pub fn embedded() -> Result<Self, Error> {
-        Self::from_bytes(MANIFEST, DETECTOR, READER)
+        Self::from_bytes(MANIFEST, DETECTOR, REFINER, READER)
     }
 
     /// Other networks with their manifest (TOML).
@@ -36,11 +39,17 @@ impl Models {
     /// # Errors
     /// [`Error::Manifest`] for an unusable manifest, [`Error::Hash`] where a file is not the one
     /// that it names, [`Error::Network`] and [`Error::Shape`] where it is not such a network.
-    pub fn from_bytes(manifest: &str, detector: &[u8], reader: &[u8]) -> Result<Self, Error> {
+    pub fn from_bytes(
+        manifest: &str,
+        detector: &[u8],
+        refiner: &[u8],
+        reader: &[u8],
+    ) -> Result<Self, Error> {
         let manifest = Manifest::parse(manifest)?;
         let detector = load_detector(&manifest, detector)?;
+        let refiner = load_refiner(&manifest, refiner)?;
         let reader = load_reader(&manifest, reader)?;
-        Ok(Self { manifest, detector, reader })
+        Ok(Self { manifest, detector, refiner, reader })
     }
 
     /// What the manifest says.
@@ -55,7 +64,11 @@ impl Models {
     pub fn recognizer(&self) -> Result<Recognizer, Error> {
         Ok(Recognizer {
             detector: Detector::new(&self.detector, &self.manifest.detector)?,
-            reader: Reader::new(&self.reader, &self.manifest.reader)?,
+            reader: Reader::new(
+                Refiner::new(&self.refiner, &self.manifest.refiner)?,
+                &self.reader,
+                &self.manifest.reader,
+            )?,
         })
     }
 }
@@ -76,6 +89,22 @@ fn load_detector(manifest: &Manifest, bytes: &[u8]) -> Result<Network, Error> {
         let wanted = [1, CHANNELS, FRAME.1 / stride, FRAME.0 / stride];
         check_shape(&network, index, &outputs[index], &manifest.file, &wanted)?;
     }
+    Ok(network)
+}
+
+fn load_refiner(manifest: &Manifest, bytes: &[u8]) -> Result<Network, Error> {
+    let manifest = &manifest.refiner;
+    let outputs = ["corners".to_owned()];
+    let network = Network::load(
+        bytes,
+        &Expected {
+            file: &manifest.file,
+            sha256: &manifest.sha256,
+            input: ("view", [1, 3, VIEW.1, VIEW.0]),
+            outputs: &outputs,
+        },
+    )?;
+    check_shape(&network, 0, &outputs[0], &manifest.file, &[1, VALUES])?;
     Ok(network)
 }
 

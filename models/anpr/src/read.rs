@@ -5,13 +5,18 @@ use crate::decide::{Decision, decide};
 use crate::geometry::is_convex;
 use crate::network::{Network, Session};
 use crate::rectify::Rectifier;
+use crate::refine::Refiner;
 use crate::{Bounds, Corners, Detection, Error, Image, Kind, Point, ReaderManifest, Region};
 
 /// A reading with less merit than this is looked at again.
 const DOUBTFUL: f64 = 0.5;
+/// What shows fewer characters than this is no plate, or too poor a picture of one.
+const FEWEST_CHARACTERS: usize = 3;
 /// How far the left and the right edge move outward for each further look, as a part of the width:
 /// corners that cut a character off are what spoils most readings.
 const FURTHER_LOOKS: [(f32, f32); 3] = [(0.1, 0.0), (0.0, 0.08), (0.04, 0.04)];
+/// A plate less wide than this, in its heights, may carry two lines whatever the detector thinks.
+const SQUARISH: f32 = 2.7;
 /// A find that is less likely a plate than this …
 const UNSURE_SCORE: f32 = 0.7;
 /// … and that cannot be read with this confidence is none.
@@ -64,6 +69,7 @@ impl Reading {
 
 /// Reads plates, one after another, on the thread that calls it.
 pub struct Reader {
+    refiner: Refiner,
     session: Session,
     rectifier: Rectifier,
     lattice: Lattice,
@@ -72,8 +78,13 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub(crate) fn new(network: &Network, manifest: &ReaderManifest) -> Result<Self, Error> {
+    pub(crate) fn new(
+        refiner: Refiner,
+        network: &Network,
+        manifest: &ReaderManifest,
+    ) -> Result<Self, Error> {
         Ok(Self {
+            refiner,
             session: network.session()?,
             rectifier: Rectifier::new(manifest),
             lattice: Lattice::default(),
@@ -82,19 +93,20 @@ impl Reader {
         })
     }
 
-    /// Reads the plate that `found` says is in `image`. A doubtful one is looked at again with its
-    /// edges moved outward, which takes up to four times as long.
+    /// Reads the plate that `found` says is in `image`, its corners refined. A doubtful one is looked
+    /// at again, its corners refined further, its edges moved outward or its lines counted otherwise,
+    /// which takes up to six times as long.
     ///
     /// # Errors
     /// [`Error::Network`] where the inference engine fails; no picture should make it.
     pub fn read(&mut self, image: Image, found: &Detection) -> Result<Reading, Error> {
-        let mut decision = self.look(image, found, &found.corners)?;
-        if decision.merit() < DOUBTFUL {
-            for (left, right) in FURTHER_LOOKS {
-                let corners = widen(&found.corners, left, right);
-                if is_convex(&corners) {
-                    let other = self.look(image, found, &corners)?;
-                    decision = if other.merit() > decision.merit() { other } else { decision };
+        let mut corners = self.refiner.refine(image, &found.corners)?;
+        let mut decision = self.look(image, found, &corners, found.two_lines)?;
+        if decision.merit() < DOUBTFUL && decision.positions.len() >= FEWEST_CHARACTERS {
+            for (again, two_lines) in self.further(image, found, &corners)? {
+                let other = self.look(image, found, &again, two_lines)?;
+                if other.merit() > decision.merit() {
+                    (decision, corners) = (other, again);
                 }
             }
         }
@@ -102,12 +114,29 @@ impl Reader {
             text: decision.text,
             confidence: decision.confidence,
             positions: decision.positions,
-            corners: found.corners,
-            bounds: found.bounds,
+            corners,
+            bounds: Bounds::around(&corners).clipped(image.width(), image.height()),
             score: found.score,
             kind: found.kind,
             region: decision.region,
         })
+    }
+
+    /// What else may be tried on a plate at about `corners`: corners, and whether it has two lines.
+    fn further(
+        &mut self,
+        image: Image,
+        found: &Detection,
+        corners: &Corners,
+    ) -> Result<Vec<(Corners, bool)>, Error> {
+        let nearer = self.refiner.refine(image, corners)?;
+        let mut looks = vec![(nearer, found.two_lines)];
+        let moved = FURTHER_LOOKS.map(|(left, right)| widen(corners, left, right));
+        looks.extend(moved.into_iter().filter(is_convex).map(|c| (c, found.two_lines)));
+        if found.two_lines || aspect(&nearer) < SQUARISH {
+            looks.push((nearer, !found.two_lines));
+        }
+        Ok(looks)
     }
 
     /// Reads what is between `corners`.
@@ -116,12 +145,19 @@ impl Reader {
         image: Image,
         found: &Detection,
         corners: &Corners,
+        two_lines: bool,
     ) -> Result<Decision, Error> {
-        let Self { session, rectifier, lattice, charset, temperature } = self;
-        session.fill(|planes| rectifier.draw(image, corners, found.two_lines, planes));
+        let Self { session, rectifier, lattice, charset, temperature, .. } = self;
+        session.fill(|planes| rectifier.draw(image, corners, two_lines, planes));
         session.run(|_, logits| lattice.set(logits, charset.len() + 1, *temperature))?;
         Ok(decide(lattice, charset, found.kind, found.kind_score))
     }
+}
+
+/// Width by height, by the means of the opposite sides.
+fn aspect(&[tl, tr, br, bl]: &Corners) -> f32 {
+    let length = |from: Point, to: Point| (to.x - from.x).hypot(to.y - from.y);
+    (length(tl, tr) + length(bl, br)) / (length(tl, bl) + length(tr, br))
 }
 
 /// The corners with the left and the right edge moved outward by these parts of the width.
@@ -131,4 +167,37 @@ fn widen(&[tl, tr, br, bl]: &Corners, left: f32, right: f32) -> Corners {
         y: from.y + (to.y - from.y) * part,
     };
     [along(tl, tr, -left), along(tr, tl, -right), along(br, bl, -right), along(bl, br, -left)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(score: f32, confidence: f32) -> Reading {
+        Reading {
+            text: String::new(),
+            confidence,
+            positions: Vec::new(),
+            corners: Corners::default(),
+            bounds: Bounds::default(),
+            score,
+            kind: Kind::Other,
+            region: None,
+        }
+    }
+
+    #[test]
+    fn an_unsure_find_must_be_readable() {
+        assert!(reading(0.9, 0.0).is_plausible());
+        assert!(reading(0.5, 0.2).is_plausible() && !reading(0.5, 0.05).is_plausible());
+    }
+
+    #[test]
+    fn a_widened_plate_keeps_its_direction() {
+        let corners = [(0., 0.), (100., 10.), (100., 40.), (0., 30.)];
+        let wide = widen(&corners.map(|(x, y)| Point { x, y }), 0.1, 0.2);
+        assert_eq!(wide[0], Point { x: -10.0, y: -1.0 });
+        assert_eq!(wide[1], Point { x: 120.0, y: 12.0 });
+        assert!((aspect(&wide) - 130.0 * 1.01_f32.sqrt() / 30.0).abs() < 0.1);
+    }
 }

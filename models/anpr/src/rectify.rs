@@ -41,10 +41,10 @@ impl Rectifier {
     pub fn draw(&mut self, image: Image, corners: &Corners, two_lines: bool, planes: &mut [f32]) {
         let corners = push_out(corners, self.margin);
         if !two_lines {
-            warp(image, &corners, HEIGHT, planes);
+            warp(image, &corners, (WIDTH, HEIGHT), planes);
             return;
         }
-        warp(image, &corners, TALL, &mut self.tall);
+        warp(image, &corners, (WIDTH, TALL), &mut self.tall);
         let planes = planes.chunks_exact_mut(WIDTH * HEIGHT);
         for (source, target) in self.tall.chunks_exact(WIDTH * TALL).zip(planes) {
             scale(source, self.upper.clone(), target, 0..self.upper_width);
@@ -53,15 +53,20 @@ impl Rectifier {
     }
 }
 
-/// Samples the picture at every pixel of a straight plate of `height` rows.
-fn warp(image: Image, corners: &Corners, height: usize, planes: &mut [f32]) {
-    let map = Homography::from_rectangle(WIDTH, height, corners);
-    let (red, rest) = planes.split_at_mut(WIDTH * height);
-    let (green, blue) = rest.split_at_mut(WIDTH * height);
+/// Samples the picture at every pixel of a rectangle (width, height) whose corners lie at `corners`.
+pub(crate) fn warp(
+    image: Image,
+    corners: &Corners,
+    (width, height): (usize, usize),
+    planes: &mut [f32],
+) {
+    let map = Homography::from_rectangle(width, height, corners);
+    let (red, rest) = planes.split_at_mut(width * height);
+    let (green, blue) = rest.split_at_mut(width * height);
     for v in 0..height {
-        for u in 0..WIDTH {
+        for u in 0..width {
             let (x, y) = map.map(u as f64 + 0.5, v as f64 + 0.5);
-            let i = v * WIDTH + u;
+            let i = v * width + u;
             [red[i], green[i], blue[i]] = sample(image, x as f32, y as f32);
         }
     }

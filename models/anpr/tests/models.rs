@@ -6,6 +6,7 @@ use anpr::{Bounds, Detection, Error, Image, Kind, Models, Point};
 
 const MANIFEST: &str = include_str!("../weights/manifest.toml");
 const DETECTOR: &[u8] = include_bytes!("../weights/detector.onnx");
+const REFINER: &[u8] = include_bytes!("../weights/refiner.onnx");
 const READER: &[u8] = include_bytes!("../weights/reader.onnx");
 
 /// A detection at these corners, whatever is there.
@@ -19,7 +20,7 @@ fn plate_at(corners: [(f32, f32); 4], two_lines: bool) -> Detection {
 fn weights_that_are_not_the_manifests_are_refused_by_name_and_hash() {
     let mut reader = READER.to_vec();
     *reader.last_mut().unwrap() ^= 1;
-    let error = Models::from_bytes(MANIFEST, DETECTOR, &reader).unwrap_err();
+    let error = Models::from_bytes(MANIFEST, DETECTOR, REFINER, &reader).unwrap_err();
     let Error::Hash { file, wanted, found } = &error else { panic!("{error}") };
     assert_eq!(file, "reader.onnx");
     assert!(MANIFEST.contains(wanted.as_str()) && !MANIFEST.contains(found.as_str()));
@@ -31,11 +32,11 @@ fn weights_that_are_not_the_manifests_are_refused_by_name_and_hash() {
 fn a_network_of_another_shape_is_refused() {
     let wide = MANIFEST.replace("charset = \"京", "charset = \"京＊");
     assert!(matches!(
-        Models::from_bytes(&wide, DETECTOR, READER),
+        Models::from_bytes(&wide, DETECTOR, REFINER, READER),
         Err(Error::Shape { tensor, .. }) if tensor == "logits"
     ));
     let strides = MANIFEST.replace("strides = [8, 16, 32]", "strides = [8, 16, 64]");
-    let error = Models::from_bytes(&strides, DETECTOR, READER).unwrap_err().to_string();
+    let error = Models::from_bytes(&strides, DETECTOR, REFINER, READER).unwrap_err().to_string();
     assert!(error.contains("p64") && error.contains("p8, p16, p32"), "{error}");
 }
 
@@ -43,15 +44,16 @@ fn a_network_of_another_shape_is_refused() {
 fn bytes_that_are_no_network_are_refused() {
     let noise = b"not a network".to_vec();
     let hash = "0f9f2a5ac4bc0a8cdfa9a5f0ba2ed41e2a5cdbf6c7b4b0fb4a1b0fbb8b0b5a8e";
-    let error = Models::from_bytes(&MANIFEST.replace("sha256", "sha256x"), &noise, READER);
+    let error = Models::from_bytes(&MANIFEST.replace("sha256", "sha256x"), &noise, REFINER, READER);
     assert!(matches!(error, Err(Error::Manifest(_))));
     let start = MANIFEST.find("sha256 = \"").unwrap() + 10;
     let manifest = format!("{}{hash}{}", &MANIFEST[..start], &MANIFEST[start + 64..]);
-    let Err(Error::Hash { found, .. }) = Models::from_bytes(&manifest, &noise, READER) else {
+    let Err(Error::Hash { found, .. }) = Models::from_bytes(&manifest, &noise, REFINER, READER)
+    else {
         panic!("the hash is made up");
     };
     let manifest = manifest.replace(hash, &found);
-    let error = Models::from_bytes(&manifest, &noise, READER).unwrap_err();
+    let error = Models::from_bytes(&manifest, &noise, REFINER, READER).unwrap_err();
     assert!(matches!(error, Error::Network { act: "parse the network", .. }), "{error}");
 }
 
@@ -62,7 +64,7 @@ fn a_manifest_that_makes_no_sense_is_refused_with_what_would_be_right() {
         ("strides = [8, 16, 32]", "strides = []", "at least one stride"),
         ("upper_width = 64", "upper_width = 168", "below 168"),
     ] {
-        let error = Models::from_bytes(&MANIFEST.replace(from, to), DETECTOR, READER);
+        let error = Models::from_bytes(&MANIFEST.replace(from, to), DETECTOR, REFINER, READER);
         assert!(error.unwrap_err().to_string().contains(wanted), "{to}");
     }
 }
