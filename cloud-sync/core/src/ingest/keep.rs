@@ -9,10 +9,7 @@ use super::{
     IngestError, apply,
     chain::{Chain, Content, Link},
 };
-use crate::{
-    error::Error,
-    store::{StoreError, Transaction, first, params},
-};
+use crate::store::{StoreError, Transaction, first, params};
 
 /// Kind under which an event is kept that its site has set aside.
 const SET_ASIDE: &str = "set_aside";
@@ -119,7 +116,7 @@ fn append(
         params![site, link.sequence as i64, link.hash.to_string(), kind, body, now_ms],
     )?;
     if let Some(event) = event {
-        apply::apply(tx, event).map_err(Error::from)?;
+        apply::apply(tx, event)?;
     }
     Ok(())
 }

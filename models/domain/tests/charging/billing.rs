@@ -108,8 +108,8 @@ fn each_part_is_rounded_half_up_and_the_total_is_their_sum() {
 
 #[test]
 fn periods_cover_the_day_exactly_once() {
-    let mut gap = Periods::default();
-    gap.valley = vec!["23:00-06:59".parse().unwrap()];
+    let valley = vec!["23:00-06:59".parse().unwrap()];
+    let gap = Periods { valley, ..Periods::default() };
     assert_eq!(
         gap.check().unwrap_err().to_string(),
         "06:59 is in 0 windows: every minute of the day belongs to exactly one"
