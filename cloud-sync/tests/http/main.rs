@@ -10,6 +10,8 @@ mod hz;
 mod hz_parking;
 mod once;
 mod program;
+mod roles;
 mod service;
+mod smart;
 mod station;
 mod web;

@@ -132,6 +132,11 @@ impl Service {
         self.cloud.accounts.issue_token(username).await.unwrap()
     }
 
+    /// The API key of a new controller of lockers.
+    pub(crate) async fn device(&self, id: &str, station: &str) -> String {
+        self.cloud.devices.add(&id.parse().unwrap(), station).await.unwrap()
+    }
+
     /// What the site sends next, as a signed request.
     pub(crate) fn batch(&mut self, facts: Vec<Fact>) -> RequestBuilder {
         let (first, previous) = (self.site.sequence + 1, self.site.hash);
