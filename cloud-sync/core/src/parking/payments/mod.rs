@@ -206,8 +206,7 @@ impl Parking {
     ///
     /// # Errors
     /// [`Error::NotFound`] `order`; [`Error::Refused`] `already_paid`, `order_closed`,
-    /// `wrong_amount`, `method_unavailable`, `provider_unavailable`; [`Error::Invalid`] `balance`
-    /// where it is too low.
+    /// `wrong_amount`, `method_unavailable`, `provider_unavailable`, `balance_too_low`.
     pub async fn pay_order(&self, caller: &Caller, order: i64, with: Payable) -> Result<Paid> {
         let payer = pay::Payer { caller: caller.clone(), providers: self.providers.clone() };
         let now_ms = self.base.now_ms();

@@ -109,7 +109,7 @@ async fn users_pay_by_balance_or_at_a_provider(world: World) {
     };
     assert_eq!(refusal(pay(PayMethod::Cash).await), "method_unavailable");
     assert_eq!(refusal(pay(PayMethod::Alipay).await), "provider_unavailable");
-    assert!(matches!(pay(PayMethod::Balance).await, Err(Error::Invalid { field: "balance", .. })));
+    assert_eq!(refusal(pay(PayMethod::Balance).await), "balance_too_low");
     let waiting = pay(PayMethod::Wechat).await.unwrap();
     assert!(waiting.payment_url.unwrap().starts_with("https://pay.example.com/wechat?"));
     assert_eq!(waiting.payment.status, PaymentStatus::Pending, "a promise is no payment");

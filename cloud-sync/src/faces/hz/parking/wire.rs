@@ -80,7 +80,7 @@ pub(in crate::faces::hz) fn refusal(reason: &str) -> &'static str {
         "not_paid" => "订单尚未支付",
         "nothing_left" => "订单已全额退款",
         "refund_too_large" => "退款金额超过可退金额",
-        "method_unavailable" => "支付方式不可用",
+        "method_unavailable" | "provider_unavailable" => "支付方式不可用",
         "balance_too_low" => "余额不足",
         _ => "当前状态不允许该操作",
     }
