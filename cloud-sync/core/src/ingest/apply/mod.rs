@@ -11,7 +11,7 @@ use crate::{
     directives,
     error::Result,
     logs::{Entry, Level},
-    parking::{Closed, Opened, barrier_opened},
+    parking::{Closed, Opened, SitePayment, barrier_opened, taken_at_site},
     store::{Transaction, params},
 };
 
@@ -49,8 +49,17 @@ pub(super) fn apply(tx: &mut dyn Transaction, event: &Event) -> Result<()> {
         {
             Ok(())
         }
-        Fact::Paid { session, amount_fen, method, by, .. } => {
-            parking::paid(tx, event, &session.to_string(), *amount_fen, method, by)
+        Fact::Paid { session, amount_fen, method, by, paid_at, .. } => {
+            let paid = SitePayment {
+                site: event.site.as_str(),
+                sequence: event.sequence as i64,
+                session: &session.to_string(),
+                amount_fen: *amount_fen,
+                method,
+                taken_by: by,
+                at_ms: paid_at.unwrap_or(event.at.wall).timestamp_millis(),
+            };
+            taken_at_site(tx, &paid)
         }
         Fact::DirectiveSkipped { directive, .. } => {
             directives::recognise(tx, event, *directive)?;

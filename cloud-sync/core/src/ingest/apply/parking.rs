@@ -1,4 +1,4 @@
-//! What was taken for a stay, and ends of stays that were not known.
+//! Ends of stays, also of those that were not known.
 
 use domain::event::Event;
 
@@ -15,24 +15,4 @@ pub(super) fn closed(tx: &mut dyn Transaction, event: &Event, closed: &Closed<'_
         Entry::of_site(event, Level::Warning, "parking", message).write(tx)?;
     }
     Ok(())
-}
-
-pub(super) fn paid(
-    tx: &mut dyn Transaction,
-    event: &Event,
-    session: &str,
-    amount_fen: i64,
-    method: &str,
-    by: &str,
-) -> Result<()> {
-    let paid = parking::SitePayment {
-        site: event.site.as_str(),
-        sequence: event.sequence as i64,
-        session,
-        amount_fen,
-        method,
-        taken_by: by,
-        at_ms: event.at.wall.timestamp_millis(),
-    };
-    parking::taken_at_site(tx, &paid)
 }

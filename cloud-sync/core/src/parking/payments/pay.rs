@@ -11,7 +11,7 @@ use crate::{
         alerts::{AlertKind, resolve_about},
         stays::{Whose, get as get_stay},
     },
-    providers::{Bill, ProviderName, Providers, Receipt, Settled},
+    providers::{Bill, ProviderName, Providers, Receipt, Settled, UNAVAILABLE},
     store::{Transaction, params},
 };
 
@@ -108,7 +108,7 @@ fn user_pays(
     method: PayMethod,
     now_ms: i64,
 ) -> Result<Option<String>> {
-    let provider = match method {
+    let providers: &[ProviderName] = match method {
         _ if payment.amount_fen == 0 => return Ok(None),
         PayMethod::Balance => {
             let (account, reason) = (payer.caller.own_id()?, &payment.order_number);
@@ -117,11 +117,10 @@ fn user_pays(
             tx.execute(sql, params![account, payment.id])?;
             return Ok(None);
         }
-        PayMethod::Wechat => ProviderName::Wechat,
-        PayMethod::Alipay => ProviderName::Alipay,
-        PayMethod::Cash | PayMethod::Card | PayMethod::Online => {
-            return Err(Error::Refused("method_unavailable"));
-        }
+        PayMethod::Wechat => &[ProviderName::Wechat],
+        PayMethod::Alipay => &[ProviderName::Alipay],
+        PayMethod::Online => &[ProviderName::Wechat, ProviderName::Alipay],
+        PayMethod::Cash | PayMethod::Card => return Err(Error::Refused("method_unavailable")),
     };
     let bill = Bill {
         purpose: PURPOSE,
@@ -129,7 +128,11 @@ fn user_pays(
         amount_fen: payment.amount_fen,
         payer: payer.caller.account_id(),
     };
-    payer.providers.ask(tx, provider, &bill, now_ms).map(Some)
+    let mut asked = Err(Error::Refused(UNAVAILABLE));
+    for provider in providers {
+        asked = asked.or_else(|_| payer.providers.ask(tx, *provider, &bill, now_ms));
+    }
+    asked.map(Some)
 }
 
 /// What a provider's payment is for.

@@ -3,15 +3,14 @@
 use super::{Payment, PaymentFilter, PaymentStatus};
 use crate::{
     error::{Error, Result},
-    parking::stays::Whose,
+    parking::stays::{OWN_STAYS, Whose},
     plates::Window,
     store::{Conditions, Row, Transaction, first, number, params},
 };
 
 const SELECT: &str = "SELECT y.id, y.order_number, y.session, COALESCE(p.plate, ''), y.amount_fen,
         y.status, y.method, y.created_at_ms, y.paid_at_ms, y.refunded_fen";
-const FROM: &str = "FROM payments y LEFT JOIN parking_sessions p ON p.id = y.session
-    LEFT JOIN vehicles v ON v.id = p.vehicle_id";
+const FROM: &str = "FROM payments y LEFT JOIN parking_sessions p ON p.id = y.session";
 
 pub(super) fn page(
     tx: &mut dyn Transaction,
@@ -27,10 +26,7 @@ pub(super) fn page(
         .and("y.status = ?", filter.status.map(PaymentStatus::as_str))
         .and("y.created_at_ms >= ?", filter.from_ms)
         .and("y.created_at_ms < ?", filter.until_ms);
-    let count = match whose {
-        Whose::All => format!("SELECT COUNT(*) FROM payments y {}", conditions.sql()),
-        Whose::Of(_) => format!("SELECT COUNT(*) {FROM} {}", conditions.sql()),
-    };
+    let count = format!("SELECT COUNT(*) FROM payments y {}", conditions.sql());
     let total = number(tx, &count, conditions.params())?;
     let slice = window.map_or_else(String::new, |window| conditions.slice(window));
     let sql = format!("{SELECT} {FROM} {} ORDER BY y.id DESC{slice}", conditions.sql());
@@ -42,7 +38,11 @@ fn narrow(whose: Whose, conditions: Conditions) -> Conditions {
     match whose {
         Whose::All => conditions,
         Whose::Of(account) => {
-            conditions.and("(y.user_id = ? OR p.user_id = ? OR v.owner_id = ?)", Some(account))
+            let own = format!(
+                "y.id IN (SELECT n.id FROM payments n WHERE n.user_id = ?
+                 UNION ALL SELECT n.id FROM payments n WHERE n.session IN ({OWN_STAYS}))"
+            );
+            conditions.and(&own, Some(account))
         }
     }
 }

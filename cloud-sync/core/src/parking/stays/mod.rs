@@ -15,7 +15,7 @@ pub(crate) use self::{
     barrier::{Closed, Opened, barrier_closed, barrier_opened, renamed},
     enter::{Arrival, By, SpotReading, enter, found_at, inside, read_at, spot_site},
     exit::left_spot,
-    query::{Whose, get},
+    query::{OWN_STAYS, Whose, get},
     record::record,
 };
 use super::{Parking, Spot, VehicleType};

@@ -27,14 +27,21 @@ impl Whose {
         if caller.role() >= Role::Operator { Ok(Self::All) } else { caller.own_id().map(Self::Of) }
     }
 
-    /// Adds the condition to a search over `p` (the stay) and `v` (its car).
-    pub(in crate::parking) fn narrow(self, conditions: Conditions) -> Conditions {
+    /// Adds the condition to a search over `p`, the stay.
+    fn narrow(self, conditions: Conditions) -> Conditions {
         match self {
             Self::All => conditions,
-            Self::Of(account) => conditions.and("(p.user_id = ? OR v.owner_id = ?)", Some(account)),
+            Self::Of(account) => conditions.and(&format!("p.id IN ({OWN_STAYS})"), Some(account)),
         }
     }
 }
+
+/// Numbers of the stays of an account, for a condition whose `?` is the account.
+pub(in crate::parking) const OWN_STAYS: &str = "SELECT m.id FROM parking_sessions m
+        WHERE m.user_id = ?
+    UNION ALL
+    SELECT m.id FROM parking_sessions m JOIN vehicles o ON o.id = m.vehicle_id
+        WHERE o.owner_id = ?";
 
 fn select(what: &str, conditions: &str) -> String {
     format!(
@@ -70,10 +77,7 @@ pub(super) fn page(
         .narrow(Conditions::new(always))
         .and("p.vehicle_id = ?", filter.vehicle)
         .and("p.spot_id = ?", filter.spot);
-    let count = format!(
-        "SELECT COUNT(*) FROM parking_sessions p LEFT JOIN vehicles v ON v.id = p.vehicle_id {}",
-        conditions.sql()
-    );
+    let count = format!("SELECT COUNT(*) FROM parking_sessions p {}", conditions.sql());
     let total = number(tx, &count, conditions.params())?;
     let slice = window.map_or_else(String::new, |window| conditions.slice(window));
     let rest = format!("{} ORDER BY p.id DESC{slice}", conditions.sql());

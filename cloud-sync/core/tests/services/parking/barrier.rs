@@ -107,6 +107,7 @@ async fn a_stay_that_ended_at_the_cloud_ends_as_the_barrier_says(world: World) {
     lot.leave(stay).await;
     let with = Payable { method: PayMethod::Card, amount_fen: None };
     lot.parking().pay_stay(&lot.staff, stay, with).await.unwrap();
+    assert_eq!(edge.told_paid(&lot.world).await, [500], "its barrier opens");
     let next = lot.park("京A00002", "A001").await;
     lot.wait(TimeDelta::minutes(5));
     edge.tell(&lot.world, leaves(&lot.world, 1, "京A00001", 500)).await;

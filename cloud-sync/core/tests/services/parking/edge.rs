@@ -1,9 +1,10 @@
 //! A site with barriers, as its journal tells of them.
 
 use chrono::DateTime;
-use cloud_core::{Delivery, NewSite};
+use cloud_core::{Delivery, DirectiveRequest, NewSite};
 use domain::{
     clock::Clock,
+    directive::{Ask, Directive},
     envelope::{ChainHash, Enrolment, sign, to_hex},
     event::{Decision, Direction, Event, Fact, Latency, PlateKind, PlateSeen, Rule, Verdict},
     ids::{BootId, DecisionId, SessionId},
@@ -56,6 +57,21 @@ impl Edge {
         let signature = sign(&self.key, &body);
         let delivery = Delivery { site: SITE.into(), signature, body, backlog: None };
         world.cloud.ingest.take(delivery).await.unwrap();
+    }
+
+    /// What the cloud has told the site to count as paid, in fen.
+    pub(super) async fn told_paid(&self, world: &World) -> Vec<i64> {
+        let ask = Ask { after: 0, count: 1 };
+        let request = DirectiveRequest {
+            site: SITE.to_owned(),
+            signature: sign(&self.key, &ask.signed()),
+            ask,
+        };
+        let page = world.cloud.directives.ask(request, std::future::ready(())).await.unwrap();
+        let amount = |directive| match directive {
+            Directive::Paid { amount_fen, .. } => amount_fen,
+        };
+        page.directives.iter().map(|told| amount(told.read().unwrap())).collect()
     }
 }
 

@@ -1,10 +1,14 @@
 //! Orders, payments and refunds.
 
 use chrono::TimeDelta;
-use cloud_core::{Error, PayMethod, Payable, PaymentChange, PaymentStatus};
+use cloud_core::{
+    Error, Notification, PayMethod, Payable, PaymentChange, PaymentStatus, ProviderName,
+};
+use domain::envelope::to_hex;
+use ring::hmac::{HMAC_SHA256, Key, sign};
 
 use super::lot::{Lot, refusal};
-use crate::world::{World, on_each_engine};
+use crate::world::{PROVIDER_SECRET, World, on_each_engine};
 
 on_each_engine! {
     an_order_is_for_what_is_due_and_paid_in_full,
@@ -12,6 +16,7 @@ on_each_engine! {
     a_fee_paid_for_a_stay_closes_its_order,
     what_is_given_back_is_taken_from_revenue,
     users_pay_by_balance_or_at_a_provider,
+    a_providers_word_pays_the_order_once,
     nobody_sees_the_orders_of_others,
     a_payment_written_down_wrongly_is_corrected,
     all_sums_agree,
@@ -113,6 +118,8 @@ async fn users_pay_by_balance_or_at_a_provider(world: World) {
     let waiting = pay(PayMethod::Wechat).await.unwrap();
     assert!(waiting.payment_url.unwrap().starts_with("https://pay.example.com/wechat?"));
     assert_eq!(waiting.payment.status, PaymentStatus::Pending, "a promise is no payment");
+    let online = pay(PayMethod::Online).await.unwrap();
+    assert!(online.payment_url.is_some(), "whichever provider there is");
     let account = anna.account_id().unwrap();
     let accounts = &lot.world.cloud.accounts;
     accounts.top_up(&lot.admin, account, 2500, "cash".into()).await.unwrap();
@@ -121,6 +128,36 @@ async fn users_pay_by_balance_or_at_a_provider(world: World) {
     lot.parking().refund(&lot.operator, order.id, Some(400), String::new()).await.unwrap();
     let balance = accounts.own(&anna).await.unwrap().balance_fen;
     assert_eq!(balance, 2500 - 1000 + 400);
+}
+
+async fn a_providers_word_pays_the_order_once(world: World) {
+    let lot = Lot::open(world, 2).await;
+    let anna = lot.world.visitor("anna").await;
+    let stay = lot.assign(&anna, "京A00001").await.unwrap().id;
+    let order = lot.parking().order(&anna, stay).await.unwrap();
+    let with = Payable { method: PayMethod::Wechat, amount_fen: None };
+    let waiting = lot.parking().pay_order(&anna, order.id, with).await.unwrap();
+    let page = waiting.payment_url.unwrap();
+    let number = page.split("out_trade_no=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+    let notify = |transaction: &str| {
+        let timestamp = (lot.parking().now_ms() / 1000).to_string();
+        let body = format!(
+            r#"{{"out_trade_no":"{number}","transaction_id":"{transaction}","amount_fen":1000}}"#
+        );
+        let key = Key::new(HMAC_SHA256, PROVIDER_SECRET.as_bytes());
+        let signature = to_hex(sign(&key, format!("{timestamp}{body}").as_bytes()).as_ref());
+        let notification = Notification { timestamp, signature, body: body.into_bytes() };
+        lot.world.cloud.providers.notify(ProviderName::Wechat, notification)
+    };
+    for _ in 0..2 {
+        notify("T1").await.unwrap();
+    }
+    let paid = lot.parking().payment(&anna, order.id).await.unwrap();
+    assert_eq!((paid.status, paid.method.as_deref()), (PaymentStatus::Completed, Some("wechat")));
+    assert_eq!(lot.parking().payment_figures(&anna).await.unwrap().today_fen, 1000);
+    notify("T2").await.unwrap();
+    let balance = lot.world.cloud.accounts.own(&anna).await.unwrap().balance_fen;
+    assert_eq!(balance, 1000, "paid twice outside: the second is kept for the payer");
 }
 
 async fn nobody_sees_the_orders_of_others(world: World) {
