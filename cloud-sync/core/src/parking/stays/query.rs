@@ -37,7 +37,7 @@ impl Whose {
 }
 
 /// Numbers of the stays of an account, for a condition whose `?` is the account.
-pub(in crate::parking) const OWN_STAYS: &str = "SELECT m.id FROM parking_sessions m
+pub(crate) const OWN_STAYS: &str = "SELECT m.id FROM parking_sessions m
         WHERE m.user_id = ?
     UNION ALL
     SELECT m.id FROM parking_sessions m JOIN vehicles o ON o.id = m.vehicle_id
