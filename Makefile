@@ -1,9 +1,10 @@
 # `make demo` shows a site at work, `make test` checks everything, `make bench` measures.
 
-# Debian's toolchain stands in where none on the PATH is new enough (see tests/setup).
+# Debian's toolchain stands in where none on the PATH is new enough (see tests/setup). Cargo finds
+# its compiler on the PATH, so that Debian's must come first there.
 WANTED := $(shell sed -n 's/^rust-version = "1\.\([0-9]*\)".*/\1/p' Cargo.toml)
 NEW_ENOUGH = v=$$($(1) --version 2>/dev/null | sed 's/^cargo 1\.\([0-9]*\).*/\1/'); [ "$${v:-0}" -ge $(WANTED) ]
-CARGO = $$(if $(call NEW_ENOUGH,cargo); then echo cargo; else echo /usr/bin/cargo; fi)
+CARGO = $$(if $(call NEW_ENOUGH,cargo); then echo cargo; else echo env PATH=/usr/bin:$$PATH cargo; fi)
 
 export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 
@@ -17,7 +18,8 @@ demo: setup
 	@target/release/demo $(if $(FOOTAGE),--footage '$(FOOTAGE)') $(if $(filter 1,$(ONCE)),--once) \
 		$(if $(OFFLINE),--offline $(OFFLINE))
 
-test: setup
+test:
+	@tests/setup test
 	@tests/setup image
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
