@@ -1,5 +1,5 @@
-//! The interface for sites: enrolment, events, pictures, directives. Every answer of success comes after the
-//! disk has what it says.
+//! The interface for sites: enrolment, events, pictures, directives. Every answer of success comes
+//! after the disk has what it says.
 
 use cloud_core::{
     Delivery, DirectiveError, DirectiveRequest, Error, IngestError, MAX_PICTURE_BYTES, Upload,

@@ -1,10 +1,14 @@
 //! The interface for sites.
 
-use domain::envelope::{MAX_BATCH_BYTES, Refusal};
+use cloud_sync::config::Config;
+use domain::{
+    directive::Ask,
+    envelope::{MAX_BATCH_BYTES, Refusal},
+};
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::service::{Answer, entry, opened, picture, sha256, start};
+use super::service::{Answer, entry, opened, picture, sha256, start, start_with};
 use domain::event::Fact;
 
 #[tokio::test]
@@ -53,6 +57,36 @@ async fn a_picture_that_no_event_named_is_not_taken() {
     let path = format!("/edge/v1/pictures/{}", sha256(&picture(5)));
     let answer = service.signed(Method::PUT, &path, picture(5)).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_site_asks_for_directives_with_a_signed_and_counted_request() {
+    let mut config = Config::default();
+    config.http.request_timeout_s = 1;
+    let service = start_with(config).await;
+    let ask = |after, count| service.ask(Ask { after, count });
+    let nothing = Answer::of(ask(0, 1).send().await.unwrap()).await;
+    assert_eq!((nothing.status, &nothing.json["directives"]), (StatusCode::OK, &json!([])));
+    assert!(nothing.json["now"].is_string());
+
+    for (after, count, refusal) in [
+        (0, 1, json!({"error": "repeated", "expected": 2})),
+        (7, 3, json!({"error": "ahead", "last": 0})),
+    ] {
+        let answer = Answer::of(ask(after, count).send().await.unwrap()).await;
+        assert_eq!((answer.status, answer.json), (StatusCode::CONFLICT, refusal));
+    }
+    // Neither the query nor the number can be exchanged under a signature.
+    let mut other = ask(0, 4).build().unwrap();
+    other.headers_mut().insert("gatehouse-count", "5".parse().unwrap());
+    let answer = Answer::of(reqwest::Client::new().execute(other).await.unwrap()).await;
+    assert_eq!(answer.json, json!({"error": "unauthorised"}));
+    let signed =
+        || service.request(Method::GET, "/edge/v1/directives").header("gatehouse-site", "north");
+    let uncounted = signed().header("gatehouse-signature", "00").send().await.unwrap();
+    assert_eq!(Answer::of(uncounted).await.json["error"], "malformed");
+    let unsigned = Answer::of(signed().send().await.unwrap()).await;
+    assert_eq!(unsigned.json, json!({"error": "unauthorised"}));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use cloud_core::{
 use cloud_sync::{SystemClock, config::Config, server};
 use domain::{
     clock::{Clock, ClockQuality, Stamp},
+    directive::{self, Ask},
     envelope::{ChainHash, Enrolment, SIGNATURE_HEADER, sign, to_hex},
     event::{Decision, Direction, Event, Fact, Latency, PlateKind, PlateSeen, Rule, Verdict},
     ids::{BootId, DecisionId, SessionId},
@@ -166,6 +167,14 @@ impl Service {
             .header("gatehouse-site", "north")
             .header(SIGNATURE_HEADER, sign(&self.site.key, &body))
             .body(body)
+    }
+
+    /// What the site asks the cloud for, signed.
+    pub(crate) fn ask(&self, ask: Ask) -> RequestBuilder {
+        self.request(Method::GET, &format!("{}?{}", directive::PATH, ask.query()))
+            .header("gatehouse-site", "north")
+            .header(directive::COUNT_HEADER, ask.count)
+            .header(SIGNATURE_HEADER, sign(&self.site.key, &ask.signed()))
     }
 
     /// The site tells something, and the cloud takes it.

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod charging;
+mod directives;
 mod lockers;
 mod once;
 mod parking;

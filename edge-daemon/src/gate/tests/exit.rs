@@ -48,6 +48,35 @@ fn a_long_stay_is_paid_before_the_barrier_opens() {
 }
 
 #[test]
+fn a_fee_that_was_paid_at_the_cloud_counts_from_when_it_was_paid() {
+    let mut site = Site::new();
+    site.let_through("entry", "京B00001");
+    let session = site.last_session();
+    // 2 h 40 min cost more, but the line was slow.
+    site.stay_min(160);
+    assert_eq!(ruled(site.see("exit", "京B00001")), (Verdict::Refuse, Rule::FeeDue));
+    site.pay_at_cloud(session, 1250, 1, 10);
+    site.obey("exit");
+    site.drive("exit");
+    assert_eq!(closed_with_fee(&site), Some(1250));
+    let paid = |f: &Fact| matches!(f, Fact::Decision(d) if d.rule == Rule::Paid && d.reason.ends_with("until 16:45"));
+    assert!(site.has(paid), "the time to leave runs from the payment");
+}
+
+#[test]
+fn a_directive_that_is_told_again_pays_nothing_more() {
+    let mut site = Site::new();
+    site.let_through("entry", "京B00001");
+    let session = site.last_session();
+    site.stay_min(150);
+    site.pay_at_cloud(session, 500, 4, 0);
+    site.pay_at_cloud(session, 500, 4, 0);
+    site.pay_at_cloud(session, 500, 5, 0);
+    let refused = site.see("exit", "京B00001").unwrap();
+    assert!(refused.reason.contains("beside ¥10.00 that is paid"), "{}", refused.reason);
+}
+
+#[test]
 fn after_the_time_to_leave_the_additional_time_is_due() {
     let mut site = Site::new();
     site.let_through("entry", "京B00001");

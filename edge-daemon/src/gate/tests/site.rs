@@ -11,8 +11,8 @@ use domain::{
 use uuid::Uuid;
 
 use crate::gate::{
-    Arm, Command, CommandResult, Commit, Config, Gate, Input, Journaled, Payment, Report,
-    Requester, Sighting,
+    Arm, Command, CommandResult, Commit, Config, FromCloud, Gate, Input, Journaled, Payment,
+    Report, Requester, Sighting,
 };
 
 pub const SITE: &str = r#"
@@ -110,10 +110,19 @@ impl Site {
     }
 
     pub fn pay(&mut self, session: SessionId, fen: i64) {
+        self.pay_with(session, fen, None);
+    }
+
+    /// The cloud tells what was paid there some minutes ago.
+    pub fn pay_at_cloud(&mut self, session: SessionId, fen: i64, directive: u64, ago_min: i64) {
+        self.pay_with(session, fen, Some(FromCloud { directive, ago_ms: ago_min * 60_000 }));
+    }
+
+    fn pay_with(&mut self, session: SessionId, fen: i64, from_cloud: Option<FromCloud>) {
         let made = &mut self.made;
         let mut ids = || next_id(made);
         let (method, by) = ("cash".into(), "Wang".into());
-        let payment = Payment { session, amount: Fen(fen), method, by, from_cloud: None };
+        let payment = Payment { session, amount: Fen(fen), method, by, from_cloud };
         let commit = self.gate.pay(payment, self.now, &mut ids).unwrap();
         self.take(commit);
     }

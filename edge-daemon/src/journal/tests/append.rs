@@ -6,7 +6,7 @@ use domain::{
     clock::ClockQuality,
     envelope::ChainHash,
     event::{Fact, Verdict},
-    ids::BootId,
+    ids::{BootId, SessionId},
 };
 use uuid::Uuid;
 
@@ -107,6 +107,47 @@ fn a_start_finds_what_was_unfinished() {
     assert_eq!(commands, [open]);
     assert_eq!(recovered.unpassed_opens.len(), 1);
     assert_eq!(recovered.unpassed_opens[0].decision, second);
+}
+
+fn told(session: SessionId, directive: u64) -> Fact {
+    Fact::Paid {
+        session,
+        amount_fen: 500,
+        method: "wechat".into(),
+        by: "cloud".into(),
+        directive: Some(directive),
+        paid_at: Some("2026-11-20T11:00:00Z".parse().unwrap()),
+    }
+}
+
+#[test]
+fn a_start_finds_what_the_cloud_has_told_and_when_it_was_paid() {
+    let site = Site::new();
+    let (inside, open) = (new_session(), decision(Verdict::Open, ""));
+    let skipped = |directive| Fact::DirectiveSkipped {
+        directive,
+        kind: "sing".into(),
+        reason: "unknown".into(),
+    };
+    let facts = [session_opened(inside, &open), told(inside, 3), skipped(4), skipped(2)];
+    site.journal().append(&facts).unwrap();
+    let recovered = site.open().1;
+    assert_eq!(recovered.directives_through, 4);
+    let paid_at = recovered.open_sessions[0].payments[0].paid_at;
+    assert_eq!(paid_at.to_rfc3339(), "2026-11-20T11:00:00+00:00");
+    assert!(verify(&site.state()).unwrap().whole());
+    site.journal().database().execute("UPDATE directive SET through = 9", []).unwrap();
+    assert_eq!(verify(&site.state()).unwrap().findings.len(), 2);
+}
+
+#[test]
+fn a_journal_of_the_first_format_is_brought_up_to_date() {
+    let site = Site::new();
+    let first = "DROP TABLE directive; PRAGMA user_version = 1";
+    site.journal().database().execute_batch(first).unwrap();
+    site.journal().append(&[told(new_session(), 1)]).unwrap();
+    assert_eq!(site.open().1.directives_through, 1);
+    assert!(verify(&site.state()).unwrap().whole());
 }
 
 #[test]
