@@ -1,6 +1,9 @@
-//! A network camera: a real RTSP server that shows a moving ball.
+//! A network camera: a real RTSP server that shows a moving ball, or a film once.
 
-use std::thread::{self, JoinHandle};
+use std::{
+    path::Path,
+    thread::{self, JoinHandle},
+};
 
 use gstreamer::{self as gst, glib};
 use gstreamer_rtsp_server::{self as rtsp, prelude::*};
@@ -14,7 +17,7 @@ pub enum Codec {
     Jpeg,
 }
 
-/// A camera at `rtsp://127.0.0.1:<port>/live` with 640 x 360 px at 15 frames a second. It is
+/// A camera at `rtsp://127.0.0.1:<port>/live`; the ball has 640 x 360 px at 15 frames a second. It is
 /// switched off when it is dropped.
 #[derive(Debug)]
 pub struct RtspCamera {
@@ -30,6 +33,24 @@ impl RtspCamera {
     /// # Panics
     /// When GStreamer or its elements are missing, or the port is taken.
     pub fn start(codec: Codec, port: u16) -> Self {
+        Self::serve(&launch(codec), port)
+    }
+
+    /// Switches a camera on that shows a film in H.264 to whoever connects, and then ends.
+    ///
+    /// # Panics
+    /// When GStreamer or its elements are missing.
+    pub fn show(film: &Path) -> Self {
+        let film = film.display();
+        Self::serve(
+            &format!(
+                "( filesrc location=\"{film}\" ! qtdemux ! h264parse ! rtph264pay name=pay0 )"
+            ),
+            0,
+        )
+    }
+
+    fn serve(launch: &str, port: u16) -> Self {
         gst::init().expect("GStreamer is installed");
         let context = glib::MainContext::new();
         let main_loop = glib::MainLoop::new(Some(&context), false);
@@ -37,7 +58,7 @@ impl RtspCamera {
         server.set_address("127.0.0.1");
         server.set_service(&port.to_string());
         let factory = rtsp::RTSPMediaFactory::new();
-        factory.set_launch(&launch(codec));
+        factory.set_launch(launch);
         factory.set_shared(true);
         let mounts = server.mount_points().expect("a new server has mount points");
         mounts.add_factory("/live", factory);

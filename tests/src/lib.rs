@@ -3,6 +3,7 @@
 
 pub mod barrier;
 pub mod camera;
+pub mod clock;
 pub mod line;
 pub mod mosquitto;
 pub mod process;

@@ -33,10 +33,21 @@ impl Process {
         args: impl IntoIterator<Item = A>,
         folder: &Path,
     ) -> io::Result<Self> {
+        Self::start_in(&[], name, args, folder)
+    }
+
+    /// As [`Process::start`], with more in its environment.
+    pub fn start_in<A: AsRef<OsStr>>(
+        environment: &[(String, String)],
+        name: &str,
+        args: impl IntoIterator<Item = A>,
+        folder: &Path,
+    ) -> io::Result<Self> {
         let log = folder.join(format!("{name}.log"));
         let output = File::options().create(true).append(true).open(&log)?;
         let child = Command::new(binary(name))
             .args(args)
+            .envs(environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output)

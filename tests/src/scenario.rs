@@ -9,6 +9,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     barrier::{Account, Barrier, MqttBarrier, SerialLine, Timing},
+    clock::WallClock,
     line::Line,
     mosquitto::Mosquitto,
     process::{self, PATIENCE},
@@ -36,6 +37,8 @@ pub struct Setup<'a> {
     /// A film for the entry's camera, seen by a real vision process; none where the scenario plays
     /// vision.
     pub film: Option<PathBuf>,
+    /// The wall clock that the edge goes by; none for the machine's.
+    pub clock: Option<WallClock>,
 }
 
 /// A running site with its cloud; all of it ends with it.
@@ -162,7 +165,14 @@ impl Setup<'_> {
             lane("exit", Link::Mqtt, nothing, self.exit),
         ];
         let vision = self.film.is_some();
-        Plan { site: SITE, broker: Some(broker), lanes, vision, more: self.more }
+        Plan {
+            site: SITE,
+            broker: Some(broker),
+            lanes,
+            vision,
+            more: self.more,
+            clock: self.clock.as_ref(),
+        }
     }
 }
 

@@ -30,7 +30,7 @@ const KILLS: usize = 50;
 /// How long the edge is left alone between a start and the next kill.
 const PEACE_MS: std::ops::Range<u64> = 0..1_500;
 /// At least so many cars come and leave, and as many more as it takes until the last kill.
-const CARS: usize = 100;
+const CARS: usize = 200;
 /// Quick hardware, so that most of the time something is under way.
 const TIMING: Timing = Timing { travel_ms: 60, approach_ms: 20, passing_ms: 40 };
 /// From the start of the process until it is ready.
@@ -47,7 +47,7 @@ async fn nothing_is_lost_or_done_twice_when_the_edge_is_killed_at_any_moment() {
         entry: "access = \"public\"\ncooldown_s = 1\nopen_timeout_s = 1\npass_timeout_s = 3",
         exit: "not_inside = \"open\"\ncooldown_s = 1\nopen_timeout_s = 1\npass_timeout_s = 3",
         more: "[parking]\nplaces = 10000\n",
-        film: None,
+        ..Setup::default()
     };
     let mut site = Scenario::start(setup).await.unwrap();
     let over = CancellationToken::new();

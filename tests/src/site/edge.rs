@@ -9,7 +9,10 @@ use std::{
 use domain::event::Event;
 use edge_daemon::journal::{Reader, StateDir};
 
-use crate::process::{self, Process};
+use crate::{
+    clock::WallClock,
+    process::{self, Process},
+};
 
 /// What stands at a site.
 pub struct Plan<'a> {
@@ -23,6 +26,8 @@ pub struct Plan<'a> {
     pub vision: bool,
     /// More of the configuration: permits, tariff, and so on.
     pub more: &'a str,
+    /// The wall clock that the daemon goes by; none for the machine's.
+    pub clock: Option<&'a WallClock>,
 }
 
 /// One lane.
@@ -96,6 +101,7 @@ impl Lane<'_> {
 pub struct Edge {
     process: Process,
     folder: PathBuf,
+    environment: Vec<(String, String)>,
     health: u16,
     console: u16,
 }
@@ -120,8 +126,9 @@ impl Edge {
         }
         let (health, console) = (process::free_port()?, process::free_port()?);
         std::fs::write(folder.join("edge.toml"), plan.configuration(folder, health, console))?;
-        let process = launch(folder, health).await?;
-        Ok(Self { process, folder: folder.to_owned(), health, console })
+        let environment = plan.clock.map(WallClock::environment).unwrap_or_default();
+        let process = launch(folder, &environment, health).await?;
+        Ok(Self { process, folder: folder.to_owned(), environment, health, console })
     }
 
     /// Kills it without warning, as a power cut would.
@@ -137,7 +144,7 @@ impl Edge {
     /// # Errors
     /// Where it does not start.
     pub async fn restart(&mut self) -> io::Result<()> {
-        self.process = launch(&self.folder, self.health).await?;
+        self.process = launch(&self.folder, &self.environment, self.health).await?;
         Ok(())
     }
 
@@ -216,10 +223,15 @@ impl Edge {
     }
 }
 
-async fn launch(folder: &Path, health: u16) -> io::Result<Process> {
+async fn launch(
+    folder: &Path,
+    environment: &[(String, String)],
+    health: u16,
+) -> io::Result<Process> {
     let config = folder.join("edge.toml");
     let config = config.to_string_lossy();
-    let mut process = Process::start("edge-daemon", ["run", "--config", &config], folder)?;
+    let args = ["run", "--config", &config];
+    let mut process = Process::start_in(environment, "edge-daemon", args, folder)?;
     process.ready(&format!("http://127.0.0.1:{health}/readyz")).await?;
     Ok(process)
 }

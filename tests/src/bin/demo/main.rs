@@ -77,6 +77,7 @@ async fn show(arguments: Arguments) -> io::Result<bool> {
     let mut stage = Stage::set(&arguments).await?;
     println!("{}\n{}", stage.welcome(), Report::heading());
     let mut watch = Watch::new(stage.journal()?, stage.cameras());
+    watch.live = arguments.once && arguments.footage.as_deref().is_some_and(stage::is_live);
     let interrupted = tokio::signal::ctrl_c();
     tokio::pin!(interrupted);
     let mut cut = arguments.offline.map(Duration::from_secs);
@@ -112,6 +113,9 @@ struct Watch {
     next: u64,
     cameras: usize,
     finished: usize,
+    /// A camera whose end is the end of the demonstration: it is through when it goes offline.
+    live: bool,
+    delivered: bool,
     backlog_shown: bool,
     changed: Instant,
 }
@@ -120,8 +124,17 @@ impl Watch {
     fn new(reader: Reader, cameras: usize) -> Self {
         let zone: FixedOffset = *Local::now().offset();
         let report = Report::new(zone);
-        let changed = Instant::now();
-        Self { reader, report, next: 1, cameras, finished: 0, backlog_shown: false, changed }
+        Self {
+            reader,
+            report,
+            next: 1,
+            cameras,
+            finished: 0,
+            live: false,
+            delivered: false,
+            backlog_shown: false,
+            changed: Instant::now(),
+        }
     }
 
     /// Reads what is new and prints what is worth it. Returns the lane of each car that was let
@@ -133,9 +146,8 @@ impl Watch {
             let Some(event) = line.event() else { continue };
             self.next = event.sequence + 1;
             match &event.fact {
-                Fact::Camera { online: false, reason, .. } if reason == THROUGH => {
-                    self.finished += 1;
-                }
+                Fact::Camera { online: true, .. } => self.delivered = true,
+                Fact::Camera { online: false, reason, .. } => self.ended(reason)?,
                 Fact::Decision(decision) if decision.verdict == Verdict::Open => {
                     let_through.push(decision.lane.clone());
                 }
@@ -155,6 +167,15 @@ impl Watch {
         Ok(let_through)
     }
 
+    /// A camera delivers no longer. One that is watched until then must have delivered before.
+    fn ended(&mut self, reason: &str) -> io::Result<()> {
+        if self.live && !self.delivered {
+            return Err(io::Error::other(format!("the camera delivers nothing: {reason}")));
+        }
+        self.finished += usize::from(self.live || reason == THROUGH);
+        Ok(())
+    }
+
     fn tell_backlog(&mut self, acked: u64) {
         let behind = self.next - 1 - acked.min(self.next - 1);
         let stuck = behind > 0 && self.changed.elapsed() > 2 * CLOUD_WITHIN;
@@ -167,9 +188,11 @@ impl Watch {
         }
     }
 
-    /// Whether all footage was shown, nothing happens any more, and the cloud has everything.
+    /// Whether all footage was shown, nothing happens any more, and the cloud has everything. A live
+    /// camera that comes back would go on for ever.
     fn is_through(&self) -> bool {
-        self.finished >= self.cameras && self.changed.elapsed() > QUIET && !self.backlog_shown
+        let quiet = self.live || self.changed.elapsed() > QUIET;
+        self.finished >= self.cameras && quiet && !self.backlog_shown
     }
 
     /// Prints what is still held back.

@@ -189,21 +189,49 @@ impl Scene {
             Lane { name: "exit", direction: "exit", source: self.exit, link: Link::Mqtt, more: "" };
         let more = include_str!("site.toml");
         let lanes = vec![entry, exit];
-        Plan { site: SITE, broker: Some(broker), lanes, vision: true, more }
+        Plan { site: SITE, broker: Some(broker), lanes, vision: true, more, clock: None }
     }
+}
+
+/// Whether what a person named is a camera, which has no end of its own.
+pub fn is_live(footage: &str) -> bool {
+    is_stream(footage) || is_device(footage)
+}
+
+fn is_stream(footage: &str) -> bool {
+    footage.starts_with("rtsp://") || footage.starts_with("rtsps://")
+}
+
+fn is_device(footage: &str) -> bool {
+    footage.starts_with("/dev/video")
 }
 
 /// A camera's source from what a person named.
 fn source(footage: &str, again: bool) -> io::Result<Source> {
-    if footage.starts_with("rtsp://") || footage.starts_with("rtsps://") {
+    if is_stream(footage) {
         return Ok(Source(format!("source = \"rtsp\"\nurl = {footage:?}")));
     }
-    if footage.starts_with("/dev/video") {
-        return Ok(Source(format!("source = \"v4l2\"\ndevice = {footage:?}")));
+    if is_device(footage) {
+        return device(footage);
     }
     let path: PathBuf = fs::canonicalize(footage)
         .map_err(|error| io::Error::new(error.kind(), format!("footage {footage}: {error}")))?;
     Ok(files(&path, again))
+}
+
+fn device(footage: &str) -> io::Result<Source> {
+    if Path::new(footage).exists() {
+        return Ok(Source(format!("source = \"v4l2\"\ndevice = {footage:?}")));
+    }
+    let entries = fs::read_dir("/dev")?.filter_map(|entry| Some(entry.ok()?.path()));
+    let cameras = entries.filter_map(|path| path.to_str().map(str::to_owned));
+    let mut cameras: Vec<String> = cameras.filter(|path| is_device(path)).collect();
+    cameras.sort();
+    let instead = match cameras.as_slice() {
+        [] => "this machine has no camera; name a folder of pictures, a video or rtsp://…".into(),
+        cameras => format!("this machine has {}", cameras.join(", ")),
+    };
+    Err(io::Error::new(ErrorKind::NotFound, format!("footage {footage}: not there; {instead}")))
 }
 
 fn files(path: &Path, again: bool) -> Source {
