@@ -32,7 +32,7 @@ const PEACE_MS: std::ops::Range<u64> = 0..1_500;
 /// At least so many cars come and leave, and as many more as it takes until the last kill.
 const CARS: usize = 200;
 /// Quick hardware, so that most of the time something is under way.
-const TIMING: Timing = Timing { travel_ms: 60, approach_ms: 20, passing_ms: 40 };
+const TIMING: Timing = Timing { travel_ms: 30, approach_ms: 10, passing_ms: 20 };
 /// From the start of the process until it is ready.
 const READY_WITHIN: Duration = Duration::from_secs(5);
 
