@@ -2,77 +2,87 @@
 //! for an account that is not there, so that the time tells nobody which are.
 
 use std::{
-    sync::{Arc, OnceLock},
-    thread::available_parallelism,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    thread,
 };
 
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     error::{Error, Result},
-    secret,
+    secret::PasswordHasher,
     store::StoreError,
 };
 
 /// Passwords that may wait for their turn; each takes tens of milliseconds.
 const WAITING: usize = 64;
+/// Threads that work on passwords. Each keeps the 19 MB that argon2id asks for.
+const WORKERS: usize = 2;
 /// After how many seconds it is worth trying again when too many wait.
 const BUSY_RETRY_S: u64 = 2;
 
+type Job = Box<dyn FnOnce(&mut PasswordHasher) + Send>;
+
 /// The one place where passwords are hashed and compared.
 pub(super) struct Passwords {
-    waiting: Arc<Semaphore>,
-    working: Arc<Semaphore>,
+    jobs: mpsc::Sender<Job>,
     /// What the password of nobody is compared with.
     decoy: Arc<OnceLock<String>>,
 }
 
 impl Passwords {
     pub(super) fn new() -> Self {
-        let at_a_time = available_parallelism().map_or(1, |cores| cores.get().clamp(1, 4));
-        Self {
-            waiting: Arc::new(Semaphore::new(WAITING)),
-            working: Arc::new(Semaphore::new(at_a_time)),
-            decoy: Arc::default(),
+        let (jobs, waiting) = mpsc::channel(WAITING);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..WORKERS {
+            let waiting = waiting.clone();
+            thread::spawn(move || work_on(&waiting));
         }
+        Self { jobs, decoy: Arc::default() }
     }
 
     /// What is kept of a password.
     pub(super) async fn hash(&self, password: &str) -> Result<String> {
         let password = password.to_owned();
-        self.work(move || secret::hash_password(&password)).await
+        self.work(move |hasher| hasher.hash(&password)).await
     }
 
     /// Whether a password is the one that `hash` was made of; never, and not sooner, without one.
     pub(super) async fn matches(&self, password: &str, hash: Option<String>) -> Result<bool> {
         let (password, decoy) = (password.to_owned(), self.decoy.clone());
-        self.work(move || match hash {
-            Some(hash) => secret::is_password(&password, &hash),
+        self.work(move |hasher| match hash {
+            Some(hash) => hasher.matches(&password, &hash),
             None => {
                 let decoy = match decoy.get() {
                     Some(decoy) => decoy,
-                    None => decoy.get_or_init(|| secret::hash_password("").unwrap_or_default()),
+                    None => decoy.get_or_init(|| hasher.hash("").unwrap_or_default()),
                 };
-                secret::is_password(&password, decoy).map(|_| false)
+                hasher.matches(&password, decoy).map(|_| false)
             }
         })
         .await
     }
 
-    /// Runs work on another thread when its turn comes.
+    /// Runs work on one of the threads when its turn comes.
     async fn work<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut PasswordHasher) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        let (reply, outcome) = oneshot::channel();
+        // Whoever asked may have gone away meanwhile.
+        let job = Box::new(move |hasher: &mut _| drop(reply.send(work(hasher))));
         let busy = |_| Error::Throttled { retry_after_s: BUSY_RETRY_S };
-        let place = self.waiting.clone().try_acquire_owned().map_err(busy)?;
-        let closed = |e| StoreError::new("wait for a turn", e);
-        let turn = self.working.clone().acquire_owned().await.map_err(closed)?;
-        let worker = spawn_blocking(move || {
-            let _held = (place, turn);
-            work()
-        });
-        worker.await.map_err(|e| StoreError::new("work on a password", e))?
+        self.jobs.try_send(job).map_err(busy)?;
+        outcome.await.map_err(|e| StoreError::new("work on a password", e))?
+    }
+}
+
+/// Does one job after another until no more can come.
+fn work_on(waiting: &Mutex<mpsc::Receiver<Job>>) {
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+    let mut hasher = None;
+    while let Some(job) = next() {
+        job(hasher.get_or_insert_with(PasswordHasher::new));
     }
 }
 
