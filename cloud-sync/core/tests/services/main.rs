@@ -8,5 +8,6 @@ mod lockers;
 mod once;
 mod parking;
 mod postgres;
+mod recognition;
 mod store;
 mod world;
