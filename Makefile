@@ -33,3 +33,4 @@ bench: setup
 	@$(CARGO) bench --quiet --workspace --bench journal
 	@$(CARGO) bench --quiet --workspace --bench controllers
 	@$(CARGO) bench --quiet --workspace --bench gate
+	@$(CARGO) bench --quiet --workspace --bench faces

@@ -43,11 +43,15 @@ impl Process {
         args: impl IntoIterator<Item = A>,
         folder: &Path,
     ) -> io::Result<Self> {
+        let mut command = Command::new(binary(name));
+        Self::spawn(name, command.args(args).envs(environment.iter().cloned()), folder)
+    }
+
+    /// As [`Process::start`], for a program that is not ours.
+    pub fn spawn(name: &str, command: &mut Command, folder: &Path) -> io::Result<Self> {
         let log = folder.join(format!("{name}.log"));
         let output = File::options().create(true).append(true).open(&log)?;
-        let child = Command::new(binary(name))
-            .args(args)
-            .envs(environment.iter().cloned())
+        let child = command
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output)
