@@ -131,7 +131,7 @@ impl Access for Local<Caller> {
             return Ok(Self(request.caller(class).await?));
         }
         if !request.is_local() {
-            return Err(Error::Unauthenticated.into());
+            return Err(Problem::NoCredentials);
         }
         request.count_address(class)?;
         Ok(Self(Caller::local_operator().at(request.peer)))

@@ -11,7 +11,7 @@ use super::{
 impl Request {
     /// The caller, who must have credentials; counted against a limit.
     pub(crate) async fn caller(&self, class: Class) -> Result<Caller, Problem> {
-        let key = self.header_key()?.ok_or(Error::Unauthenticated)?;
+        let key = self.header_key()?.ok_or(Problem::NoCredentials)?;
         self.known(key, class).await
     }
 
@@ -27,25 +27,24 @@ impl Request {
             Some(key) => Some(key),
             None => self.query.get("token"),
         };
-        self.known(key.ok_or(Error::Unauthenticated)?, class).await
+        self.known(key.ok_or(Problem::NoCredentials)?, class).await
     }
 
     /// The controller whose API key the request carries. Many stand behind one address, so that
     /// each is counted by itself, and by the address only who has no key that is good.
     pub(crate) async fn device(&self, class: Class) -> Result<Device, Problem> {
-        let key = self.header("x-api-key");
-        let known = match key {
-            Some(key) => self.app.cloud.devices.by_key(key).await,
-            None => Err(Error::Unauthenticated),
+        let Some(key) = self.header("x-api-key") else {
+            self.count_address(class)?;
+            return Err(Problem::NoCredentials);
         };
-        match known {
+        match self.app.cloud.devices.by_key(key).await {
             Ok(device) => {
                 self.count(Who::device(device.id()), class)?;
                 Ok(device)
             }
             Err(error) => {
                 self.count_address(class)?;
-                let is_wrong = matches!(error, Error::Unauthenticated) && key.is_some();
+                let is_wrong = matches!(error, Error::Unauthenticated);
                 Err(if is_wrong { Problem::WrongKey } else { error.into() })
             }
         }

@@ -76,6 +76,7 @@ pub(crate) fn document(faces: &Faces, family: &str) -> Option<Value> {
 
 fn operation(route: &Route, takes: Option<Content>, gives: Option<Content>) -> Value {
     let mut operation = json!({
+        "operationId": name(route),
         "summary": route.summary,
         "parameters": parameters(route),
         "responses": {
@@ -89,6 +90,17 @@ fn operation(route: &Route, takes: Option<Content>, gives: Option<Content>) -> V
         operation["requestBody"] = json!({"content": media(content)});
     }
     operation
+}
+
+/// `get_api_charging_bills_bill_id`, for those who make clients of the document.
+fn name(route: &Route) -> String {
+    let is_of_name = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+    let mut name = route.method.as_str().to_lowercase();
+    for segment in route.path.split('/').filter(|segment| !segment.is_empty()) {
+        name.push('_');
+        name.extend(segment.chars().filter(is_of_name));
+    }
+    name
 }
 
 fn response(description: &str, content: Option<Content>) -> Value {

@@ -47,6 +47,8 @@ pub(crate) enum Problem {
         /// Seconds after which it is worth trying again.
         retry_after_s: u64,
     },
+    /// Nothing says who calls, where that is wanted.
+    NoCredentials,
     /// The API key of a controller is none that is good.
     WrongKey,
     /// A value in the query.
@@ -71,7 +73,9 @@ impl Problem {
             Self::TooMany { .. } | Self::Core(Error::Throttled { .. }) => {
                 StatusCode::TOO_MANY_REQUESTS
             }
-            Self::WrongKey | Self::Core(Error::Unauthenticated) => StatusCode::UNAUTHORIZED,
+            Self::NoCredentials | Self::WrongKey | Self::Core(Error::Unauthenticated) => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::Core(Error::Forbidden { .. }) => StatusCode::FORBIDDEN,
             Self::Busy { .. } | Self::Core(Error::Store(_) | Error::File { .. }) => {
                 StatusCode::SERVICE_UNAVAILABLE

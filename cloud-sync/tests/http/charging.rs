@@ -315,6 +315,8 @@ async fn what_cannot_be_is_refused_in_the_familys_form() {
     }
     let public = Answer::of(site.service.request(Method::GET, STATUS).send().await.unwrap()).await;
     assert_eq!(code(&public), (401, "AUTH_REQUIRED"));
+    let forged = site.service.call("0123456789", Method::GET, STATUS).await;
+    assert_eq!(code(&forged), (401, "AUTH_INVALID"));
     assert_eq!(code(&site.put(&driver, PARAMETERS, json!("x")).await), (403, "PERMISSION_DENIED"));
 }
 

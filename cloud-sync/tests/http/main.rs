@@ -10,6 +10,7 @@ mod edge;
 mod hz;
 mod hz_parking;
 mod once;
+mod openapi;
 mod pictures;
 mod program;
 mod recognition;

@@ -40,7 +40,7 @@ fn detail(problem: &Problem) -> Value {
         Problem::TooLarge { limit } => format!("Тело запроса больше {limit} байт").into(),
         Problem::TooMany { .. } => "Слишком много запросов".into(),
         Problem::Busy { .. } => "Сервис занят, повторите позже".into(),
-        Problem::WrongKey => core_detail(&Error::Unauthenticated),
+        Problem::NoCredentials | Problem::WrongKey => core_detail(&Error::Unauthenticated),
         Problem::Core(error) => core_detail(error),
     }
 }

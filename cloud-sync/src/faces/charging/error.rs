@@ -39,6 +39,7 @@ fn words(problem: &Problem) -> Words {
         Problem::Busy { retry_after_s } => {
             ("SYSTEM_ERROR", "服务繁忙，请稍后重试", json!({"retry_after": retry_after_s}))
         }
+        Problem::NoCredentials => ("AUTH_REQUIRED", "需要认证", Value::Null),
         Problem::WrongKey => core_words(&Error::Unauthenticated),
         Problem::Core(error) => core_words(error),
     }
@@ -49,7 +50,7 @@ fn core_words(error: &Error) -> Words {
         Error::NotFound(what) => ("RESOURCE_NOT_FOUND", not_found(what), Value::Null),
         Error::Invalid { field, problem } => invalid(field, problem),
         Error::Refused(reason) => refused(reason),
-        Error::Unauthenticated => ("AUTH_REQUIRED", "需要认证", Value::Null),
+        Error::Unauthenticated => ("AUTH_INVALID", "认证无效", Value::Null),
         Error::Forbidden { needed, .. } => {
             ("PERMISSION_DENIED", "权限不足", json!({"required_role": needed}))
         }

@@ -43,7 +43,7 @@ fn words(problem: &Problem) -> (&'static str, &'static str, Value) {
         Problem::Busy { retry_after_s } => {
             ("BUSY", "服务繁忙，请稍后重试", json!({"retry_after": retry_after_s}))
         }
-        Problem::WrongKey => core_words(&Error::Unauthenticated),
+        Problem::NoCredentials | Problem::WrongKey => core_words(&Error::Unauthenticated),
         Problem::Core(error) => core_words(error),
     }
 }

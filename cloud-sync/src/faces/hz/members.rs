@@ -193,6 +193,7 @@ fn words(problem: &Problem) -> (&'static str, Value) {
         Problem::TooLarge { limit } => ("请求内容过大", json!({"max_bytes": limit})),
         Problem::TooMany { .. } => ("请求过于频繁", Value::Null),
         Problem::Busy { .. } => ("服务繁忙，请稍后重试", Value::Null),
+        Problem::NoCredentials => core_words(&Error::Unauthenticated),
         Problem::WrongKey => ("密钥无效", Value::Null),
         Problem::Core(error) => core_words(error),
     }

@@ -27,6 +27,7 @@ fn body(problem: &Problem) -> Value {
         Problem::TooLarge { limit } => detail(&format!("The body is larger than {limit} bytes.")),
         Problem::TooMany { retry_after_s } => throttled(*retry_after_s),
         Problem::Busy { .. } => detail("The service is busy; try again later."),
+        Problem::NoCredentials => core(&Error::Unauthenticated),
         Problem::WrongKey => detail("This key is not known."),
         Problem::Core(error) => core(error),
     }

@@ -36,6 +36,7 @@ fn words(problem: &Problem) -> (&'static str, Option<Value>) {
         Problem::TooLarge { .. } => ("请求内容过大", None),
         Problem::TooMany { .. } => ("请求过于频繁，请稍后再试", None),
         Problem::Busy { .. } => ("服务繁忙，请稍后再试", None),
+        Problem::NoCredentials => core_words(&Error::Unauthenticated),
         Problem::WrongKey => ("无效的API密钥", None),
         Problem::Core(error) => core_words(error),
     }

@@ -37,10 +37,24 @@ pub(super) fn routes() -> Vec<Route> {
 /// An alert.
 #[derive(Debug, Serialize, JsonSchema)]
 struct AlertView {
+    #[serde(flatten)]
+    facts: AlertFacts,
+    message: String,
+}
+
+/// An alert that was resolved: `message` says so, so that the alert's own words stand beside it.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ResolvedView {
+    #[serde(flatten)]
+    facts: AlertFacts,
+    alert_message: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct AlertFacts {
     id: i64,
     alert_type: &'static str,
     title: &'static str,
-    message: String,
     priority: &'static str,
     /// active or resolved
     status: &'static str,
@@ -60,11 +74,24 @@ struct Alerts {
 
 impl From<Alert> for AlertView {
     fn from(alert: Alert) -> Self {
+        let message = alert.message.clone();
+        Self { facts: alert.into(), message }
+    }
+}
+
+impl From<Alert> for ResolvedView {
+    fn from(alert: Alert) -> Self {
+        let alert_message = alert.message.clone();
+        Self { facts: alert.into(), alert_message }
+    }
+}
+
+impl From<Alert> for AlertFacts {
+    fn from(alert: Alert) -> Self {
         Self {
             id: alert.id,
             alert_type: alert.kind.as_str(),
             title: title(alert.kind),
-            message: alert.message,
             priority: alert.priority.as_str(),
             status: if alert.resolved_at_ms.is_none() { "active" } else { "resolved" },
             spot_id: alert.spot,
@@ -134,14 +161,14 @@ enum Outcome {
     Resolved,
 }
 
-async fn change(call: Call<Admin, Json<AlertInput>>) -> Answer<Json<Done<AlertView>>> {
+async fn change(call: Call<Admin, Json<AlertInput>>) -> Answer<Json<Done<ResolvedView>>> {
     let Outcome::Resolved = call.body.0.status;
     let id = call.id("alert_id", "alert")?;
     let alert = call.app.cloud.parking.resolve_alert(&call.who, id).await?;
     Ok(Json(Done::new("警报已处理", alert.into())))
 }
 
-async fn resolve(call: Call<Admin>) -> Answer<Json<Done<AlertView>>> {
+async fn resolve(call: Call<Admin>) -> Answer<Json<Done<ResolvedView>>> {
     let id = call.id("alert_id", "alert")?;
     let alert = call.app.cloud.parking.resolve_alert(&call.who, id).await?;
     Ok(Json(Done::new("警报已处理", alert.into())))
