@@ -5,6 +5,7 @@ mod accounts;
 mod anpr;
 mod channel;
 mod charging;
+mod crossing;
 mod detection;
 mod edge;
 mod hz;

@@ -7,6 +7,7 @@ mod areas;
 mod cameras;
 mod figures;
 mod payments;
+mod sightings;
 mod site;
 mod spots;
 mod stays;
@@ -19,12 +20,13 @@ use chrono_tz::Tz;
 pub use self::{
     alerts::{Alert, AlertFilter, AlertKind, Priority},
     areas::{Area, AreaChange, NewArea},
-    cameras::{Camera, CameraChange, Detection, Sighting},
+    cameras::{Camera, CameraChange},
     figures::{ActiveSession, Dashboard, DayFigures},
     payments::{
         Paid, PayMethod, Payable, Payment, PaymentChange, PaymentFigures, PaymentFilter,
         PaymentStatus,
     },
+    sightings::{Detection, Sighting},
     spots::{NewSpot, Spot, SpotChange, SpotFilter, SpotReport, SpotStatus},
     stays::{Assignment, Entry, Stay, StayFilter, StayTariff},
     tariffs::{FeeConfig, NewFeeConfig},

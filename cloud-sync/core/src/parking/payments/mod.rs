@@ -5,13 +5,14 @@
 mod change;
 mod order;
 mod pay;
+mod provider;
 mod query;
 mod refund;
 mod revenue;
 
 use std::str::FromStr;
 
-pub(crate) use self::pay::{PURPOSE, settle};
+pub(crate) use self::provider::{PURPOSE, settle};
 pub(crate) use self::{
     order::{SitePayment, taken_at_site},
     revenue::between as revenue_between,

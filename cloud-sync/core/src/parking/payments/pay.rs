@@ -1,9 +1,8 @@
 //! Paying. An order is paid once, however many try at the same time.
 
-use super::{PayMethod, Payment, PaymentStatus, order, query};
+use super::{PayMethod, Payment, PaymentStatus, order, provider, query};
 use crate::{
-    accounts::debit,
-    caller::{Actor, Caller, Role},
+    caller::{Caller, Role},
     directives,
     error::{Error, Result},
     logs::Entry,
@@ -11,7 +10,7 @@ use crate::{
         alerts::{AlertKind, resolve_about},
         stays::{Whose, get as get_stay},
     },
-    providers::{Bill, ProviderName, Providers, Receipt, Settled, UNAVAILABLE},
+    providers::Providers,
     store::{Transaction, params},
 };
 
@@ -87,7 +86,7 @@ fn pay(
         return Err(Error::Refused("wrong_amount"));
     }
     if payer.caller.role() < Role::Operator
-        && let Some(payment_url) = user_pays(tx, payer, payment, with.method, now_ms)?
+        && let Some(payment_url) = provider::user_pays(tx, payer, payment, with.method, now_ms)?
     {
         return Ok(Paid { payment: payment.clone(), payment_url: Some(payment_url) });
     }
@@ -99,78 +98,8 @@ fn pay(
     Ok(Paid { payment, payment_url: None })
 }
 
-/// A user pays: from the balance at once, or at a provider, whose page is returned. Nothing is
-/// paid by promising it.
-fn user_pays(
-    tx: &mut dyn Transaction,
-    payer: &Payer,
-    payment: &Payment,
-    method: PayMethod,
-    now_ms: i64,
-) -> Result<Option<String>> {
-    let providers: &[ProviderName] = match method {
-        _ if payment.amount_fen == 0 => return Ok(None),
-        PayMethod::Balance => {
-            let (account, reason) = (payer.caller.own_id()?, &payment.order_number);
-            debit(tx, account, payment.amount_fen, reason, now_ms)?;
-            let sql = "UPDATE payments SET payer_id = $1 WHERE id = $2";
-            tx.execute(sql, params![account, payment.id])?;
-            return Ok(None);
-        }
-        PayMethod::Wechat => &[ProviderName::Wechat],
-        PayMethod::Alipay => &[ProviderName::Alipay],
-        PayMethod::Online => &[ProviderName::Wechat, ProviderName::Alipay],
-        PayMethod::Cash | PayMethod::Card => return Err(Error::Refused("method_unavailable")),
-    };
-    let bill = Bill {
-        purpose: PURPOSE,
-        subject: payment.id,
-        amount_fen: payment.amount_fen,
-        payer: payer.caller.account_id(),
-    };
-    let mut asked = Err(Error::Refused(UNAVAILABLE));
-    for provider in providers {
-        asked = asked.or_else(|_| payer.providers.ask(tx, *provider, &bill, now_ms));
-    }
-    asked.map(Some)
-}
-
-/// What a provider's payment is for.
-pub(crate) const PURPOSE: &str = "parking";
-
-/// The money of an order has come from a provider. An order that was given up meanwhile is paid
-/// all the same where its stay still owes as much; else the money is not wanted.
-pub(crate) fn settle(tx: &mut dyn Transaction, receipt: &Receipt) -> Result<Settled> {
-    let payment = match query::get(tx, Whose::All, receipt.subject) {
-        Ok(payment) => payment,
-        Err(Error::NotFound(_)) => return Ok(Settled::NotWanted),
-        Err(error) => return Err(error),
-    };
-    let owed = match payment.stay {
-        Some(stay) => get_stay(tx, Whose::All, stay)?.owed_at(receipt.now_ms).0,
-        None => 0,
-    };
-    let is_wanted = match payment.status {
-        PaymentStatus::Pending => true,
-        PaymentStatus::Failed => owed >= payment.amount_fen,
-        PaymentStatus::Completed | PaymentStatus::Refunded => false,
-    };
-    if !is_wanted {
-        return Ok(Settled::NotWanted);
-    }
-    let method = match receipt.provider {
-        ProviderName::Wechat => PayMethod::Wechat,
-        ProviderName::Alipay => PayMethod::Alipay,
-    };
-    complete(tx, &payment, method, receipt.now_ms)?;
-    let message = format!("订单 {} 已支付 ({})", payment.order_number, method.as_str());
-    let (site, actor) = (String::new(), Actor::default());
-    Entry::of_person(site, receipt.now_ms, actor, "payment", message).write(tx)?;
-    Ok(Settled::Taken)
-}
-
 /// The money of an order is there.
-fn complete(
+pub(super) fn complete(
     tx: &mut dyn Transaction,
     payment: &Payment,
     method: PayMethod,
@@ -210,7 +139,7 @@ fn tell_site(
     Ok(directives::tell_paid(tx, &stay.site, paid, now_ms)?)
 }
 
-/// Counts money towards a stay. An order for what is no longer due is given up.
+/// Counts money towards a stay. An order for more than is due now is given up.
 pub(super) fn count(
     tx: &mut dyn Transaction,
     stay: i64,
@@ -222,10 +151,11 @@ pub(super) fn count(
         params![amount_fen, at_ms, stay],
     )?;
     let stay = get_stay(tx, Whose::All, stay)?;
-    if stay.owed_at(at_ms).0 == 0 {
-        let give_up = "UPDATE payments SET status = 'failed'
-                       WHERE session = $1 AND status = 'pending'";
-        tx.execute(give_up, params![stay.id])?;
+    let owed = stay.owed_at(at_ms).0;
+    let give_up = "UPDATE payments SET status = 'failed'
+                   WHERE session = $1 AND status = 'pending' AND (amount_fen > $2 OR $2 = 0)";
+    tx.execute(give_up, params![stay.id, owed])?;
+    if owed == 0 {
         resolve_about(tx, AlertKind::PaymentOverdue, stay.id, at_ms)?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Giving a car a spot by itself.
 
-use super::{Arrival, By, Whose, enter, query};
+use super::{Arrival, By, Whose, enter, place, query};
 use crate::{
     accounts::preference,
     caller::{Caller, Role},
@@ -138,7 +138,7 @@ fn keep(
         && let Some(spot) = spots::free(tx, &stay.site, area, &stay.plate)?
     {
         let area = spots::get(tx, spot)?.area_id;
-        enter::move_to(tx, id, spot, area, now_ms)?;
+        place::move_to(tx, id, spot, area, now_ms)?;
     }
     Ok(id)
 }

@@ -5,6 +5,7 @@ mod assign;
 mod barrier;
 mod enter;
 mod exit;
+mod place;
 mod query;
 mod record;
 
@@ -13,8 +14,9 @@ use domain::{money::Fen, parking::Session, tariff::Tariff};
 pub use self::assign::Assignment;
 pub(crate) use self::{
     barrier::{Closed, Opened, barrier_closed, barrier_opened, renamed},
-    enter::{Arrival, By, SpotReading, enter, found_at, inside, read_at, spot_site},
+    enter::{Arrival, By, enter, inside},
     exit::left_spot,
+    place::{SpotReading, found_at, read_at, spot_site},
     query::{OWN_STAYS, Whose, get},
     record::record,
 };

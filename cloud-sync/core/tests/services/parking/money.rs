@@ -19,6 +19,7 @@ on_each_engine! {
     a_providers_word_pays_the_order_once,
     nobody_sees_the_orders_of_others,
     a_payment_written_down_wrongly_is_corrected,
+    an_order_for_more_than_is_due_is_given_up,
     all_sums_agree,
 }
 
@@ -188,6 +189,25 @@ async fn a_payment_written_down_wrongly_is_corrected(world: World) {
     assert_eq!(lot.parking().payment_figures(&lot.staff).await.unwrap().total_fen, 0);
     let again = lot.parking().pay_stay(&lot.staff, stay, cash(None)).await.unwrap();
     assert_eq!(again.payment.amount_fen, 1000, "it is due again");
+}
+
+async fn an_order_for_more_than_is_due_is_given_up(world: World) {
+    let lot = Lot::open(world, 1).await;
+    let stay = lot.park("京A00001", "A001").await.id;
+    let first = lot.parking().order(&lot.staff, stay).await.unwrap();
+    lot.wait(TimeDelta::minutes(90));
+    let second = lot.parking().order(&lot.staff, stay).await.unwrap();
+    assert_eq!((first.amount_fen, second.amount_fen), (1000, 2000));
+    assert_eq!(refusal(lot.take(first.id, 1000).await), "order_closed");
+    lot.take(second.id, 2000).await.unwrap();
+    lot.wait(TimeDelta::minutes(60));
+    let third = lot.parking().order(&lot.staff, stay).await.unwrap();
+    assert_eq!(third.amount_fen, 1000, "the rest");
+    let left = lot.leave(stay).await;
+    assert_eq!((left.fee_fen, left.paid_fen), (Some(3000), 2000));
+    lot.parking().pay_stay(&lot.staff, stay, cash(None)).await.unwrap();
+    let figures = lot.parking().payment_figures(&lot.staff).await.unwrap();
+    assert_eq!((figures.today_fen, figures.failed, figures.pending), (3000, 1, 0));
 }
 
 async fn all_sums_agree(world: World) {
