@@ -88,7 +88,7 @@ async fn a_request_is_answered_once_by_whichever_instance(world: World) {
 async fn pay(world: &World, order: i64) -> Result<Payment, Error> {
     let cashier = world.caller("cashier", Role::Operator).await;
     let with = Payable { method: PayMethod::Wechat, amount_fen: None };
-    world.cloud.parking.pay_order(&cashier, order, with).await
+    world.cloud.parking.pay_order(&cashier, order, with).await.map(|paid| paid.payment)
 }
 
 /// An enrolled site, its key and its journal.
