@@ -1,6 +1,6 @@
 //! Who may call a route, as the type of the caller that its handler takes.
 
-use cloud_core::{Actor, Admin, Caller, Device, Error, Operator};
+use cloud_core::{Actor, Admin, Caller, Device, Operator};
 
 use super::{Problem, Request, limit::Class};
 
