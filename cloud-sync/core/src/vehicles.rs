@@ -91,7 +91,8 @@ impl Vehicles {
     /// Changes a vehicle.
     ///
     /// # Errors
-    /// As [`Vehicles::get`] and [`Vehicles::add`].
+    /// As [`Vehicles::get`] and [`Vehicles::add`]; [`Error::Refused`] `vehicle_inside` for another
+    /// plate while it is inside.
     pub async fn change(&self, caller: &Caller, id: i64, change: VehicleChange) -> Result<Vehicle> {
         check_owner_is_own(caller, &change)?;
         let own = only_of(caller);
@@ -200,6 +201,7 @@ fn update(tx: &mut dyn Transaction, id: i64, change: &VehicleChange) -> Result<(
         if of_plate(tx, plate.normal())?.is_some_and(|other| other.id != id) {
             return Err(taken());
         }
+        check_outside(tx, id, &plate)?;
         let sql = "UPDATE vehicles SET plate = $1, plate_key = $2 WHERE id = $3";
         tx.execute(sql, params![plate.as_typed(), plate.normal(), id])?;
     }
@@ -210,6 +212,18 @@ fn update(tx: &mut dyn Transaction, id: i64, change: &VehicleChange) -> Result<(
         tx.execute("UPDATE vehicles SET owner_id = $1 WHERE id = $2", params![owner, id])?;
     }
     Ok(())
+}
+
+/// # Errors
+/// [`Error::Refused`] `vehicle_inside` for another plate while a vehicle is inside: the exit looks
+/// for the one that entered, and what was read wrongly is corrected where it was read.
+fn check_outside(tx: &mut dyn Transaction, id: i64, plate: &TypedPlate) -> Result<()> {
+    let sql = "SELECT id FROM parking_sessions
+               WHERE vehicle_id = $1 AND exited_at_ms IS NULL AND plate_key <> $2 LIMIT 1";
+    match first(tx, sql, params![id, plate.normal()])? {
+        Some(_) => Err(Error::Refused("vehicle_inside")),
+        None => Ok(()),
+    }
 }
 
 fn check(tx: &mut dyn Transaction, car_type: Option<&str>, owner: Option<i64>) -> Result<()> {

@@ -122,6 +122,38 @@ async fn a_login_goes_through_whatever_stale_credentials_it_carries() {
 }
 
 #[tokio::test]
+async fn a_driver_logs_in_by_name_and_out_again() {
+    let service = start().await;
+    let driver = json!({"username": "driver", "password": "test123456",
+                        "email": "driver@example.com", "phone": "13900139002"});
+    let made = post(&service, REGISTER, driver).await;
+    assert_eq!((made.status, &made.json["success"]), (StatusCode::CREATED, &json!(true)));
+    let login = json!({"username": "driver", "password": "test123456"});
+    let entered = post(&service, LOGIN, login).await;
+    let flags = (&entered.json["data"]["is_staff"], &entered.json["data"]["is_admin"]);
+    assert_eq!(flags, (&json!(false), &json!(false)));
+    let token = format!("Token {}", text(&entered, "token"));
+    let update = service
+        .request(Method::PUT, "/api/auth/profile/update/")
+        .header("authorization", &token)
+        .json(&json!({"phone": "13900139003"}));
+    let updated = Answer::of(update.send().await.unwrap()).await;
+    assert_eq!(updated.json["data"]["phone"], "13900139003");
+    let by_phone = json!({"phone": "13900139003", "password": "test123456"});
+    assert_eq!(post(&service, LOGIN, by_phone).await.status, StatusCode::OK, "one account");
+
+    with(&service, &token, Method::POST, "/api/auth/logout/").await;
+    let gone = with(&service, &token, Method::GET, "/api/auth/profile/").await;
+    assert_eq!((gone.status.as_u16(), &gone.json["error"]["code"]), (401, &json!("AUTH_INVALID")));
+    let never = service.get("/api/auth/profile/").await;
+    assert_eq!(never.json["error"]["code"], "AUTH_REQUIRED");
+    let wrong = json!({"username": "driver", "password": "not-this"});
+    let wrong = post(&service, LOGIN, wrong).await;
+    let told = (wrong.status.as_u16(), &wrong.json["error"]["code"]);
+    assert_eq!(told, (401, &json!("AUTH_INVALID")));
+}
+
+#[tokio::test]
 async fn only_an_admin_tops_a_balance_up_and_once_for_each_key() {
     let service = start().await;
     let made = post(&service, REGISTER, zhang()).await;

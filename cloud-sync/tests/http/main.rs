@@ -10,6 +10,7 @@ mod detection;
 mod edge;
 mod hz;
 mod hz_parking;
+mod members;
 mod once;
 mod openapi;
 mod pictures;

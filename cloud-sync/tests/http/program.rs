@@ -45,6 +45,25 @@ fn verbs_print_what_they_made_alone() {
 }
 
 #[test]
+fn accounts_are_run_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let user = ["user", "add", "--username", "wang", "--role", "admin", "--password-stdin"];
+    verb(&folder, &user, "secret-1\n");
+    let role = |role| ["user", "role", "--username", "wang", "--role", role];
+    let (status, _, errors) = said(&verb(&folder, &role("visitor"), ""));
+    assert!(status == 1 && errors.contains("last admin"), "{errors}");
+    let second = ["user", "add", "--username", "li", "--role", "admin", "--password-stdin"];
+    verb(&folder, &second, "secret-1\n");
+    let password = ["user", "password", "--username", "wang", "--password-stdin"];
+    for (arguments, stdin) in
+        [(&role("visitor")[..], ""), (&password, "secret-2\n"), (&["token", "rotate"], "")]
+    {
+        let outcome = said(&verb(&folder, arguments, stdin));
+        assert_eq!(outcome, (0, String::new(), String::new()), "{arguments:?}");
+    }
+}
+
+#[test]
 fn failures_are_one_line_and_status_1() {
     let folder = tempfile::tempdir().unwrap();
     let site = ["site", "add", "--site-id", "north", "--name", "北门"];

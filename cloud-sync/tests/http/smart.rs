@@ -56,6 +56,10 @@ async fn a_car_enters_leaves_and_pays_and_the_other_faces_see_it() {
     let early_answer = send(&service, &admin, Method::POST, PAY, early.clone()).await;
     assert_eq!(early_answer.json, json!({"error": "Transaction not completed yet"}));
 
+    let own = format!("{CARS}{}/", car["id"]);
+    let other = json!({"plate_number": "京A99999"});
+    let inside = send(&service, &admin, Method::PATCH, &own, other.clone()).await;
+    assert_eq!(inside.status, StatusCode::BAD_REQUEST, "a car keeps its plate while it is inside");
     let spots = service.call(&admin, Method::GET, "/hzsystem_parking/parking/spots/").await;
     let plates: Vec<_> = spots.json["spots"].as_array().unwrap().iter().collect();
     assert!(plates.iter().any(|spot| spot["license_plate"] == "京A00001"), "{}", spots.json);
@@ -73,6 +77,10 @@ async fn a_car_enters_leaves_and_pays_and_the_other_faces_see_it() {
     assert_eq!((paid.status, &paid.json["amount"]), (StatusCode::OK, &json!("10.00")));
     let twice = send(&service, &admin, Method::POST, PAY, early).await;
     assert_eq!(twice.status, StatusCode::BAD_REQUEST);
+    let changed = send(&service, &admin, Method::PATCH, &own, other).await;
+    assert_eq!(changed.json["plate_number"], "京A99999");
+    let past = list(&service, &admin, TRANSACTIONS).await;
+    assert_eq!(past[0]["car"]["plate_number"], "京A00001", "the plate that it parked with");
     let dashboard = service.call(&admin, Method::GET, "/api/dashboard/").await.json;
     assert_eq!(
         (&dashboard["total_income"], &dashboard["total_payments"]),
@@ -115,7 +123,7 @@ async fn a_user_sees_what_is_the_users_own() {
         let pay = json!({"transaction_id": entered["id"], "payment_method": "cash"});
         assert_eq!(send(&service, &admin, Method::POST, PAY, pay).await.status, StatusCode::OK);
     }
-    assert_eq!(list(&service, &user, CARS).await, [own.clone()]);
+    assert_eq!(list(&service, &user, CARS).await, std::slice::from_ref(&own));
     let transactions = list(&service, &user, TRANSACTIONS).await;
     assert_eq!((transactions.len(), &transactions[0]["car"]["id"]), (1, &own["id"]));
     assert_eq!(list(&service, &user, PAYMENTS).await.len(), 1);

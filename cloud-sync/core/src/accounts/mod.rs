@@ -83,7 +83,8 @@ impl Accounts {
             Login::Username(name) => ("username", name),
             Login::Phone(phone) => ("phone", phone),
         };
-        let attempt = Attempt::new(&name, from, self.base.now_ms());
+        let now_ms = self.base.now_ms();
+        let attempt = Attempt::new(&name, from, now_ms);
         let found = self.base.store.write({
             let attempt = attempt.clone();
             move |tx| {
@@ -96,8 +97,12 @@ impl Accounts {
         let outcome = self.passwords.matches(password, hash).await;
         match (outcome, found) {
             (Ok(true), Some((id, _))) => {
+                let actor = Actor { account: Some(id), address: Some(from) };
                 let now_in = move |tx: &mut dyn Transaction| {
                     attempt.succeeded(tx)?;
+                    let message = format!("account {id} logged in");
+                    Entry::of_person(String::new(), now_ms, actor, "accounts", message)
+                        .write(tx)?;
                     account::find(tx, id)
                 };
                 self.base.store.write(now_in).await

@@ -241,6 +241,8 @@ async fn a_person_sees_nobody_else(world: World) {
         let outcome = accounts.get(&me, hidden).await;
         assert!(matches!(outcome, Err(Error::NotFound("account"))));
     }
+    let operator = world.operator().await;
+    assert_eq!(accounts.any(&operator, id(&other)).await.unwrap().username, "other");
     let admin = world.caller("admin", Role::Admin).await;
     assert_eq!(accounts.get(&admin, id(&other)).await.unwrap().username, "other");
 

@@ -193,7 +193,7 @@ fn words(problem: &Problem) -> (&'static str, Value) {
         Problem::TooLarge { limit } => ("请求内容过大", json!({"max_bytes": limit})),
         Problem::TooMany { .. } => ("请求过于频繁", Value::Null),
         Problem::Busy { .. } => ("服务繁忙，请稍后重试", Value::Null),
-        Problem::NoCredentials => core_words(&Error::Unauthenticated),
+        Problem::NoCredentials => ("身份认证信息未提供", Value::Null),
         Problem::WrongKey => ("密钥无效", Value::Null),
         Problem::Core(error) => core_words(error),
     }
@@ -204,7 +204,7 @@ fn core_words(error: &Error) -> (&'static str, Value) {
         Error::NotFound(_) => ("资源不存在", Value::Null),
         Error::Invalid { field, problem } => ("请求参数错误", json!({*field: problem})),
         Error::Refused(reason) => ("当前状态不允许该操作", json!({"reason": reason})),
-        Error::Unauthenticated => ("身份认证信息未提供或无效", Value::Null),
+        Error::Unauthenticated => ("身份认证信息无效", Value::Null),
         Error::Forbidden { .. } => ("没有执行该操作的权限", Value::Null),
         Error::Throttled { .. } => ("请求过于频繁", Value::Null),
         Error::Store(_) | Error::File { .. } => ("服务暂时不可用", Value::Null),

@@ -27,7 +27,7 @@ fn body(problem: &Problem) -> Value {
         Problem::TooLarge { limit } => detail(&format!("The body is larger than {limit} bytes.")),
         Problem::TooMany { retry_after_s } => throttled(*retry_after_s),
         Problem::Busy { .. } => detail("The service is busy; try again later."),
-        Problem::NoCredentials => core(&Error::Unauthenticated),
+        Problem::NoCredentials => detail("Authentication credentials were not provided."),
         Problem::WrongKey => detail("This key is not known."),
         Problem::Core(error) => core(error),
     }
@@ -39,7 +39,7 @@ fn core(error: &Error) -> Value {
         Error::NotFound(_) => detail("Not found."),
         Error::Invalid { field: name, problem } => field(documented(name), problem),
         Error::Refused(reason) => refusal(words(reason)),
-        Error::Unauthenticated => detail("Authentication credentials were not provided or wrong."),
+        Error::Unauthenticated => detail("Wrong credentials."),
         Error::Forbidden { .. } => detail("You do not have permission to perform this action."),
         Error::Throttled { retry_after_s } => throttled(*retry_after_s),
         Error::Store(_) | Error::File { .. } => detail("The service is not available right now."),
@@ -66,6 +66,7 @@ fn words(reason: &str) -> &'static str {
         "wrong_amount" => "The amount is not what is due.",
         "method_unavailable" => "This payment method is not available.",
         "balance_too_low" => "The balance is too low.",
+        "vehicle_inside" => "The car is parked; its plate cannot change now.",
         "spot_in_use" => "A car stands on this slot.",
         _ => "This cannot be done right now.",
     }

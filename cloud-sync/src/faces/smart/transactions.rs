@@ -1,6 +1,6 @@
 //! `/api/parking/transactions/`: stays, from entering to leaving.
 
-use cloud_core::{Caller, Entry, Operator, Stay, StayFilter};
+use cloud_core::{Caller, Entry, Operator, Stay, StayFilter, Vehicle};
 use domain::money::Fen;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,10 +37,13 @@ pub(super) struct TransactionView {
 
 impl From<Stay> for TransactionView {
     fn from(stay: Stay) -> Self {
+        // The plate that it parked with, whatever it has now.
+        let plate = stay.plate.clone();
+        let as_parked = |vehicle| CarView::from(Vehicle { plate, ..vehicle });
         Self {
             id: stay.id,
             status: if stay.is_active() { "active" } else { "completed" },
-            car: stay.vehicle.map(CarView::from),
+            car: stay.vehicle.map(as_parked),
             slot: stay.spot.map(SlotView::from),
             entry_time: utc(stay.entered_at_ms),
             exit_time: stay.exited_at_ms.map(utc),

@@ -36,7 +36,7 @@ fn words(problem: &Problem) -> (&'static str, Option<Value>) {
         Problem::TooLarge { .. } => ("请求内容过大", None),
         Problem::TooMany { .. } => ("请求过于频繁，请稍后再试", None),
         Problem::Busy { .. } => ("服务繁忙，请稍后再试", None),
-        Problem::NoCredentials => core_words(&Error::Unauthenticated),
+        Problem::NoCredentials => ("认证凭据未提供", None),
         Problem::WrongKey => ("无效的API密钥", None),
         Problem::Core(error) => core_words(error),
     }
@@ -47,7 +47,7 @@ fn core_words(error: &Error) -> (&'static str, Option<Value>) {
         Error::NotFound(what) => (not_there(what), None),
         Error::Invalid { field: name, problem } => (BAD_VALUE, field(name, problem)),
         Error::Refused(reason) => (refusal(reason), None),
-        Error::Unauthenticated => ("认证凭据未提供", None),
+        Error::Unauthenticated => ("认证凭据无效", None),
         Error::Forbidden { .. } => ("无权限访问", None),
         Error::Throttled { .. } => ("尝试次数过多，请稍后再试", None),
         Error::Store(_) | Error::File { .. } => ("服务暂时不可用", None),

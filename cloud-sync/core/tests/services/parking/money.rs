@@ -123,7 +123,7 @@ async fn users_pay_by_balance_or_at_a_provider(world: World) {
     assert!(online.payment_url.is_some(), "whichever provider there is");
     let account = anna.account_id().unwrap();
     let accounts = &lot.world.cloud.accounts;
-    accounts.top_up(&lot.admin, account, 2500, "cash".into()).await.unwrap();
+    accounts.top_up(&lot.admin, account, 2500, "cash").await.unwrap();
     let paid = pay(PayMethod::Balance).await.unwrap();
     assert_eq!(paid.payment.status, PaymentStatus::Completed);
     lot.parking().refund(&lot.operator, order.id, Some(400), String::new()).await.unwrap();
