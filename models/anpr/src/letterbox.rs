@@ -20,7 +20,7 @@ impl Taps {
     fn new(source: usize, target: usize) -> Self {
         let ratio = source as f64 / target as f64;
         let (count, weight): (usize, fn(f64, f64, f64) -> f64) =
-            if ratio > 1.0 { (ratio.ceil() as usize + 1, area) } else { (2, bilinear) };
+            if ratio > 1.0 { (pixels_in(ratio), area) } else { (2, bilinear) };
         let count = count.min(source);
         let mut taps = Self { first: Vec::new(), weights: Vec::new(), count };
         for i in 0..target {
@@ -43,6 +43,11 @@ impl Taps {
     fn get(&self, i: usize) -> (usize, &[f32]) {
         (self.first[i], &self.weights[i * self.count..][..self.count])
     }
+}
+
+/// Pixels that a window of this width can touch: where it is whole, windows begin where pixels do.
+fn pixels_in(ratio: f64) -> usize {
+    if ratio.fract() == 0.0 { ratio as usize } else { ratio.ceil() as usize + 1 }
 }
 
 /// How much of `pixel` lies in the window of width `ratio` around `centre`.
