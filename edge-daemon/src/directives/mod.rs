@@ -4,7 +4,7 @@
 //! - Each is handed over again until the core says that it is in the journal, and then no more.
 //! - Nothing is tried without a pause: the one back-off of the house, with jitter. Where there is no
 //!   cloud, nothing else is hindered by that.
-//! - Only an answer of the cloud in its own words counts; see [`judge`].
+//! - Only an answer of the cloud in its own words counts (`judge`).
 
 mod judge;
 #[cfg(test)]
