@@ -1,6 +1,6 @@
 //! The dialect on a `postgres` connection.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use postgres::{
     Client, Statement,
@@ -12,6 +12,8 @@ use crate::store::{Row, StoreError, Transaction, Value, threads};
 
 /// Statements that are kept prepared; beyond that, all are forgotten.
 const STATEMENTS: usize = 256;
+/// Longest wait for a sign of life after a transaction could not begin.
+const PROBE: Duration = Duration::from_secs(1);
 /// What the writers of all instances on one database take turns by.
 const BEGIN_WRITE: &str = "BEGIN; SELECT pg_advisory_xact_lock(7021091424851459141)";
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -47,12 +49,18 @@ impl PostgresConnection {
             self.connect()?;
         }
         match self.script(sql) {
-            Err(_) if self.is_lost() => {
+            Err(_) if !self.answers() => {
                 self.connect()?;
                 self.script(sql)
             }
             begun => begun,
         }
+    }
+
+    /// Whether the database still answers here; one that has just ended the connection may not be
+    /// known as closed yet.
+    fn answers(&mut self) -> bool {
+        self.client.as_mut().is_some_and(|client| client.is_valid(PROBE).is_ok())
     }
 
     fn is_lost(&self) -> bool {
