@@ -53,20 +53,20 @@ impl Transaction for SqliteConnection {
 
 impl threads::Connection for SqliteConnection {
     fn begin_read(&mut self) -> Result<(), StoreError> {
-        self.script("BEGIN DEFERRED")
+        self.execute("BEGIN DEFERRED", &[]).map(drop)
     }
 
     fn begin_write(&mut self) -> Result<(), StoreError> {
-        self.script("BEGIN IMMEDIATE")
+        self.execute("BEGIN IMMEDIATE", &[]).map(drop)
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        self.script("COMMIT")
+        self.execute("COMMIT", &[]).map(drop)
     }
 
     fn rollback(&mut self) {
         // Where the engine has rolled back by itself, there is nothing left to roll back.
-        let _ = self.0.execute_batch("ROLLBACK");
+        let _ = self.execute("ROLLBACK", &[]);
     }
 }
 
@@ -104,8 +104,14 @@ fn value(value: ValueRef<'_>) -> Value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(value) => Value::Integer(value),
         ValueRef::Real(value) => Value::Real(value),
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-            Value::Text(String::from_utf8_lossy(bytes).into_owned())
-        }
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Value::Text(text(bytes)),
+    }
+}
+
+/// What is no text is made one as well as it can be; what is one, as nearly all is, is only copied.
+fn text(bytes: &[u8]) -> String {
+    match str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
     }
 }
