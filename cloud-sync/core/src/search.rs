@@ -9,25 +9,37 @@ const MANY: i64 = 1000;
 /// Comes after every character in which an ending may go on.
 const LAST: char = char::MAX;
 
-/// Wants `column`, which holds normal forms, to contain `text`.
-pub(crate) fn containing(
+/// Wants `column`, which holds normal forms, to contain `text`. For the newest of those that do:
+/// what very many contain is soon found by looking.
+pub(crate) fn newest_containing(
     tx: &mut dyn Transaction,
-    mut conditions: Conditions,
+    conditions: Conditions,
     column: &str,
     text: &str,
 ) -> Result<Conditions, StoreError> {
-    let from = normal_form(text);
-    let until = format!("{from}{LAST}");
+    let (from, until) = range(text);
     let probe = "SELECT COUNT(*) FROM
                      (SELECT 1 FROM plate_endings WHERE ending >= $1 AND ending < $2 LIMIT $3) t";
-    if number(tx, probe, params![&from, &until, MANY])? < MANY {
-        let (from, until) = (conditions.place(from), conditions.place(until));
-        let range = format!("ending >= {from} AND ending < {until}");
-        let among = format!("{column} IN (SELECT plate_key FROM plate_endings WHERE {range})");
-        Ok(conditions.clause(&among))
-    } else {
-        Ok(conditions.and(&format!("{column} LIKE ? ESCAPE '\\'"), Some(pattern(&from))))
+    if number(tx, probe, params![&from, until, MANY])? < MANY {
+        return Ok(containing(conditions, column, text));
     }
+    Ok(conditions.and(&format!("{column} LIKE ? ESCAPE '\\'"), Some(pattern(&from))))
+}
+
+/// Wants `column`, which holds normal forms, to contain `text`. For all that do.
+pub(crate) fn containing(mut conditions: Conditions, column: &str, text: &str) -> Conditions {
+    let (from, until) = range(text);
+    let (from, until) = (conditions.place(from), conditions.place(until));
+    conditions.clause(&format!(
+        "{column} IN (SELECT plate_key FROM plate_endings WHERE ending >= {from} AND ending < {until})"
+    ))
+}
+
+/// Where the endings that begin with a text stand.
+fn range(text: &str) -> (String, String) {
+    let from = normal_form(text);
+    let until = format!("{from}{LAST}");
+    (from, until)
 }
 
 /// Lets a plate be found from now on.

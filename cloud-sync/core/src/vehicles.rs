@@ -8,7 +8,7 @@ use crate::{
     caller::{Caller, Role},
     error::{Error, Result},
     plates::Window,
-    store::{Row, Transaction, first, next_id, number, params},
+    store::{Conditions, Row, Transaction, first, next_id, number, params},
 };
 
 const LONGEST_TYPE: usize = 50;
@@ -56,13 +56,13 @@ impl Vehicles {
     pub async fn list(&self, caller: &Caller, window: Window) -> Result<(Vec<Vehicle>, i64)> {
         let owner = only_of(caller);
         let read = self.base.store.read(move |tx| {
-            let those = "FROM vehicles WHERE removed_at_ms IS NULL
-                           AND (CAST($1 AS BIGINT) IS NULL OR owner_id = $1)";
-            let sql = format!("SELECT {COLUMNS} {those} ORDER BY id LIMIT $2 OFFSET $3");
-            let page = params![owner, i64::from(window.limit), i64::from(window.skip)];
-            let vehicles = tx.query(&sql, page)?.iter().map(vehicle).collect::<Result<_>>()?;
-            let count = format!("SELECT COUNT(*) {those}");
-            Ok((vehicles, number(tx, &count, params![owner])?))
+            let mut those = Conditions::new("removed_at_ms IS NULL").and("owner_id = ?", owner);
+            let count = format!("SELECT COUNT(*) FROM vehicles {}", those.sql());
+            let count = number(tx, &count, those.params())?;
+            let slice = those.slice(window);
+            let sql = format!("SELECT {COLUMNS} FROM vehicles {} ORDER BY id{slice}", those.sql());
+            let rows = tx.query(&sql, those.params())?;
+            Ok((rows.iter().map(vehicle).collect::<Result<_>>()?, count))
         });
         read.await
     }

@@ -17,6 +17,7 @@ mod pictures;
 mod program;
 mod recognition;
 mod roles;
+mod scans;
 mod second_reader;
 mod service;
 mod smart;

@@ -31,7 +31,7 @@ pub(crate) struct Service {
     site: Site,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 struct Site {
@@ -86,7 +86,7 @@ pub(crate) async fn start_by(config: Config, clock: Arc<dyn Clock>) -> Service {
     let site = Site { key, sequence: 0, hash: ChainHash::GENESIS };
     let client = reqwest::Client::new();
     let stop = Some(stop);
-    let service = Service { address, client, cloud, site, stop, server, _folder: folder };
+    let service = Service { address, client, cloud, site, stop, server, folder };
     service.enrol("north", "北门", 10).await;
     service
 }
@@ -103,6 +103,18 @@ impl Service {
             .await
             .unwrap();
         assert_eq!(answer.json::<Value>().await.unwrap()["site"], id);
+    }
+
+    /// Puts a year of a large service into the database, behind its back.
+    pub(crate) fn fill(&self, plates: u32, rows: u32) {
+        let database = rusqlite::Connection::open(self.folder.path().join("cloud.db")).unwrap();
+        let fast = "PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; PRAGMA temp_store = 2";
+        database.execute_batch(fast).unwrap();
+        let sql = include_str!("large.sql")
+            .replace("{plates}", &plates.to_string())
+            .replace("{rows}", &rows.to_string())
+            .replace("{now_ms}", &now().timestamp_millis().to_string());
+        database.execute_batch(&format!("BEGIN IMMEDIATE; {sql} COMMIT")).unwrap();
     }
 
     /// A request of somebody at this machine without credentials.

@@ -6,10 +6,12 @@ use super::{
 use crate::{
     error::Result,
     search,
-    store::{Conditions, Row, StoreError, Transaction, first, params},
+    store::{Conditions, Row, StoreError, Transaction, first, number, params},
 };
 
 const VISIBLE: &str = "r.is_deleted = 0";
+/// Plates that are so many that the newest of them are soon found by looking.
+const MANY: i64 = 1000;
 const SELECT: &str = "SELECT r.id, r.recognition_id, s.name, r.lane, r.movement, r.plate, r.kind,
         r.confidence, r.alternatives, r.x_min, r.y_min, r.x_max, r.y_max,
         CASE WHEN p.received_at_ms IS NOT NULL THEN r.picture END,
@@ -26,11 +28,23 @@ pub(super) fn list(
     filter: &PlateFilter,
     window: Window,
 ) -> Result<Vec<PlateRead>> {
-    let mut conditions = conditions(tx, filter)?;
+    let visible = Conditions::new(VISIBLE);
+    let found = match text(filter) {
+        Some(text) => search::newest_containing(tx, visible, "r.plate_key", text)?,
+        None => visible,
+    };
+    let mut conditions = conditions(surer(tx, found, filter)?, filter);
     let limit = conditions.place(i64::from(window.limit));
     let skip = conditions.place(i64::from(window.skip));
     let wanted = conditions.sql();
-    let sql = format!("{SELECT} {wanted} ORDER BY r.id DESC LIMIT {limit} OFFSET {skip}");
+    // Within days, the order is that of the index of times.
+    let by_time = filter.from_ms.is_some() || filter.until_ms.is_some();
+    let order = if by_time { "r.read_at_ms DESC, r.id DESC" } else { "r.id DESC" };
+    // What is passed over is only counted, by an index alone where one fits.
+    let ids = format!(
+        "SELECT r.id FROM plate_reads r {wanted} ORDER BY {order} LIMIT {limit} OFFSET {skip}"
+    );
+    let sql = format!("{SELECT} WHERE r.id IN ({ids}) ORDER BY {order}");
     plates(&tx.query(&sql, conditions.params())?)
 }
 
@@ -38,26 +52,42 @@ pub(super) fn count(tx: &mut dyn Transaction, filter: &PlateFilter) -> Result<i6
     if *filter == PlateFilter::default() {
         return Ok(totals::read(tx)?.plates);
     }
-    let conditions = conditions(tx, filter)?;
-    let sql = format!("SELECT COUNT(*) FROM plate_reads r {}", conditions.sql());
-    Ok(crate::store::number(tx, &sql, conditions.params())?)
-}
-
-fn conditions(tx: &mut dyn Transaction, filter: &PlateFilter) -> Result<Conditions> {
     let visible = Conditions::new(VISIBLE);
-    let conditions = match filter.text.as_deref().filter(|text| !text.is_empty()) {
-        Some(text) => search::containing(tx, visible, "r.plate_key", text)?,
+    let found = match text(filter) {
+        Some(text) => search::containing(visible, "r.plate_key", text),
         None => visible,
     };
-    let conditions = conditions
+    let surer = found.and("r.confidence >= ?", filter.least_confidence);
+    let conditions = conditions(surer, filter);
+    let sql = format!("SELECT COUNT(*) FROM plate_reads r {}", conditions.sql());
+    Ok(number(tx, &sql, conditions.params())?)
+}
+
+fn text(filter: &PlateFilter) -> Option<&str> {
+    filter.text.as_deref().filter(|text| !text.is_empty())
+}
+
+/// Wants the newest that were read as surely as the filter says. Where those are many, they are
+/// found by looking at the newest (a sum is in no index), else by the index.
+fn surer(tx: &mut dyn Transaction, found: Conditions, filter: &PlateFilter) -> Result<Conditions> {
+    let Some(least) = filter.least_confidence else { return Ok(found) };
+    let probe = "SELECT COUNT(*) FROM (SELECT 1 FROM plate_reads r
+                 WHERE r.is_deleted = 0 AND r.confidence >= $1 LIMIT $2) t";
+    let is_rare = number(tx, probe, params![least, MANY])? < MANY;
+    let by_index = "r.id IN (SELECT c.id FROM plate_reads c
+                             WHERE c.is_deleted = 0 AND c.confidence >= ?)";
+    let wanted = if is_rare { by_index } else { "r.confidence + 0 >= ?" };
+    Ok(found.and(wanted, Some(least)))
+}
+
+fn conditions(found: Conditions, filter: &PlateFilter) -> Conditions {
+    found
         .and("r.is_verified = ?", filter.verified)
         .and("r.movement = ?", filter.movement.map(Movement::as_str))
         .and("r.spot_id = ?", filter.spot_id)
-        .and("r.confidence >= ?", filter.least_confidence)
         .and("r.read_at_ms >= ?", filter.from_ms)
         .and("r.read_at_ms < ?", filter.until_ms)
-        .and(&format!("{VEHICLE} = ?"), filter.vehicle);
-    Ok(conditions)
+        .and(&format!("{VEHICLE} = ?"), filter.vehicle)
 }
 
 pub(crate) fn get(tx: &mut dyn Transaction, id: i64) -> Result<Option<PlateRead>> {

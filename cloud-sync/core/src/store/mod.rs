@@ -144,4 +144,4 @@ fn sqlite_path(url: &str) -> Result<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,27 +8,53 @@ use super::*;
 #[path = "../../tests/services/postgres.rs"]
 mod server;
 
-/// Runs each of the named functions of a database URL on each engine.
+/// An empty database; gone with this.
+pub(crate) struct Place {
+    pub(crate) url: String,
+    /// Its file, and what services keep beside the database.
+    pub(crate) folder: tempfile::TempDir,
+    _database: Option<server::Database>,
+}
+
+impl Place {
+    /// A new SQLite file.
+    pub(crate) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:///{}", folder.path().join("cloud.db").display());
+        Self { url, folder, _database: None }
+    }
+
+    /// An empty PostgreSQL database.
+    pub(crate) fn postgres() -> Self {
+        let database = server::Database::create();
+        let folder = tempfile::tempdir().unwrap();
+        Self { url: database.url(), folder, _database: Some(database) }
+    }
+
+    fn open(&self) -> Store {
+        Store::open(&self.url).unwrap()
+    }
+}
+
+/// Makes each of the named functions of a [`Place`] a test on each engine.
 macro_rules! on_each_engine {
     ($($story:ident),+ $(,)?) => {
-        mod on_sqlite {
+        mod sqlite {
             $(#[tokio::test]
             async fn $story() {
-                let folder = tempfile::tempdir().unwrap();
-                let path = folder.path().join("cloud.db");
-                super::$story(format!("sqlite:///{}", path.display())).await;
+                super::$story($crate::store::tests::Place::sqlite()).await;
             })+
         }
 
-        mod on_postgres {
+        mod postgres {
             $(#[tokio::test]
             async fn $story() {
-                let database = super::server::Database::create();
-                super::$story(database.url()).await;
+                super::$story($crate::store::tests::Place::postgres()).await;
             })+
         }
     };
 }
+pub(crate) use on_each_engine;
 
 on_each_engine! {
     writes_of_many_callers_are_all_kept_and_a_failed_one_leaves_nothing,
@@ -51,9 +77,8 @@ async fn count(store: &Store) -> i64 {
         .unwrap()
 }
 
-async fn row(url: &str, sql: &'static str, params: &'static [Value]) -> Row {
-    let store = Store::open(url).unwrap();
-    store.read(move |tx| Ok(first(tx, sql, params)?)).await.unwrap().unwrap()
+async fn row(place: &Place, sql: &'static str, params: &'static [Value]) -> Row {
+    place.open().read(move |tx| Ok(first(tx, sql, params)?)).await.unwrap().unwrap()
 }
 
 /// Runs writes together and counts those that failed.
@@ -72,8 +97,8 @@ where
     failed
 }
 
-async fn writes_of_many_callers_are_all_kept_and_a_failed_one_leaves_nothing(url: String) {
-    let store = Store::open(&url).unwrap();
+async fn writes_of_many_callers_are_all_kept_and_a_failed_one_leaves_nothing(place: Place) {
+    let store = place.open();
     let writes = (0..200).map(|index| {
         move |tx: &mut dyn Transaction| {
             next_id(tx, "thing")?;
@@ -83,8 +108,8 @@ async fn writes_of_many_callers_are_all_kept_and_a_failed_one_leaves_nothing(url
     assert_eq!((failures(&store, writes).await, count(&store).await), (20, 180));
 }
 
-async fn a_write_that_goes_on_after_a_failed_statement_takes_no_other_with_it(url: String) {
-    let store = Store::open(&url).unwrap();
+async fn a_write_that_goes_on_after_a_failed_statement_takes_no_other_with_it(place: Place) {
+    let store = place.open();
     let writes = (0..20).map(|index| {
         move |tx: &mut dyn Transaction| {
             if index == 10 {
@@ -99,8 +124,8 @@ async fn a_write_that_goes_on_after_a_failed_statement_takes_no_other_with_it(ur
     assert_eq!(count(&store).await, 19);
 }
 
-async fn work_that_panics_takes_no_other_with_it(url: String) {
-    let store = Store::open(&url).unwrap();
+async fn work_that_panics_takes_no_other_with_it(place: Place) {
+    let store = place.open();
     let writes = (0..20).map(|index| {
         move |tx: &mut dyn Transaction| {
             next_id(tx, "thing")?;
@@ -111,15 +136,13 @@ async fn work_that_panics_takes_no_other_with_it(url: String) {
     assert_eq!((failures(&store, writes).await, count(&store).await), (1, 19));
 }
 
-async fn what_was_written_is_there_after_opening_again(url: String) {
-    let number = || async {
-        Store::open(&url).unwrap().write(|tx| Ok(next_id(tx, "thing")?)).await.unwrap()
-    };
+async fn what_was_written_is_there_after_opening_again(place: Place) {
+    let number = || async { place.open().write(|tx| Ok(next_id(tx, "thing")?)).await.unwrap() };
     assert_eq!((number().await, number().await), (1, 2));
 }
 
-async fn a_read_sees_one_state_and_changes_nothing(url: String) {
-    let store = Store::open(&url).unwrap();
+async fn a_read_sees_one_state_and_changes_nothing(place: Place) {
+    let store = place.open();
     store.write(|tx| Ok(next_id(tx, "thing")?)).await.unwrap();
     let (writer, runtime) = (store.clone(), tokio::runtime::Handle::current());
     let seen = store.read(move |tx| {
@@ -132,8 +155,8 @@ async fn a_read_sees_one_state_and_changes_nothing(url: String) {
     assert_eq!(count(&store).await, 2);
 }
 
-async fn parameters_are_bound_by_their_number_wherever_they_stand(url: String) {
-    let store = Store::open(&url).unwrap();
+async fn parameters_are_bound_by_their_number_wherever_they_stand(place: Place) {
+    let store = place.open();
     let read = store.read(|tx| Ok(first(tx, "SELECT $2, $1, $2", params!["one", 2_i64])?));
     let row = read.await.unwrap().unwrap();
     let values: (i64, String, i64) =
@@ -141,8 +164,8 @@ async fn parameters_are_bound_by_their_number_wherever_they_stand(url: String) {
     assert_eq!(values, (2, "one".to_owned(), 2));
 }
 
-async fn values_come_back_as_they_went(url: String) {
-    let store = Store::open(&url).unwrap();
+async fn values_come_back_as_they_went(place: Place) {
+    let store = place.open();
     let values =
         params![i64::MIN, i64::MAX, -0.5, 1e300, "京A·12345 ' \" \\", None::<i64>].to_vec();
     let sent = values.clone();
@@ -150,31 +173,31 @@ async fn values_come_back_as_they_went(url: String) {
     assert_eq!(read.await.unwrap().unwrap().0, values);
 }
 
-async fn sums_and_averages_of_integers_are_numbers(url: String) {
+async fn sums_and_averages_of_integers_are_numbers(place: Place) {
     let sql = "SELECT SUM(n), AVG(n), SUM(n * 0.5), AVG(n * 1.0), SUM(n * 1234567890123456)
                FROM (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT -20) t";
-    let row = row(&url, sql, &[]).await;
+    let row = row(&place, sql, &[]).await;
     assert_eq!(row.get::<i64>(0).unwrap(), -17);
     let close = |column, wanted: f64| (row.get::<f64>(column).unwrap() - wanted).abs() < 1e-9;
     assert!(close(1, -17.0 / 3.0) && close(2, -8.5) && close(3, -17.0 / 3.0), "{row:?}");
     assert_eq!(row.get::<i64>(4).unwrap(), -17 * 1_234_567_890_123_456);
 }
 
-async fn truth_is_zero_or_one(url: String) {
-    let row = row(&url, "SELECT 1 = 1, NOT (1 = 1), NULL IS NULL", &[]).await;
+async fn truth_is_zero_or_one(place: Place) {
+    let row = row(&place, "SELECT 1 = 1, NOT (1 = 1), NULL IS NULL", &[]).await;
     assert_eq!(row.0, params![1_i64, 0_i64, 1_i64]);
 }
 
-async fn text_with_nul_is_refused_as_a_value(url: String) {
-    let store = Store::open(&url).unwrap();
+async fn text_with_nul_is_refused_as_a_value(place: Place) {
+    let store = place.open();
     let write = store.write(|tx| Ok(next_id(tx, "th\0ing")?));
     assert!(matches!(write.await, Err(Error::Invalid { .. })));
 }
 
-async fn a_database_of_a_newer_program_is_left_alone(url: String) {
-    let store = Store::open(&url).unwrap();
+async fn a_database_of_a_newer_program_is_left_alone(place: Place) {
+    let store = place.open();
     let newer = "INSERT INTO schema_steps (step) VALUES (999)";
     store.write(move |tx| Ok(tx.execute(newer, &[])?)).await.unwrap();
-    let problem = Store::open(&url).err().unwrap().to_string();
+    let problem = Store::open(&place.url).err().unwrap().to_string();
     assert!(problem.contains("newer program"), "{problem}");
 }

@@ -70,7 +70,10 @@ fn read(mut connection: impl Connection, jobs: &Mutex<mpsc::Receiver<Box<dyn Job
                 run(&mut *job, &mut connection);
                 connection.rollback();
             }
-            Err(error) => job.fail(error),
+            Err(error) => {
+                connection.rollback();
+                job.fail(error);
+            }
         }
         job.finish();
     }
@@ -88,10 +91,9 @@ fn write(mut connection: impl Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>
 }
 
 fn commit(connection: &mut impl Connection, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-    connection.begin_write()?;
-    let done = group
-        .iter_mut()
-        .try_for_each(|job| run_apart(connection, &mut **job))
+    let done = connection
+        .begin_write()
+        .and_then(|()| group.iter_mut().try_for_each(|job| run_apart(connection, &mut **job)))
         .and_then(|()| connection.commit());
     if done.is_err() {
         connection.rollback();

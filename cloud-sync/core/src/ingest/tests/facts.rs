@@ -6,11 +6,20 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::site::{Scene, acked, car, decision, noon, picture_bytes, picture_name, scene};
+use super::site::{Scene, acked, car, decision, noon, picture_bytes, picture_name, scene_at};
 use crate::{
     Alert, AlertFilter, AlertKind, Correction, Error, IngestError, Movement, PlateFilter,
     PlateRead, Window,
+    store::tests::{Place, on_each_engine},
 };
+
+on_each_engine! {
+    a_stay_is_seen_from_its_entry_to_its_payment,
+    one_car_is_one_plate_however_often_it_is_decided_on,
+    an_alert_lasts_until_the_lane_works_again,
+    a_correction_reaches_the_session_too_and_a_deleted_plate_is_nowhere,
+    only_pictures_that_an_event_named_are_kept,
+}
 
 async fn tell(scene: &mut Scene, from: usize, facts: Vec<Fact>) -> usize {
     scene.site.tell(facts.clone());
@@ -25,9 +34,8 @@ async fn plates(scene: &Scene, text: &str) -> Vec<PlateRead> {
     scene.cloud.plates.list(&scene.caller, filter, window).await.unwrap()
 }
 
-#[tokio::test]
-async fn a_stay_is_seen_from_its_entry_to_its_payment() {
-    let mut scene = scene().await;
+async fn a_stay_is_seen_from_its_entry_to_its_payment(place: Place) {
+    let mut scene = scene_at(place).await;
     let next = tell(&mut scene, 1, car(1)).await;
     let inside = scene.cloud.parking.active(&scene.caller, 10).await.unwrap();
     assert_eq!((inside.len(), inside[0].plate.as_str()), (1, "京A00001"));
@@ -60,9 +68,8 @@ async fn a_stay_is_seen_from_its_entry_to_its_payment() {
     assert_eq!(movements, [Movement::Left, Movement::Entered]);
 }
 
-#[tokio::test]
-async fn one_car_is_one_plate_however_often_it_is_decided_on() {
-    let mut scene = scene().await;
+async fn one_car_is_one_plate_however_often_it_is_decided_on(place: Place) {
+    let mut scene = scene_at(place).await;
     let refused = decision(1, Rule::Unreadable, "京A00001");
     let mut again = refused.clone();
     (again.id, again.rule) = (DecisionId(Uuid::from_u128(77)), Rule::Cooldown);
@@ -83,9 +90,8 @@ async fn alerts(scene: &Scene) -> Vec<Alert> {
     scene.cloud.parking.alerts(&scene.caller, active, window).await.unwrap().0
 }
 
-#[tokio::test]
-async fn an_alert_lasts_until_the_lane_works_again() {
-    let mut scene = scene().await;
+async fn an_alert_lasts_until_the_lane_works_again(place: Place) {
+    let mut scene = scene_at(place).await;
     let lane = || "entry".parse().unwrap();
     let fault = Fact::LaneFault { lane: lane(), fault: "stuck".into() };
     let next = tell(&mut scene, 1, vec![fault.clone(), fault]).await;
@@ -95,9 +101,8 @@ async fn an_alert_lasts_until_the_lane_works_again() {
     assert!(alerts(&scene).await.is_empty());
 }
 
-#[tokio::test]
-async fn a_correction_reaches_the_session_too_and_a_deleted_plate_is_nowhere() {
-    let mut scene = scene().await;
+async fn a_correction_reaches_the_session_too_and_a_deleted_plate_is_nowhere(place: Place) {
+    let mut scene = scene_at(place).await;
     tell(&mut scene, 1, car(1)).await;
     let operator = scene.caller.operator().unwrap();
     let id = plates(&scene, "A00001").await[0].id;
@@ -119,9 +124,8 @@ async fn a_correction_reaches_the_session_too_and_a_deleted_plate_is_nowhere() {
     assert!(sessions.await.unwrap()[0].plates.is_empty());
 }
 
-#[tokio::test]
-async fn only_pictures_that_an_event_named_are_kept() {
-    let mut scene = scene().await;
+async fn only_pictures_that_an_event_named_are_kept(place: Place) {
+    let mut scene = scene_at(place).await;
     tell(&mut scene, 1, car(1)).await;
     assert_eq!(plates(&scene, "").await[0].picture, None, "not here yet");
     let put = |bytes, name| scene.cloud.pictures.put(scene.picture(bytes, name));

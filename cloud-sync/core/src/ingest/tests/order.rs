@@ -3,12 +3,28 @@
 use domain::envelope::{Enrolment, Refusal};
 use proptest::prelude::*;
 
-use super::site::{Site, acked, car, open, refused, scene};
-use crate::{Delivery, Error, NewSite};
+use super::site::{Site, acked, car, open, refused, scene, scene_at};
+use crate::{
+    Delivery, Error, NewSite,
+    store::tests::{Place, on_each_engine},
+};
 
-#[tokio::test]
-async fn a_batch_that_comes_twice_is_acknowledged_twice_and_changes_nothing() {
-    let mut scene = scene().await;
+on_each_engine! {
+    a_batch_that_comes_twice_is_acknowledged_twice_and_changes_nothing,
+    what_overlaps_is_passed_over_and_the_rest_is_kept,
+    a_gap_is_refused_with_the_sequence_that_is_wanted,
+    a_journal_that_was_rewritten_is_a_fork,
+    only_what_the_sites_own_key_signed_is_taken,
+    a_poisonous_event_is_named_and_goes_on_once_it_is_set_aside,
+    an_event_that_speaks_for_another_place_is_unacceptable,
+    a_kind_that_is_not_known_yet_is_kept_unread,
+    what_is_no_batch_is_malformed,
+    what_was_acknowledged_is_there_after_the_program_was_started_again,
+    a_code_enrols_one_key_once_for_a_day,
+}
+
+async fn a_batch_that_comes_twice_is_acknowledged_twice_and_changes_nothing(place: Place) {
+    let mut scene = scene_at(place).await;
     scene.site.tell((1..=3).flat_map(car));
     for _ in 0..3 {
         assert_eq!(acked(&scene.cloud, scene.site.batch(1, 6)).await, 6);
@@ -18,18 +34,16 @@ async fn a_batch_that_comes_twice_is_acknowledged_twice_and_changes_nothing() {
     assert_eq!(acked(&scene.cloud, scene.site.batch(2, 3)).await, 6);
 }
 
-#[tokio::test]
-async fn what_overlaps_is_passed_over_and_the_rest_is_kept() {
-    let mut scene = scene().await;
+async fn what_overlaps_is_passed_over_and_the_rest_is_kept(place: Place) {
+    let mut scene = scene_at(place).await;
     scene.site.tell((1..=5).flat_map(car));
     acked(&scene.cloud, scene.site.batch(1, 5)).await;
     assert_eq!(acked(&scene.cloud, scene.site.batch(3, 10)).await, 10);
     assert_eq!(scene.counts().await, (5, 5));
 }
 
-#[tokio::test]
-async fn a_gap_is_refused_with_the_sequence_that_is_wanted() {
-    let mut scene = scene().await;
+async fn a_gap_is_refused_with_the_sequence_that_is_wanted(place: Place) {
+    let mut scene = scene_at(place).await;
     scene.site.tell((1..=3).flat_map(car));
     let early = refused(&scene.cloud, scene.site.batch(3, 4)).await;
     assert_eq!(early, Refusal::OutOfOrder { expected: 1 });
@@ -38,9 +52,8 @@ async fn a_gap_is_refused_with_the_sequence_that_is_wanted() {
     assert_eq!(gap, Refusal::OutOfOrder { expected: 3 });
 }
 
-#[tokio::test]
-async fn a_journal_that_was_rewritten_is_a_fork() {
-    let mut scene = scene().await;
+async fn a_journal_that_was_rewritten_is_a_fork(place: Place) {
+    let mut scene = scene_at(place).await;
     scene.site.tell((1..=3).flat_map(car));
     acked(&scene.cloud, scene.site.batch(1, 4)).await;
     scene.site.rewrite(3, "京A00002", "京B00002");
@@ -51,9 +64,8 @@ async fn a_journal_that_was_rewritten_is_a_fork() {
     assert_eq!(scene.counts().await, (2, 2));
 }
 
-#[tokio::test]
-async fn only_what_the_sites_own_key_signed_is_taken() {
-    let mut scene = scene().await;
+async fn only_what_the_sites_own_key_signed_is_taken(place: Place) {
+    let mut scene = scene_at(place).await;
     scene.site.tell(car(1));
     let good = scene.site.batch(1, 2);
     let mut forged = good.clone();
@@ -69,9 +81,8 @@ async fn only_what_the_sites_own_key_signed_is_taken() {
     assert_eq!(acked(&scene.cloud, good).await, 2);
 }
 
-#[tokio::test]
-async fn a_poisonous_event_is_named_and_goes_on_once_it_is_set_aside() {
-    let mut scene = scene().await;
+async fn a_poisonous_event_is_named_and_goes_on_once_it_is_set_aside(place: Place) {
+    let mut scene = scene_at(place).await;
     scene.site.tell(car(1));
     scene.site.tell_raw(r#"{"sequence":3,"site":"north","fact":7}"#);
     scene.site.tell(car(2));
@@ -91,9 +102,8 @@ async fn a_poisonous_event_is_named_and_goes_on_once_it_is_set_aside() {
     assert_eq!(scene.counts().await, (2, 2));
 }
 
-#[tokio::test]
-async fn an_event_that_speaks_for_another_place_is_unacceptable() {
-    let mut scene = scene().await;
+async fn an_event_that_speaks_for_another_place_is_unacceptable(place: Place) {
+    let mut scene = scene_at(place).await;
     scene.site.tell(car(1));
     for (from, to) in [("\"sequence\":1", "\"sequence\":9"), ("\"north\"", "\"south\"")] {
         let original = scene.site.hash(1);
@@ -105,9 +115,8 @@ async fn an_event_that_speaks_for_another_place_is_unacceptable() {
     }
 }
 
-#[tokio::test]
-async fn a_kind_that_is_not_known_yet_is_kept_unread() {
-    let mut scene = scene().await;
+async fn a_kind_that_is_not_known_yet_is_kept_unread(place: Place) {
+    let mut scene = scene_at(place).await;
     scene.site.tell(car(1));
     let newer = r#"{"type":"drone_landed","pad":{"x":1}}"#;
     scene.site.tell([domain::event::Fact::Stopped]);
@@ -123,9 +132,8 @@ async fn a_kind_that_is_not_known_yet_is_kept_unread() {
     assert!(body.contains(newer), "{body}");
 }
 
-#[tokio::test]
-async fn what_is_no_batch_is_malformed() {
-    let scene = scene().await;
+async fn what_is_no_batch_is_malformed(place: Place) {
+    let scene = scene_at(place).await;
     for items in ["", r#"{"event":1},"#, r#"{"pudding":{}}"#] {
         let refusal = refused(&scene.cloud, scene.site.request(1, items)).await;
         assert!(matches!(refusal, Refusal::Malformed { .. }), "{items}: {refusal:?}");
@@ -135,20 +143,18 @@ async fn what_is_no_batch_is_malformed() {
     assert!(matches!(refusal, Refusal::Malformed { .. }), "{refusal:?}");
 }
 
-#[tokio::test]
-async fn what_was_acknowledged_is_there_after_the_program_was_started_again() {
-    let mut scene = scene().await;
+async fn what_was_acknowledged_is_there_after_the_program_was_started_again(place: Place) {
+    let mut scene = scene_at(place).await;
     scene.site.tell((1..=2).flat_map(car));
     acked(&scene.cloud, scene.site.batch(1, 2)).await;
-    scene.cloud = open(&scene.folder, scene.clock.clone());
+    scene.cloud = open(&scene.place, scene.clock.clone());
     assert_eq!(scene.counts().await, (1, 1));
     assert_eq!(acked(&scene.cloud, scene.site.batch(1, 4)).await, 4);
     assert_eq!(scene.counts().await, (2, 2));
 }
 
-#[tokio::test]
-async fn a_code_enrols_one_key_once_for_a_day() {
-    let scene = scene().await;
+async fn a_code_enrols_one_key_once_for_a_day(place: Place) {
+    let scene = scene_at(place).await;
     let add = |name: &str| {
         scene.cloud.sites.add(NewSite { id: name.parse().unwrap(), name: name.into(), spots: 0 })
     };

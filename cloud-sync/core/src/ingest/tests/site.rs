@@ -11,10 +11,9 @@ use domain::{
     ids::{BootId, DecisionId, SessionId},
 };
 use ring::signature::{Ed25519KeyPair, KeyPair};
-use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::{Caller, Cloud, Delivery, IngestError, NewSite, Options};
+use crate::{Caller, Cloud, Delivery, IngestError, NewSite, Options, store::tests::Place};
 
 /// Time that stands still until a test moves it.
 pub(crate) struct TestClock(Mutex<DateTime<Utc>>);
@@ -36,19 +35,19 @@ pub(crate) fn noon() -> DateTime<Utc> {
     "2026-03-10T04:00:00Z".parse().unwrap()
 }
 
-/// A cloud in a folder of its own, and the site `north` that is enrolled there.
+/// A cloud in a place of its own, and the site `north` that is enrolled there.
 pub(crate) struct Scene {
     pub(crate) cloud: Cloud,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) caller: Caller,
-    pub(crate) folder: TempDir,
+    pub(crate) place: Place,
     pub(crate) site: Site,
 }
 
-pub(crate) fn open(folder: &TempDir, clock: Arc<TestClock>) -> Cloud {
+pub(crate) fn open(place: &Place, clock: Arc<TestClock>) -> Cloud {
     Cloud::open(Options {
-        database_url: format!("sqlite:///{}", folder.path().join("cloud.db").display()),
-        pictures: None,
+        database_url: place.url.clone(),
+        pictures: Some(place.folder.path().join("pictures")),
         zone: Tz::Asia__Shanghai,
         clock,
         providers: Vec::new(),
@@ -57,16 +56,20 @@ pub(crate) fn open(folder: &TempDir, clock: Arc<TestClock>) -> Cloud {
     .unwrap()
 }
 
+/// As [`scene_at`], on SQLite.
 pub(crate) async fn scene() -> Scene {
-    let folder = tempfile::tempdir().unwrap();
+    scene_at(Place::sqlite()).await
+}
+
+pub(crate) async fn scene_at(place: Place) -> Scene {
     let clock = Arc::new(TestClock(Mutex::new(noon())));
-    let cloud = open(&folder, clock.clone());
+    let cloud = open(&place, clock.clone());
     let site = Site::new("north", 1);
     let new = NewSite { id: "north".parse().unwrap(), name: "北门".into(), spots: 10 };
     let code = cloud.sites.add(new).await.unwrap();
     let enrolled = cloud.sites.enrol(&Enrolment { code, public_key: site.public_key() }).await;
     assert_eq!(enrolled.unwrap().site.as_str(), "north");
-    Scene { cloud, clock, caller: Caller::local_operator(), folder, site }
+    Scene { cloud, clock, caller: Caller::local_operator(), place, site }
 }
 
 /// What a site keeps: its key and the exact bytes of its events.

@@ -70,7 +70,7 @@ fn overtime(tx: &mut dyn Transaction, before_ms: i64) -> Result<Vec<Cause>, Stor
                 COALESCE(sp.number, '')
          FROM parking_sessions p LEFT JOIN spots sp ON sp.id = p.spot_id
          WHERE p.exited_at_ms IS NULL AND p.entered_at_ms <= $1
-         AND {NEW_ABOUT_STAY} p.entered_at_ms)) ORDER BY p.id LIMIT 500"
+         AND {NEW_ABOUT_STAY} p.entered_at_ms)) ORDER BY p.entered_at_ms LIMIT 500"
     );
     let rows = tx.query(&sql, params![before_ms, kind.as_str()])?;
     let cause = |row: &Row| {
@@ -87,13 +87,13 @@ fn overdue(tx: &mut dyn Transaction, before_ms: i64) -> Result<Vec<Cause>, Store
     let left = format!(
         "SELECT p.site_id, CAST(p.id AS TEXT), p.exited_at_ms, {columns}
          WHERE p.fee_fen > p.paid_fen AND p.exited_at_ms <= $1
-         AND {NEW_ABOUT_STAY} p.exited_at_ms)) ORDER BY p.id LIMIT 500"
+         AND {NEW_ABOUT_STAY} p.exited_at_ms)) ORDER BY p.exited_at_ms LIMIT 500"
     );
     let ordered = format!(
         "SELECT p.site_id, CAST(p.id AS TEXT), y.created_at_ms, {columns}
          JOIN payments y ON y.session = p.id
          WHERE y.status = 'pending' AND y.is_deleted = 0 AND y.created_at_ms <= $1
-         AND {NEW_ABOUT_STAY} y.created_at_ms)) ORDER BY p.id LIMIT 500"
+         AND {NEW_ABOUT_STAY} y.created_at_ms)) ORDER BY y.created_at_ms LIMIT 500"
     );
     let mut rows = tx.query(&left, params![before_ms, kind.as_str()])?;
     rows.extend(tx.query(&ordered, params![before_ms, kind.as_str()])?);

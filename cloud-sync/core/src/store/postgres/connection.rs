@@ -63,10 +63,6 @@ impl PostgresConnection {
         self.client.as_mut().is_some_and(|client| client.is_valid(PROBE).is_ok())
     }
 
-    fn is_lost(&self) -> bool {
-        self.client.as_ref().is_none_or(Client::is_closed)
-    }
-
     /// A parameter has the type of its value, as in SQLite, whatever stands beside it.
     fn prepare(&mut self, sql: &str, params: &[Value]) -> Result<Statement, StoreError> {
         Value::check(params)?;
@@ -126,7 +122,7 @@ impl threads::Connection for PostgresConnection {
 
     fn commit(&mut self) -> Result<(), StoreError> {
         let done = self.script("COMMIT");
-        if done.is_err() && self.is_lost() {
+        if done.is_err() && !self.answers() {
             return Err(StoreError::in_doubt());
         }
         done

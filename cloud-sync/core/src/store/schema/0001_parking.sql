@@ -148,7 +148,8 @@ CREATE TABLE plate_reads (
     camera_id      BIGINT,                             -- of `cameras`, where one of those saw it
     PRIMARY KEY (site_id, id)
 );
-CREATE INDEX plate_reads_by_camera ON plate_reads (id) WHERE camera_id IS NOT NULL;
+CREATE INDEX plate_reads_by_camera ON plate_reads (id, camera_id, is_deleted)
+    WHERE camera_id IS NOT NULL AND is_deleted = 0;
 CREATE INDEX plate_reads_by_recognition ON plate_reads (recognition_id);
 CREATE INDEX plate_reads_by_time ON plate_reads (read_at_ms);
 

@@ -8,7 +8,7 @@ use rusqlite::{
 use crate::store::{Row, StoreError, Transaction, Value, threads};
 
 /// Rows of a table that a statement may go through one by one without being told of.
-const LONG_SCAN: i32 = 10_000;
+const LONG_SCAN: usize = 10_000;
 
 /// A connection that one thread owns.
 pub(super) struct SqliteConnection(pub(super) Connection);
@@ -20,7 +20,7 @@ impl Transaction for SqliteConnection {
             let mut statement = self.0.prepare_cached(sql)?;
             bind(&mut statement, params)?;
             let changed = statement.raw_execute()?;
-            tell_scan(&statement, sql);
+            tell_scan(&statement, sql, changed);
             Ok(changed)
         };
         run().map_err(|e: rusqlite::Error| StoreError::of_statement("change the database", sql, e))
@@ -39,7 +39,7 @@ impl Transaction for SqliteConnection {
                 rows.push(Row(values.collect::<rusqlite::Result<_>>()?));
             }
             drop(answer);
-            tell_scan(&statement, sql);
+            tell_scan(&statement, sql, rows.len());
             Ok(rows)
         };
         run().map_err(|e: rusqlite::Error| StoreError::of_statement("query the database", sql, e))
@@ -70,11 +70,11 @@ impl threads::Connection for SqliteConnection {
     }
 }
 
-/// Tells of a statement that went through very many rows of a table for want of an index.
-fn tell_scan(statement: &Statement<'_>, sql: &str) {
-    let steps = statement.reset_status(StatementStatus::FullscanStep);
-    if steps > LONG_SCAN {
-        tracing::debug!(steps, sql, "a long scan");
+/// Tells of a statement that went through very many rows for want of an index, and found few.
+fn tell_scan(statement: &Statement<'_>, sql: &str, found: usize) {
+    let steps = statement.reset_status(StatementStatus::FullscanStep).unsigned_abs() as usize;
+    if steps > LONG_SCAN + 2 * found {
+        tracing::debug!(steps, found, sql, "a long scan");
     }
 }
 
