@@ -39,7 +39,7 @@ pub struct Position {
 pub struct Reading {
     /// The plate without separators; empty where nothing can be read.
     pub text: String,
-    /// How likely the whole text is right, 0 to 1.
+    /// How likely the whole text is right, 0 to 1; 0 where nothing can be read.
     pub confidence: f32,
     /// The text character by character.
     pub positions: Vec<Position>,
@@ -110,9 +110,11 @@ impl Reader {
                 }
             }
         }
+        // How sure it is that nothing can be read says nothing of a plate.
+        let confidence = if decision.text.is_empty() { 0.0 } else { decision.confidence };
         Ok(Reading {
             text: decision.text,
-            confidence: decision.confidence,
+            confidence,
             positions: decision.positions,
             corners,
             bounds: Bounds::around(&corners).clipped(image.width(), image.height()),
