@@ -24,8 +24,8 @@ test:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --quiet
-	$(CARGO) build --workspace --bins --quiet
-	$(CARGO) test --workspace --no-fail-fast
+	$(CARGO) build --workspace --bins --features cloud-sync/test-clock --quiet
+	$(CARGO) test --workspace --features cloud-sync/test-clock --no-fail-fast
 
 bench: setup
 	@$(CARGO) build --release --quiet --workspace --bins
