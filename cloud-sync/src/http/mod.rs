@@ -7,6 +7,7 @@ pub(crate) mod connection;
 pub(crate) mod cors;
 mod credentials;
 pub(crate) mod face;
+pub(crate) mod fields;
 pub(crate) mod limit;
 mod once;
 pub(crate) mod openapi;

@@ -3,9 +3,9 @@
 use chrono::{DateTime, SecondsFormat};
 use cloud_core::{Correction, PlateRead, Recognition, Statistics};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use crate::faces::images;
+use crate::{faces::images, http::fields};
 
 /// What the document shows for a plate that could not be read.
 pub(super) const UNREAD: &str = "Не распознан";
@@ -134,12 +134,8 @@ pub(super) struct Change {
     plate_number: Option<String>,
     is_verified: Option<bool>,
     /// `null` removes the readings, a missing key leaves them.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "fields::given")]
     alternative_readings: Option<Option<String>>,
-}
-
-fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(value).map(Some)
 }
 
 impl From<Change> for Correction {

@@ -5,11 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    input::{given, required},
+    input::required,
     listing::{Listing, WHOLE, Wanted},
     time::utc,
 };
-use crate::http::{Answer, Call, Created, Json, Local, NoContent};
+use crate::http::{Answer, Call, Created, Json, Local, NoContent, fields};
 
 const PATH: &str = "/api/users/cars/";
 
@@ -46,10 +46,10 @@ pub(super) struct CarBody {
     /// Its plate: 1 to 20 printable characters.
     plate_number: Option<String>,
     /// What kind it is: at most 50 characters.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "fields::given")]
     car_type: Option<Option<String>>,
     /// The number of the user that it belongs to; for users themselves.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "fields::given")]
     owner: Option<Option<i64>>,
 }
 

@@ -9,13 +9,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    input::{Amount, one_of, refused, required},
+    input::{one_of, refused, required},
     listing::{Listing, Wanted},
     time::utc,
 };
 use crate::{
     app::App,
-    http::{Answer, Call, Json, Local, NoContent, Problem},
+    http::{Answer, Call, Json, Local, NoContent, Problem, fields::Decimal},
 };
 
 const PATH: &str = "/api/payments/payments/";
@@ -72,7 +72,7 @@ pub(super) struct PayBody {
     /// cash, card or online.
     payment_method: String,
     /// What is due; that alone is taken.
-    amount: Option<Amount>,
+    amount: Option<Decimal>,
 }
 
 /// What is corrected in a payment.
@@ -81,7 +81,7 @@ pub(super) struct PaymentBody {
     /// The number of its transaction, which stays.
     transaction: Option<i64>,
     /// What was paid, in yuan.
-    amount: Option<Amount>,
+    amount: Option<Decimal>,
     /// cash, card or online.
     payment_method: Option<String>,
 }
@@ -101,10 +101,15 @@ pub(super) async fn pay(call: Call<Local<Caller>, Json<PayBody>>) -> Answer<Json
     let body = &call.body.0;
     let with = Payable {
         method: method(&body.payment_method)?,
-        amount_fen: body.amount.as_ref().map(Amount::fen).transpose()?,
+        amount_fen: amount_fen(body.amount.as_ref())?,
     };
     let parking = &call.app.cloud.parking;
     Ok(Json(parking.pay_stay(&call.who.0, body.transaction_id, with).await?.into()))
+}
+
+fn amount_fen(amount: Option<&Decimal>) -> Answer<Option<i64>> {
+    let fen = amount.map(|amount| amount.parsed::<Fen>("amount")).transpose()?;
+    Ok(fen.map(|Fen(fen)| fen))
 }
 
 /// A payment that was made; an order that waits is none yet.
@@ -132,7 +137,7 @@ pub(super) async fn change(
     let (parking, body, id) = (&call.app.cloud.parking, &call.body.0, call.id("id", "payment")?);
     let mut change = PaymentChange {
         method: body.payment_method.as_deref().map(method).transpose()?,
-        amount_fen: body.amount.as_ref().map(Amount::fen).transpose()?,
+        amount_fen: amount_fen(body.amount.as_ref())?,
     };
     let before = paid(&call.app, &call.who.0.reader(), id).await?;
     if body.transaction.is_some_and(|stay| before.stay != Some(stay)) {

@@ -5,10 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    input::{given, one_of, required},
+    input::{one_of, required},
     listing::{Listing, WHOLE, Wanted},
 };
-use crate::http::{Answer, Call, Created, Json, Local, NoContent, Problem};
+use crate::http::{Answer, Call, Created, Json, Local, NoContent, Problem, fields};
 
 const PATH: &str = "/api/users/users/";
 
@@ -38,10 +38,10 @@ pub(super) struct UserBody {
     /// The name to log in with: 1 to 150 characters without white space.
     username: Option<String>,
     /// Where mail goes.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "fields::given")]
     email: Option<Option<String>>,
     /// 11 digits.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "fields::given")]
     phone: Option<Option<String>>,
     /// 6 to 128 characters; a new user without one cannot log in before an admin sets it.
     password: Option<String>,

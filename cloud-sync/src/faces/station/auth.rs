@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     envelope::{Data, found, made, said},
-    input::Decimal,
     time::with_offset,
 };
-use crate::http::{Answer, Call, Created, Json, Problem, Route, Unchecked, get, post};
+use crate::http::{
+    Answer, Call, Created, Json, Problem, Route, Unchecked, fields::Decimal, get, post,
+};
 
 /// The routes.
 pub(super) fn routes() -> [Route; 8] {
@@ -240,7 +241,7 @@ async fn balance(call: Call<Admin>) -> Answer<Json<Data<BalanceView>>> {
 
 async fn top_up(call: Call<Admin, Json<TopUpBody>>) -> Answer<Json<Data<UserView>>> {
     let (id, body) = (call.id("id", "account")?, &call.body.0);
-    let Fen(amount_fen) = body.amount.amount("amount")?;
+    let Fen(amount_fen) = body.amount.parsed("amount")?;
     let account = call.app.cloud.accounts.top_up(&call.who, id, amount_fen, &body.note).await?;
     Ok(said("充值成功", UserView::new(account, call.app.cloud.parking.zone())))
 }

@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     envelope::{Data, found, made},
-    input::{self, Decimal},
-    words,
+    input, words,
 };
-use crate::http::{Answer, BadValue, Call, Created, Json, Query};
+use crate::http::{
+    Answer, BadValue, Call, Created, Json, Query,
+    fields::{self, Decimal},
+};
 
 /// A cabinet.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -115,10 +117,10 @@ pub(super) async fn create(
     let body = &call.body.0;
     let new = NewCabinet {
         cabinet_id: body.cabinet_id.trim().to_owned(),
-        size: input::parsed("size", &body.size)?,
+        size: fields::parsed("size", &body.size)?,
         location: body.location.trim().to_owned(),
         station: body.station.trim().to_owned(),
-        price: body.price_per_hour.amount("price_per_hour")?,
+        price: body.price_per_hour.parsed("price_per_hour")?,
         device_id: body.device_id.clone(),
     };
     Ok(made("创建成功", call.app.cloud.lockers.add_cabinet(&call.who, new).await?.into()))

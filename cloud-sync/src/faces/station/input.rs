@@ -1,68 +1,10 @@
-//! What callers send, brought into the domain's types; what cannot be is named by its field.
+//! The family's query parameters, brought into the domain's types.
 
-use std::{borrow::Cow, fmt::Display, str::FromStr};
+use std::str::FromStr;
 
 use chrono::NaiveDate;
-use domain::{locker::Hours, money::Fen};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer};
 
-use crate::http::{BadValue, Problem, Query};
-
-/// A number with decimals, sent as a number or as text; kept as it was written, so that no binary
-/// fraction comes in between.
-#[derive(Debug, Clone)]
-pub(super) struct Decimal(String);
-
-impl Decimal {
-    /// As an amount in yuan.
-    pub(super) fn amount(&self, field: &'static str) -> Result<Fen, Problem> {
-        parsed(field, &self.0)
-    }
-
-    /// As a time in hours.
-    pub(super) fn hours(&self, field: &'static str) -> Result<Hours, Problem> {
-        parsed(field, &self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Decimal {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "a number such as 1.5")]
-        enum Sent {
-            Number(serde_json::Number),
-            Text(String),
-        }
-        Ok(Self(match Sent::deserialize(deserializer)? {
-            Sent::Number(number) => number.to_string(),
-            Sent::Text(text) => text.trim().to_owned(),
-        }))
-    }
-}
-
-impl JsonSchema for Decimal {
-    fn schema_name() -> Cow<'static, str> {
-        "Decimal".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A number with at most 2 decimals, as a number or as text",
-            "type": ["number", "string"],
-        })
-    }
-}
-
-/// A text as a type; what it is not is told with its field.
-pub(super) fn parsed<T: FromStr<Err: Display>>(
-    field: &'static str,
-    text: &str,
-) -> Result<T, Problem> {
-    let refused =
-        |error: T::Err| Problem::Field { field: field.into(), problem: error.to_string() };
-    text.parse().map_err(refused)
-}
+use crate::http::{BadValue, Query};
 
 /// A filter of the query that is one of the documented words.
 pub(super) fn filter<T: FromStr>(
@@ -91,30 +33,9 @@ pub(super) fn day(query: &Query, name: &'static str) -> Result<Option<NaiveDate>
     query.parsed(name, "日期，例如 2026-01-19")
 }
 
-/// Tells a value that is null from one that is not there.
-pub(super) fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    T::deserialize(deserializer).map(Some)
-}
-
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn decimals_are_read_as_they_are_written() {
-        let hours = |json: &str| serde_json::from_str::<Decimal>(json).unwrap().hours("hours");
-        assert_eq!(hours("2").unwrap().to_string(), "2.00");
-        assert_eq!(hours("\" 1.50 \"").unwrap().to_string(), "1.50");
-        for bad in ["1.555", "0.25", "-2", "\"two\"", "\"1e3\"", "9999999"] {
-            assert!(matches!(hours(bad), Err(Problem::Field { field, .. }) if field == "hours"));
-        }
-        assert!(serde_json::from_str::<Decimal>("[2]").is_err());
-    }
 
     #[test]
     fn days_are_within_a_year() {

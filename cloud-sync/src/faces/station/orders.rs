@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     envelope::{Data, found, made, said},
-    input::{self, Decimal},
+    input,
     time::local,
     words,
 };
-use crate::http::{Answer, Call, Created, Json};
+use crate::http::{Answer, Call, Created, Json, fields::Decimal};
 
 /// An order.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -161,7 +161,7 @@ type One = Answer<Json<Data<OrderView>>>;
 
 pub(super) async fn create(call: Call<Caller, Json<NewOrder>>) -> Answer<Created<Data<OrderView>>> {
     let (cloud, body) = (&call.app.cloud, &call.body.0);
-    let hours = body.duration_hours.hours("duration_hours")?;
+    let hours = body.duration_hours.parsed("duration_hours")?;
     let order = cloud.lockers.order(&call.who, body.cabinet_id.trim(), hours).await?;
     Ok(made("订单创建成功", OrderView::new(order, cloud)))
 }
@@ -207,7 +207,7 @@ fn method(named: Option<&String>) -> Result<PayMethod, Error> {
 pub(super) async fn extend(call: Call<Caller, Json<ExtendBody>>) -> One {
     let cloud = &call.app.cloud;
     let id = call.id("order_id", "order")?;
-    let more = call.body.0.additional_hours.hours("additional_hours")?;
+    let more = call.body.0.additional_hours.parsed("additional_hours")?;
     let method = method(call.body.0.payment_method.as_ref())?;
     paid("续费成功", cloud.lockers.extend(&call.who, id, more, method).await?, cloud)
 }

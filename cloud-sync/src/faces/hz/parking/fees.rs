@@ -13,7 +13,7 @@ use super::{
     input::{Hours, Id, SessionName, Yuan},
     wire::{Done, utc, yuan},
 };
-use crate::http::{Answer, Call, Created, Json, Route, delete, get, post, put};
+use crate::http::{Answer, Call, Created, Json, Route, delete, fields, get, post, put};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -39,7 +39,7 @@ struct ConfigInput {
     base_hours: Option<Hours>,
     hourly_rate: Option<Yuan>,
     /// The most that each started 24 hours cost; null for no limit.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "fields::given")]
     #[schemars(with = "Option<f64>")]
     daily_max_fee: Option<Option<Yuan>>,
     free_minutes: Option<Id>,
@@ -47,7 +47,7 @@ struct ConfigInput {
     /// hour after it).
     rule: Option<RuleName>,
     /// The area that it is for; the whole site where it is not given.
-    #[serde(alias = "area", default, deserialize_with = "given")]
+    #[serde(alias = "area", default, deserialize_with = "fields::given")]
     #[schemars(with = "Option<i64>")]
     area_id: Option<Option<Id>>,
     /// Whether it is for members alone.
@@ -60,13 +60,6 @@ struct ConfigInput {
 enum RuleName {
     Documented,
     Overtime,
-}
-
-/// Tells null from nothing.
-fn given<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// A tariff.

@@ -7,9 +7,11 @@ use serde::Deserialize;
 use super::super::{
     cabinets::{CabinetView, filter, views},
     envelope::{Data, found, said},
-    input::{self, Decimal},
 };
-use crate::http::{Answer, Call, Json};
+use crate::http::{
+    Answer, Call, Json,
+    fields::{self, Decimal},
+};
 
 /// What is to be changed of a cabinet; what is left out stays.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -23,7 +25,7 @@ pub(in super::super) struct CabinetBody {
     /// Where it stands in its station.
     location: Option<String>,
     /// The controller that opens it; null for the only one of its station.
-    #[serde(default, deserialize_with = "input::given")]
+    #[serde(default, deserialize_with = "fields::given")]
     device_id: Option<Option<String>>,
 }
 
@@ -35,8 +37,8 @@ pub(in super::super) async fn change_cabinet(
     call: Call<Admin, Json<CabinetBody>>,
 ) -> Answer<Json<Data<CabinetView>>> {
     let body = &call.body.0;
-    let status = body.status.as_deref().map(|text| input::parsed("status", text)).transpose()?;
-    let price = body.price_per_hour.as_ref().map(|price| price.amount("price_per_hour"));
+    let status = body.status.as_deref().map(|text| fields::parsed("status", text)).transpose()?;
+    let price = body.price_per_hour.as_ref().map(|price| price.parsed("price_per_hour"));
     let change = CabinetChange {
         status,
         price: price.transpose()?,

@@ -10,10 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{
     envelope::{Data, found, made, said},
-    input,
     time::with_offset,
 };
-use crate::http::{Answer, Call, Created, Json};
+use crate::http::{Answer, Call, Created, Json, fields};
 
 /// A controller.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -98,7 +97,7 @@ pub(in super::super) async fn add_device(
 ) -> Answer<Created<Data<DeviceView>>> {
     let (lockers, body) = (&call.app.cloud.lockers, &call.body.0);
     let new = NewDevice {
-        device_id: input::parsed("device_id", body.device_id.trim())?,
+        device_id: fields::parsed("device_id", body.device_id.trim())?,
         station: body.station.trim().to_owned(),
         name: body.name.clone(),
         location: body.location.clone(),
