@@ -4,18 +4,22 @@
 //! in one [`Status`], with counters for what could pass between two of them, so that a lost or
 //! repeated answer loses and repeats nothing.
 
+pub use crate::command::{CommandId, Hello, MAX_COMMAND_LIFE_MS};
 use crate::{
     Malformed,
+    command::{self, HELLO, POLL},
     frame::Payload,
     wire::{Reader, Writer, wire_enum},
 };
 
-/// The longest life that a device grants a command, in milliseconds. One that claims more is
-/// refused: it could be remembered too short and move again.
-pub const MAX_COMMAND_LIFE_MS: u64 = 10_000;
-
-/// 128 bits that no two commands share: a UUID in its usual byte order.
-pub type CommandId = [u8; 16];
+/// From the host to a barrier; a command is answered by a [`Reply`], all else by the [`Status`].
+pub type Request = command::Request<Action>;
+/// One movement, once, and not late.
+pub type Command = command::Command<Action>;
+/// What became of a command.
+pub type Reply = command::Reply<Refusal>;
+/// What a barrier decided about a command when it first saw it.
+pub type Verdict = command::Verdict<Refusal>;
 
 /// What the arm is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,43 +28,6 @@ pub enum Action {
     Open,
     /// Come down, unless something is under it.
     Close,
-}
-
-/// From the host to a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Request {
-    /// Asks for the [`Status`].
-    Poll,
-    /// Starts a session; answered by the [`Status`], which says whether it was taken.
-    Hello(Hello),
-    /// Moves the arm; answered by a [`Reply`].
-    Command(Command),
-}
-
-/// Gives a device without a clock the host's time. See [`crate::session`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hello {
-    /// The run of the device that this is for.
-    pub boot: u32,
-    /// Number of the session: larger than any before in this run of the device.
-    pub session: u32,
-    /// The host's monotonic clock when it sent this, in milliseconds.
-    pub now_ms: u64,
-}
-
-/// One movement, once, and not late.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Command {
-    /// The run of the device that this is for.
-    pub boot: u32,
-    /// The session in whose time `expires_at_ms` counts.
-    pub session: u32,
-    /// The command.
-    pub id: CommandId,
-    /// The host's monotonic clock from which on it must move nothing, in milliseconds.
-    pub expires_at_ms: u64,
-    /// What to do.
-    pub action: Action,
 }
 
 /// From a device to the host.
@@ -138,33 +105,16 @@ wire_enum! {
         Busy = 2,
         /// The command claims a longer life than [`MAX_COMMAND_LIFE_MS`].
         TooLong = 3,
+        /// The command's seal is missing or wrong; only over MQTT, where commands are sealed.
+        Unauthenticated = 4,
     }
 }
 
-/// What a device decided about a command when it first saw it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It moves.
-    Accepted,
-    /// It came after its end, or belongs to a session that is over. Nothing moves.
-    Expired,
-    /// It cannot be done. Nothing moves.
-    Refused(Refusal),
+impl command::Refusal for Refusal {
+    const BUSY: Self = Self::Busy;
+    const TOO_LONG: Self = Self::TooLong;
 }
 
-/// What became of a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reply {
-    /// The command.
-    pub id: CommandId,
-    /// Whether it had been seen before; then nothing moves and `verdict` is that of the first time.
-    pub duplicate: bool,
-    /// What was decided.
-    pub verdict: Verdict,
-}
-
-const POLL: u8 = 0x01;
-const HELLO: u8 = 0x02;
 const OPEN: u8 = 0x03;
 const CLOSE: u8 = 0x04;
 const STATUS: u8 = 0x81;
@@ -175,18 +125,10 @@ impl Request {
     pub fn encode(&self) -> (u8, Payload) {
         match self {
             Self::Poll => (POLL, Payload::new()),
-            Self::Hello(hello) => {
-                let payload =
-                    Writer::default().u32(hello.boot).u32(hello.session).u64(hello.now_ms);
-                (HELLO, payload.0)
-            }
+            Self::Hello(hello) => (HELLO, hello.encode()),
             Self::Command(command) => {
-                let payload = Writer::default()
-                    .u32(command.boot)
-                    .u32(command.session)
-                    .bytes(&command.id)
-                    .u64(command.expires_at_ms);
-                (if command.action == Action::Open { OPEN } else { CLOSE }, payload.0)
+                let kind = if command.action == Action::Open { OPEN } else { CLOSE };
+                (kind, command.encode_head().0)
             }
         }
     }
@@ -196,24 +138,15 @@ impl Request {
     /// # Errors
     /// When `kind` and `payload` are none of this version.
     pub fn decode(kind: u8, payload: &[u8]) -> Result<Self, Malformed> {
-        let mut fields = Reader(payload);
+        let fields = Reader(payload);
         let action = match kind {
             POLL => return Ok(Self::Poll),
-            HELLO => {
-                let (boot, session, now_ms) = (fields.u32()?, fields.u32()?, fields.u64()?);
-                return Ok(Self::Hello(Hello { boot, session, now_ms }));
-            }
+            HELLO => return Hello::decode(fields).map(Self::Hello),
             OPEN => Action::Open,
             CLOSE => Action::Close,
             kind => return Err(Malformed::UnknownKind(kind)),
         };
-        Ok(Self::Command(Command {
-            boot: fields.u32()?,
-            session: fields.u32()?,
-            id: fields.bytes()?,
-            expires_at_ms: fields.u64()?,
-            action,
-        }))
+        Command::decode(fields, |_| Ok(action)).map(Self::Command)
     }
 }
 
@@ -222,15 +155,7 @@ impl Answer {
     pub fn encode(&self) -> (u8, Payload) {
         match self {
             Self::Status(status) => (STATUS, status.encode()),
-            Self::Reply(reply) => {
-                let (verdict, refusal) = match reply.verdict {
-                    Verdict::Accepted => (0, 0),
-                    Verdict::Expired => (1, 0),
-                    Verdict::Refused(refusal) => (2, refusal as u8),
-                };
-                let payload = Writer::default().bytes(&reply.id).u8(u8::from(reply.duplicate));
-                (REPLY, payload.u8(verdict).u8(refusal).0)
-            }
+            Self::Reply(reply) => (REPLY, reply.encode(|refusal| refusal as u8)),
         }
     }
 
@@ -241,7 +166,7 @@ impl Answer {
     pub fn decode(kind: u8, payload: &[u8]) -> Result<Self, Malformed> {
         match kind {
             STATUS => Status::decode(payload).map(Self::Status),
-            REPLY => Reply::decode(payload).map(Self::Reply),
+            REPLY => Reply::decode(payload, Refusal::from_wire).map(Self::Reply),
             kind => Err(Malformed::UnknownKind(kind)),
         }
     }
@@ -274,19 +199,5 @@ impl Status {
             in_front_count: fields.u16()?,
             press: fields.u32()?,
         })
-    }
-}
-
-impl Reply {
-    fn decode(payload: &[u8]) -> Result<Self, Malformed> {
-        let mut fields = Reader(payload);
-        let (id, duplicate) = (fields.bytes()?, fields.u8()? != 0);
-        let verdict = match (fields.u8()?, fields.u8()?) {
-            (0, _) => Verdict::Accepted,
-            (1, _) => Verdict::Expired,
-            (2, refusal) => Verdict::Refused(Refusal::from_wire(refusal)?),
-            (value, _) => return Err(Malformed::UnknownValue { field: "verdict", value }),
-        };
-        Ok(Self { id, duplicate, verdict })
     }
 }

@@ -8,7 +8,11 @@
 #![no_std]
 
 pub mod barrier;
+pub mod charger;
+pub mod command;
 pub mod frame;
+pub mod locker;
+pub mod seal;
 pub mod session;
 pub mod topic;
 pub mod version;

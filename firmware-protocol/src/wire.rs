@@ -83,7 +83,14 @@ macro_rules! wire_enum {
         }
 
         impl $name {
-            fn from_wire(value: u8) -> Result<Self, Malformed> {
+            /// All of them, in the order of their values.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The one of this value.
+            ///
+            /// # Errors
+            /// When this version knows no such value.
+            pub fn from_wire(value: u8) -> Result<Self, Malformed> {
                 match value {
                     $($value => Ok(Self::$variant),)*
                     value => Err(Malformed::UnknownValue { field: $field, value }),

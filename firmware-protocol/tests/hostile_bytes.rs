@@ -3,8 +3,10 @@
 
 use firmware_protocol::{
     barrier::{Answer, Request},
+    charger,
     frame::{Decoder, Frame, MAX_PAYLOAD, Payload},
-    topic::Topic,
+    seal::Key,
+    topic::{Leaf, Topic},
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -66,6 +68,24 @@ proptest! {
             let (kind, payload) = answer.encode();
             prop_assert_eq!(Answer::decode(kind, &payload), Ok(answer));
         }
+        if let Ok(request) = charger::Request::decode(kind, &payload) {
+            let (kind, payload) = request.encode();
+            prop_assert_eq!(charger::Request::decode(kind, &payload), Ok(request));
+        }
+        if let Ok(answer) = charger::Answer::decode(kind, &payload) {
+            let (kind, payload) = answer.encode();
+            prop_assert_eq!(charger::Answer::decode(kind, &payload), Ok(answer));
+        }
+    }
+
+    #[test]
+    fn no_payload_bears_a_seal_by_chance(payload in vec(any::<u8>(), 0..400), ending: bool) {
+        let topic = Topic { site: "a", kind: "locker", id: "b", leaf: Leaf::State };
+        let mut payload = payload;
+        if ending {
+            payload.extend_from_slice(format!(",\"mac\":\"{}\"}}", "0".repeat(64)).as_bytes());
+        }
+        prop_assert!(!Key::new([1; 32]).sealed(&topic, &payload));
     }
 
     #[test]

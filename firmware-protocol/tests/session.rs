@@ -2,22 +2,21 @@
 #![allow(clippy::unwrap_used)]
 
 use firmware_protocol::{
-    barrier::{
-        Action, Arm, Command, CommandId, Hello, Power, Refusal, Reply, Request, Status, Verdict,
-    },
-    session::{Device, Done, Host, Offer, Outcome, Pace, REMEMBERED},
+    barrier::{Action, Command, CommandId, Hello, Refusal, Reply, Request, Verdict},
+    session::{Arrival, Device, Done, Host, Offer, Outcome, Pace, REMEMBERED, Run},
 };
 use proptest::prelude::*;
 
-const PACE: Pace = Pace { poll_every_ms: Some(50), answer_within_ms: 40 };
+const PACE: Pace =
+    Pace { poll_every_ms: Some(50), answer_within_ms: 40, silent_after_ms: 3_000, sealed: false };
 
 /// The device's counter started long before the host's.
 const AHEAD_MS: u64 = 1_000_000;
 
 /// A host and a device, with the number of times that the arm was moved.
 struct Line {
-    host: Host,
-    device: Device,
+    host: Host<Action>,
+    device: Device<Refusal>,
     moved: Vec<CommandId>,
     now_ms: u64,
 }
@@ -35,7 +34,7 @@ impl Line {
     }
 
     /// Lets whatever is due arrive at once, both ways, for a while.
-    fn run(&mut self, duration_ms: u64) -> Vec<Done> {
+    fn run(&mut self, duration_ms: u64) -> Vec<Done<Refusal>> {
         let end = self.now_ms + duration_ms;
         let mut done = Vec::new();
         while self.now_ms < end {
@@ -43,7 +42,7 @@ impl Line {
             while let Some(request) = self.host.due(self.now_ms) {
                 match self.arrive(&request) {
                     Ok(reply) => done.extend(self.host.replied(&reply, self.now_ms)),
-                    Err(status) => self.host.heard(&status, self.now_ms),
+                    Err(run) => self.host.heard(run, self.now_ms),
                 }
             }
             self.now_ms += 1;
@@ -52,23 +51,25 @@ impl Line {
     }
 
     /// A request reaches the device now.
-    fn arrive(&mut self, request: &Request) -> Result<Reply, Status> {
+    fn arrive(&mut self, request: &Request) -> Result<Reply, Run> {
         let now_ms = self.now_ms + AHEAD_MS;
         match request {
             Request::Poll => {}
-            Request::Hello(hello) => self.device.hello(hello, now_ms),
+            Request::Hello(hello) => {
+                self.device.hello(hello, now_ms);
+            }
             Request::Command(command) => {
                 let moved = &mut self.moved;
-                return Ok(self.device.command(command, now_ms, || {
+                return Ok(self.device.command(command, Arrival::on_line(now_ms), || {
                     moved.push(command.id);
                     Ok(())
                 }));
             }
         }
-        Err(status(&self.device))
+        Err(run(&self.device))
     }
 
-    fn offer(&mut self, id: u8) -> Offer {
+    fn offer(&mut self, id: u8) -> Offer<Action> {
         let offer =
             Offer { id: [id; 16], action: Action::Open, expires_at_ms: self.now_ms + 3_000 };
         self.host.offer(offer).unwrap();
@@ -86,20 +87,8 @@ impl Line {
     }
 }
 
-fn status(device: &Device) -> Status {
-    Status {
-        boot: device.boot(),
-        session: device.session(),
-        uptime_s: 0,
-        arm: Arm::Closed,
-        power: Power::Mains,
-        under_arm: false,
-        in_front: false,
-        fire: false,
-        under_arm_count: 0,
-        in_front_count: 0,
-        press: 0,
-    }
+fn run(device: &Device<Refusal>) -> Run {
+    Run { boot: device.boot(), session: device.session() }
 }
 
 #[test]
@@ -146,11 +135,12 @@ fn repetitions_back_off_and_stop_at_the_end_of_the_command() {
             sent_at.push(line.now_ms);
         }
         // It is there, and hears no command.
-        line.host.heard(&status(&line.device), line.now_ms);
+        line.host.heard(run(&line.device), line.now_ms);
         line.now_ms += 1;
     }
     assert!((8..15).contains(&sent_at.len()), "{sent_at:?}");
-    assert_eq!(line.host.give_up(line.now_ms).unwrap().outcome, Outcome::Unanswered);
+    let end: Done<Refusal> = line.host.give_up(line.now_ms).unwrap();
+    assert_eq!(end.outcome, Outcome::Unanswered);
     assert_eq!(line.host.due(line.now_ms + 1).filter(|r| matches!(r, Request::Command(_))), None);
 }
 
@@ -172,8 +162,8 @@ fn a_recording_of_everything_moves_nothing_later() {
         while !line.host.is_online(line.now_ms) {
             let request = line.host.due(line.now_ms).unwrap();
             recording.push(request);
-            let status = line.arrive(&request).unwrap_err();
-            line.host.heard(&status, line.now_ms);
+            let run = line.arrive(&request).unwrap_err();
+            line.host.heard(run, line.now_ms);
             line.now_ms += 1;
         }
         line.offer(id);
@@ -200,12 +190,12 @@ fn a_hello_that_came_late_is_not_trusted() {
     let mut line = Line::new();
     let poll = line.host.due(line.now_ms).unwrap();
     let answer = line.arrive(&poll).unwrap_err();
-    line.host.heard(&answer, line.now_ms);
+    line.host.heard(answer, line.now_ms);
     let hello = line.host.due(line.now_ms).unwrap();
     assert!(matches!(hello, Request::Hello(_)));
     line.now_ms += 500;
     let answer = line.arrive(&hello).unwrap_err();
-    line.host.heard(&answer, line.now_ms);
+    line.host.heard(answer, line.now_ms);
     assert!(!line.host.is_online(line.now_ms));
     line.run(300);
     assert!(line.host.is_online(line.now_ms));
@@ -258,10 +248,10 @@ fn a_command_to_the_boot_before_moves_nothing_in_the_session_of_the_same_number(
 
 #[test]
 fn a_device_without_a_hello_moves_nothing() {
-    let mut device = Device::new(1);
+    let mut device = Device::<Refusal>::new(1);
     let command =
         Command { boot: 1, session: 0, id: [1; 16], expires_at_ms: 2_000, action: Action::Open };
-    let reply = device.command(&command, 0, || panic!("it must not move"));
+    let reply = device.command(&command, Arrival::on_line(0), || panic!("it must not move"));
     assert_eq!(reply.verdict, Verdict::Expired);
 }
 

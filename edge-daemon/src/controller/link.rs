@@ -13,7 +13,7 @@ use domain::{
     event::Outcome,
     ids::{CommandId, DeviceId},
 };
-use firmware_protocol::session::Offer;
+use firmware_protocol::{barrier::Action, session::Offer};
 use tokio::{sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -57,7 +57,7 @@ pub(super) async fn run(name: String, mut link: impl Link, mut desk: Desk) {
 #[derive(Debug)]
 pub(super) struct Order {
     pub device: DeviceId,
-    pub offer: Offer,
+    pub offer: Offer<Action>,
 }
 
 /// What a link is given to work with.

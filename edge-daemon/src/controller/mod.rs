@@ -8,6 +8,7 @@
 //! - Reports are given in order. A receiver that does not read them holds up the links.
 
 mod config;
+pub mod keys;
 mod link;
 pub mod mqtt;
 mod peer;

@@ -13,8 +13,8 @@ use domain::{
     ids::{CommandId, DeviceId},
 };
 use firmware_protocol::{
-    barrier::{Reply, Request, Status, Verdict},
-    session::{Done, Host, Offer, Outcome, Pace, SILENT_AFTER_MS},
+    barrier::{Action, Refusal, Reply, Request, Status, Verdict},
+    session::{Done, Host, Offer, Outcome, Pace, Run},
 };
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ const MAX_MISSED: u16 = 4;
 #[derive(Debug)]
 pub(super) struct Peer {
     device: DeviceId,
-    host: Host,
+    host: Host<Action>,
     /// Shared with whoever sends commands, so that one to an absent device is refused at once.
     online: Arc<AtomicBool>,
     /// What was reported last: online or not.
@@ -69,13 +69,17 @@ impl Peer {
         }
     }
 
+    fn unheard_at_ms(&self) -> u64 {
+        self.since_ms + self.host.pace().silent_after_ms
+    }
+
     pub fn next_at_ms(&self, now_ms: u64) -> u64 {
-        let unheard = self.reported.map_or(self.since_ms + SILENT_AFTER_MS, |_| u64::MAX);
+        let unheard = self.reported.map_or(self.unheard_at_ms(), |_| u64::MAX);
         self.host.next_at_ms(now_ms).min(unheard)
     }
 
     /// Takes a command, or ends it at once where it cannot be taken.
-    pub fn order(&mut self, offer: Offer, out: &mut Vec<Report>) {
+    pub fn order(&mut self, offer: Offer<Action>, out: &mut Vec<Report>) {
         let taken = self.is_online() && self.host.offer(offer).is_ok();
         if !taken {
             let outcome = Outcome::Unanswered;
@@ -85,7 +89,7 @@ impl Peer {
 
     /// Takes what the device said about itself.
     pub fn heard(&mut self, status: &Status, now_ms: u64, out: &mut Vec<Report>) {
-        self.host.heard(status, now_ms);
+        self.host.heard(Run { boot: status.boot, session: status.session }, now_ms);
         self.tick(now_ms, out);
         if !self.host.is_online(now_ms) {
             return;
@@ -115,7 +119,7 @@ impl Peer {
             let restarted = self.host.is_present(now_ms);
             let reason = if restarted { "it restarted" } else { "it does not answer" };
             self.go_offline(reason, out);
-        } else if self.reported.is_none() && now_ms >= self.since_ms + SILENT_AFTER_MS {
+        } else if self.reported.is_none() && now_ms >= self.unheard_at_ms() {
             self.go_offline("it was not heard since the start", out);
         }
     }
@@ -177,7 +181,7 @@ impl Peer {
         }
     }
 
-    fn end(&self, done: Done, out: &mut Vec<Report>) {
+    fn end(&self, done: Done<Refusal>, out: &mut Vec<Report>) {
         let (outcome, refusal) = match done.outcome {
             Outcome::Judged(Verdict::Accepted) => (event::Outcome::Accepted, None),
             Outcome::Judged(Verdict::Expired) => (event::Outcome::Expired, None),

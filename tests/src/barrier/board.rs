@@ -2,8 +2,8 @@
 //! inputs, moves the arm. Pure.
 
 use firmware_protocol::{
-    barrier::{Action, Answer, Arm, Command, Power, Reply, Request, Status, Verdict},
-    session::Device,
+    barrier::{Action, Answer, Arm, Command, Power, Refusal, Reply, Request, Status, Verdict},
+    session::{Arrival, Device},
 };
 
 use super::{
@@ -56,7 +56,7 @@ pub struct Board {
     pub fire: bool,
     /// What it runs on.
     pub power: Power,
-    device: Device,
+    device: Device<Refusal>,
     mechanics: Mechanics,
     vehicles: Vehicles,
     /// Set by the scenario, beside what the vehicles do.
@@ -166,7 +166,9 @@ impl Board {
     pub fn answer(&mut self, request: &Request) -> Answer {
         match request {
             Request::Poll => {}
-            Request::Hello(hello) => self.device.hello(hello, self.now_ms),
+            Request::Hello(hello) => {
+                self.device.hello(hello, self.now_ms);
+            }
             Request::Command(command) => return Answer::Reply(self.command(command)),
         }
         Answer::Status(self.status())
@@ -183,7 +185,7 @@ impl Board {
         let before = self.mechanics.arm();
         let mechanics = &mut self.mechanics;
         let act = || mechanics.act(command.action, command.id);
-        let reply = self.device.command(command, self.now_ms, act);
+        let reply = self.device.command(command, Arrival::on_line(self.now_ms), act);
         self.note(Happening::Command { action: command.action, reply });
         self.note_arm(before);
         reply

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use edge_daemon::controller::mqtt::payload::{
-    Command as CommandPayload, CommandResult, Hello as HelloPayload, OFFLINE, ONLINE, State,
+    OFFLINE, ONLINE,
+    barrier::{Command as CommandPayload, CommandResult, Hello as HelloPayload, State},
 };
 use firmware_protocol::{
     barrier::{Action, Answer, Command, Hello, Request, Status},
@@ -211,7 +212,7 @@ fn parse(verb: &str, payload: &[u8]) -> Option<Request> {
         "close" => Action::Close,
         _ => return None,
     };
-    let CommandPayload { id, boot, session, expires_at_ms } =
+    let CommandPayload { id, boot, session, expires_at_ms, .. } =
         serde_json::from_slice(payload).ok()?;
     Some(Request::Command(Command { boot, session, id: id.into_bytes(), expires_at_ms, action }))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::event::{Action, Outcome};
 use edge_daemon::controller::{
     Arm, SendError, What,
-    mqtt::payload::{CommandResult, Outcome as Answered},
+    mqtt::payload::barrier::{CommandResult, Outcome as Answered},
 };
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, Publish, QoS};
 use serde_json::{Value, json};

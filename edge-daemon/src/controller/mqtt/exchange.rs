@@ -13,7 +13,10 @@ use firmware_protocol::{
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
-use super::payload::{Command, CommandResult, Hello, MAX_PAYLOAD, OFFLINE, State};
+use super::payload::{
+    MAX_PAYLOAD, OFFLINE,
+    barrier::{Command, CommandResult, Hello, State},
+};
 use crate::controller::{peer::Peer, report::Report};
 
 /// How often at most a device's state is looked at.
@@ -59,7 +62,7 @@ impl Exchange {
         })
     }
 
-    pub fn order(&mut self, device: &DeviceId, offer: Offer, out: &mut Vec<Report>) {
+    pub fn order(&mut self, device: &DeviceId, offer: Offer<Action>, out: &mut Vec<Report>) {
         if let Some(member) = self.member(device.as_str()) {
             member.peer.order(offer, out);
         }
@@ -178,7 +181,7 @@ fn encode(request: &Request) -> Option<(&'static str, Vec<u8>)> {
             let verb = if command.action == Action::Open { "open" } else { "close" };
             let id = Uuid::from_bytes(command.id);
             let barrier::Command { boot, session, expires_at_ms, .. } = *command;
-            Some((verb, json(&Command { id, boot, session, expires_at_ms })))
+            Some((verb, json(&Command { id, boot, session, expires_at_ms, counter: None })))
         }
     }
 }

@@ -28,7 +28,8 @@ use super::{
 };
 
 /// Devices tell their state by themselves; an answer over a broker takes its time.
-const PACE: Pace = Pace { poll_every_ms: None, answer_within_ms: 500 };
+const PACE: Pace =
+    Pace { poll_every_ms: None, answer_within_ms: 500, silent_after_ms: 3_000, sealed: false };
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 const CONNECT_WITHIN_S: u64 = 5;
 /// A longer packet ends the connection; a broker should be told to refuse such (`docs/mqtt.md`).

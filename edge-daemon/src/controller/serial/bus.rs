@@ -3,7 +3,7 @@
 
 use domain::ids::{CommandId, DeviceId};
 use firmware_protocol::{
-    barrier::{Answer, Request},
+    barrier::{Action, Answer, Request},
     frame::{Frame, OnLine},
     session::Offer,
 };
@@ -56,7 +56,7 @@ impl Bus {
         Self { stations, question: None, turn: 0, patience }
     }
 
-    pub fn order(&mut self, device: &DeviceId, offer: Offer, out: &mut Vec<Report>) {
+    pub fn order(&mut self, device: &DeviceId, offer: Offer<Action>, out: &mut Vec<Report>) {
         let mut stations = self.stations.iter_mut();
         if let Some(station) = stations.find(|station| station.peer.device() == device) {
             station.peer.order(offer, out);
@@ -163,7 +163,7 @@ mod tests {
     use std::sync::{Arc, atomic::AtomicBool};
 
     use firmware_protocol::{
-        barrier::{Action, Arm, Power, Status},
+        barrier::{Arm, Power, Refusal, Status},
         frame::Decoder,
         session::{Device, Pace},
     };
@@ -174,7 +174,12 @@ mod tests {
     const QUIET_MS: u64 = 10;
 
     fn bus(addresses: &[u8]) -> Bus {
-        let pace = Pace { poll_every_ms: Some(50), answer_within_ms: ANSWER_WITHIN_MS };
+        let pace = Pace {
+            poll_every_ms: Some(50),
+            answer_within_ms: ANSWER_WITHIN_MS,
+            silent_after_ms: 3_000,
+            sealed: false,
+        };
         let patience = Patience { quiet_ms: QUIET_MS, answer_ms: ANSWER_WITHIN_MS };
         let station = |&address: &u8| {
             let name = format!("device-{address}").parse().unwrap();
@@ -192,7 +197,7 @@ mod tests {
         Some((frame, request))
     }
 
-    fn status(question: &Frame, device: &Device) -> Frame {
+    fn status(question: &Frame, device: &Device<Refusal>) -> Frame {
         let (kind, payload) = Answer::Status(Status {
             boot: device.boot(),
             session: device.session(),
@@ -211,7 +216,7 @@ mod tests {
     }
 
     /// Lets the device of address 1 answer, and the others not, until `until_ms`.
-    fn run(bus: &mut Bus, device: &mut Device, until_ms: u64) -> Vec<Report> {
+    fn run(bus: &mut Bus, device: &mut Device<Refusal>, until_ms: u64) -> Vec<Report> {
         let mut out = Vec::new();
         for now_ms in 0..until_ms {
             bus.tick(now_ms, &mut out);

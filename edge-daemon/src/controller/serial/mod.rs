@@ -31,6 +31,8 @@ use super::{
 
 /// How often each device on a line is asked.
 const POLL_EVERY_MS: u64 = 50;
+/// A device that was not heard for this long is offline.
+const SILENT_AFTER_MS: u64 = 3_000;
 /// How soon a device begins its answer, with a millisecond to let go of the line.
 const TURNAROUND_MS: u64 = 3;
 /// How late an answer may be passed on: a USB adapter keeps bytes for 16 ms, a busy computer longer.
@@ -53,8 +55,12 @@ impl SerialLine {
         now_ms: u64,
     ) -> Self {
         let patience = patience(baud);
-        let pace =
-            Pace { poll_every_ms: Some(POLL_EVERY_MS), answer_within_ms: patience.answer_ms };
+        let pace = Pace {
+            poll_every_ms: Some(POLL_EVERY_MS),
+            answer_within_ms: patience.answer_ms,
+            silent_after_ms: SILENT_AFTER_MS,
+            sealed: false,
+        };
         let station = |(device, address, online)| Station {
             address,
             peer: Peer::new(device, pace, online, now_ms),

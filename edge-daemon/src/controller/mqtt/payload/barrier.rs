@@ -1,45 +1,11 @@
-//! The JSON of MQTT messages, as `firmware-protocol/docs/mqtt.md` describes it. Fields that are not
-//! known are skipped: a later version may add some.
+//! The JSON of a barrier's messages, as `firmware-protocol/docs/mqtt.md` describes it. Its names are
+//! those of the serial protocol; the other kinds share what [`super`] has.
 
 use firmware_protocol::barrier;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Most bytes in a payload; longer ones are not read.
-pub const MAX_PAYLOAD: usize = 4_096;
-/// Payload of `availability` while the device is connected.
-pub const ONLINE: &str = "online";
-/// Payload of `availability` when it is not; its last will.
-pub const OFFLINE: &str = "offline";
-
-/// An enum of the serial protocol by its name.
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident of $wire:path { $($variant:ident)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        #[allow(missing_docs)]
-        pub enum $name {
-            $($variant,)*
-        }
-
-        impl From<$wire> for $name {
-            fn from(value: $wire) -> Self {
-                match value {
-                    $(<$wire>::$variant => Self::$variant,)*
-                }
-            }
-        }
-
-        impl From<$name> for $wire {
-            fn from(value: $name) -> Self {
-                match value {
-                    $($name::$variant => Self::$variant,)*
-                }
-            }
-        }
-    };
-}
+use super::named;
 
 named! {
     /// See [`barrier::Arm`].
@@ -51,7 +17,7 @@ named! {
 }
 named! {
     /// See [`barrier::Refusal`].
-    Refusal of barrier::Refusal { UnderArm Fault Busy TooLong }
+    Refusal of barrier::Refusal { UnderArm Fault Busy TooLong Unauthenticated }
 }
 
 /// `state`: see [`barrier::Status`] for the fields.
@@ -118,6 +84,19 @@ pub struct Hello {
     pub now_ms: u64,
 }
 
+/// `result/hello`, where messages are sealed: the device took the hello.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// As in the hello.
+    pub boot: u32,
+    /// As in the hello.
+    pub session: u32,
+    /// As in the hello.
+    pub now_ms: u64,
+    /// Commands must have a higher number than this.
+    pub counter: u64,
+}
+
 /// `cmd/open` and `cmd/close`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
@@ -129,6 +108,9 @@ pub struct Command {
     pub session: u32,
     /// The host's monotonic clock from which on it must move nothing, in milliseconds.
     pub expires_at_ms: u64,
+    /// Higher than that of any command before, where messages are sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counter: Option<u64>,
 }
 
 /// What became of a command, as a word.
