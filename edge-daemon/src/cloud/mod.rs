@@ -7,7 +7,7 @@ mod config;
 use std::{error::Error, time::Duration};
 
 use domain::{
-    directive::{Ask, COUNT_HEADER, LONGEST_WAIT},
+    directive::{Ask, COUNT_HEADER, LONGEST_WAIT, MAX_PAGE_BYTES},
     envelope::{Enrolled, Enrolment, SIGNATURE_HEADER},
     ids::SiteId,
 };
@@ -23,7 +23,7 @@ pub use config::CloudConfig;
 use crate::identity::Identity;
 
 /// Most bytes of an answer that are read.
-const MAX_ANSWER: usize = 64 * 1024;
+const MAX_ANSWER: usize = 2 * MAX_PAGE_BYTES;
 /// Header that names the site, so that the cloud finds its key before it reads the body.
 const SITE_HEADER: &str = "gatehouse-site";
 /// Header that says how many events wait behind those that are sent.

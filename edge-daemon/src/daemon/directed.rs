@@ -3,26 +3,32 @@
 
 use chrono::{DateTime, Utc};
 use domain::{directive::Directive, event::Fact, money::Fen};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::core::Core;
 use crate::{
     directives::Told,
-    gate::{Commit, FromCloud, Payment, PaymentError},
+    gate::{Commit, FromCloud, Input, Payment, Requester},
     journal::JournalError,
 };
 
 /// Who took a fee that was paid at the cloud.
 const CLOUD: &str = "cloud";
+/// Why a command is passed over whose life is over.
+const TOO_LATE: &str = "it came too late: its time is over";
 
 impl Core {
     /// Carries a directive out, and answers whether it is in the journal.
     pub(super) async fn directive(&mut self, told: Told) {
-        let Told { sequence, what, now, done } = told;
+        let Told { sequence, what, now, expires, done } = told;
         let journaled = if sequence <= self.directives_through {
             Ok(())
         } else {
             match what {
+                Ok(directive) if expires.is_some_and(|end| Instant::now() >= end) => {
+                    self.pass_over(sequence, directive.kind().to_owned(), TOO_LATE.to_owned()).await
+                }
                 Ok(directive) => self.obey(sequence, directive, now).await,
                 Err(error) => self.pass_over(sequence, error.kind, error.reason).await,
             }
@@ -43,23 +49,35 @@ impl Core {
         let kind = directive.kind().to_owned();
         match self.follow(sequence, directive, now) {
             Ok(commit) => self.carry_out(commit, None).await,
-            Err(error) => self.pass_over(sequence, kind, error.to_string()).await,
+            Err(reason) => self.pass_over(sequence, kind, reason).await,
         }
     }
 
+    /// What follows from a directive, with the note that it was carried out; or why it cannot be.
     fn follow(
         &mut self,
         sequence: u64,
         directive: Directive,
         now: DateTime<Utc>,
-    ) -> Result<Commit, PaymentError> {
+    ) -> Result<Commit, String> {
+        let done = Fact::DirectiveDone { directive: sequence, kind: directive.kind().to_owned() };
         match directive {
+            // Its fact names the directive itself.
             Directive::Paid { session, amount_fen, method, paid_at } => {
                 let ago_ms = (now - paid_at).num_milliseconds();
                 let from_cloud = Some(FromCloud { directive: sequence, ago_ms });
                 let (amount, by) = (Fen(amount_fen), CLOUD.to_owned());
                 let payment = Payment { session, amount, method, by, from_cloud };
-                self.gate.pay(payment, self.clock.now(), &mut Uuid::new_v4)
+                let paid = self.gate.pay(payment, self.clock.now(), &mut Uuid::new_v4);
+                paid.map_err(|error| error.to_string())
+            }
+            Directive::Open { lane, by } => {
+                let request = Input::Request(Requester::Operator(format!("{by} ({CLOUD})")));
+                let commit = self.gate.step(&lane, request, self.clock.now(), &mut Uuid::new_v4);
+                if commit.is_empty() {
+                    return Err(format!("there is no lane `{lane}`"));
+                }
+                Ok(commit.with(done))
             }
         }
     }

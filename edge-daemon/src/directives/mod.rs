@@ -31,6 +31,8 @@ pub struct Told {
     pub what: Result<Directive, NotUnderstood>,
     /// The cloud's clock when it told it.
     pub now: DateTime<Utc>,
+    /// When it is too late for it; none for what holds whenever it arrives.
+    pub expires: Option<Instant>,
     /// Takes whether it is in the journal, with all that follows from it.
     pub done: oneshot::Sender<bool>,
 }
@@ -118,10 +120,12 @@ impl Asker {
     }
 
     async fn hand_over(&mut self, page: Page) -> Result<(), Trouble> {
+        let heard = Instant::now();
         for told in page.directives {
             let (done, is_done) = oneshot::channel();
-            let (sequence, what) = (told.sequence, told.read());
-            let told = Told { sequence, what, now: page.now, done };
+            let (sequence, what, now) = (told.sequence, told.read(), page.now);
+            let expires = told.left(now).and_then(|left| heard.checked_add(left));
+            let told = Told { sequence, what, now, expires, done };
             self.core.send(told).await.map_err(|_| Trouble::NoCore)?;
             if !is_done.await.map_err(|_| Trouble::NoCore)? {
                 return Err(passing(format!("directive {sequence} could not be journaled")));

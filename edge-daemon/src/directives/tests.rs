@@ -113,7 +113,7 @@ async fn each_is_handed_over_in_order_and_asked_for_no_more_once_it_is_journaled
     for sequence in 8..=10 {
         let told = story.told().await;
         assert_eq!(told.sequence, sequence);
-        let Directive::Paid { amount_fen, paid_at, .. } = told.what.unwrap();
+        let Ok(Directive::Paid { amount_fen, paid_at, .. }) = told.what else { panic!() };
         assert_eq!((amount_fen, (told.now - paid_at).num_seconds()), (sequence as i64 * 100, 30));
         told.done.send(true).unwrap();
     }

@@ -48,6 +48,12 @@ impl Commit {
         self.commands
     }
 
+    /// The same with one more fact in the transaction, after the others.
+    pub fn with(mut self, fact: Fact) -> Self {
+        self.record(fact);
+        self
+    }
+
     pub(super) fn record(&mut self, fact: Fact) {
         self.facts.push(fact);
     }

@@ -49,7 +49,9 @@ pub(super) fn apply(db: &Connection, event: &Event, state: &StateDir) -> rusqlit
             )?;
             directive.map_or(Ok(()), |directive| carry_out(db, sequence, directive))
         }
-        Fact::DirectiveSkipped { directive, .. } => carry_out(db, sequence, *directive),
+        Fact::DirectiveDone { directive, .. } | Fact::DirectiveSkipped { directive, .. } => {
+            carry_out(db, sequence, *directive)
+        }
         Fact::Quarantined { sequence, reason } => run(
             db,
             "INSERT INTO quarantine (sequence, reason) VALUES (?1, ?2) ON CONFLICT DO NOTHING",

@@ -41,6 +41,9 @@ fn what(fact: &Fact) -> String {
         Fact::Paid { amount_fen, method, by, .. } => {
             format!("paid        {amount_fen} fen, {method}, taken by {by}")
         }
+        Fact::DirectiveDone { directive, kind } => {
+            format!("done        directive {directive} ({kind})")
+        }
         Fact::DirectiveSkipped { directive, kind, reason } => {
             format!("passed over directive {directive} ({kind}): {reason}")
         }

@@ -5,14 +5,19 @@
 //! carried out, and waits for the answer. The wire form is JSON with the kind of directive in
 //! `kind`. Like that of events it only ever grows: fields that are added are optional, and a site
 //! that does not know a kind passes it over and says so.
+//!
+//! - A directive is small ([`MAX_DIRECTIVE_BYTES`]).
+//! - A command has a life ([`Directive::life`]) that is counted on the cloud's clock until the site
+//!   has heard of it and on the site's monotonic clock from there, so that no wall clock of the site
+//!   has a part in it. What comes too late is passed over.
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::ids::SessionId;
+use crate::ids::{LaneId, SessionId};
 
 /// Where a site asks.
 pub const PATH: &str = "/edge/v1/directives";
@@ -23,7 +28,11 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(25);
 /// Most directives in one answer.
 pub const MOST_DIRECTIVES: usize = 100;
 /// Most bytes of one directive.
-pub const MAX_DIRECTIVE_BYTES: usize = 512;
+pub const MAX_DIRECTIVE_BYTES: usize = 8 << 10;
+/// Most bytes of the directives in one answer; what is beyond comes with the next one.
+pub const MAX_PAGE_BYTES: usize = 256 << 10;
+/// How long after it was asked for a lane may still be opened.
+pub const OPEN_LIFE: TimeDelta = TimeDelta::seconds(15);
 
 /// One thing that a site is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +49,13 @@ pub enum Directive {
         /// When, on the cloud's clock.
         paid_at: DateTime<Utc>,
     },
+    /// Somebody at the cloud wants a lane opened for one vehicle. A command.
+    Open {
+        /// The lane.
+        lane: LaneId,
+        /// Who wants it.
+        by: String,
+    },
 }
 
 impl Directive {
@@ -47,6 +63,15 @@ impl Directive {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Paid { .. } => "paid",
+            Self::Open { .. } => "open",
+        }
+    }
+
+    /// How long after it was issued it may be carried out; none for what holds whenever it arrives.
+    pub const fn life(&self) -> Option<TimeDelta> {
+        match self {
+            Self::Paid { .. } => None,
+            Self::Open { .. } => Some(OPEN_LIFE),
         }
     }
 }
@@ -59,6 +84,9 @@ pub struct Issued {
     pub sequence: u64,
     /// A [`Directive`] as the cloud wrote it.
     pub directive: Box<RawValue>,
+    /// When it is too late for it, on the cloud's clock; none for what holds whenever it arrives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// Why a directive was not understood.
@@ -81,6 +109,11 @@ impl Issued {
             kind: kind_of(self.directive.get()),
             reason: bounded(&error.to_string(), 200),
         })
+    }
+
+    /// How much of its life is left at `now` on the cloud's clock; none for what has no end.
+    pub fn left(&self, now: DateTime<Utc>) -> Option<Duration> {
+        self.expires_at.map(|end| (end - now).to_std().unwrap_or_default())
     }
 }
 

@@ -136,6 +136,13 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         paid_at: Option<DateTime<Utc>>,
     },
+    /// A directive of the cloud was carried out; what followed from it is in the same transaction.
+    DirectiveDone {
+        /// Its number.
+        directive: u64,
+        /// Its kind, as the cloud named it.
+        kind: String,
+    },
     /// A directive of the cloud was not carried out; it is not asked for again.
     DirectiveSkipped {
         /// Its number.

@@ -184,6 +184,7 @@ fn facts() -> Vec<Fact> {
             kind: "sing".into(),
             reason: "this version does not know it".into(),
         },
+        Fact::DirectiveDone { directive: 5, kind: "open".into() },
     ]
 }
 
@@ -200,6 +201,7 @@ fn kind(fact: &Fact) -> &'static str {
         Fact::SessionOpened { .. } => "session_opened",
         Fact::SessionClosed { .. } => "session_closed",
         Fact::Paid { .. } => "paid",
+        Fact::DirectiveDone { .. } => "directive_done",
         Fact::DirectiveSkipped { .. } => "directive_skipped",
         Fact::LaneFault { .. } => "lane_fault",
         Fact::LaneRecovered { .. } => "lane_recovered",

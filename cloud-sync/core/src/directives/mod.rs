@@ -2,13 +2,14 @@
 //! ([`issue`]), so that there is never one without the other; a site hears of it as soon as that is
 //! on disk, in order, and says in its journal what became of it ([`recognise`]).
 
+mod open;
 mod request;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    directive::{Directive, Issued, MAX_DIRECTIVE_BYTES, MOST_DIRECTIVES, Page},
+    directive::{Directive, Issued, MAX_DIRECTIVE_BYTES, MAX_PAGE_BYTES, MOST_DIRECTIVES, Page},
     event::Event,
     ids::SessionId,
 };
@@ -41,12 +42,13 @@ pub(crate) fn issue(
     if body.len() > MAX_DIRECTIVE_BYTES {
         return Err(refuse(format!("it has {} bytes", body.len())));
     }
+    let expires_at_ms = directive.life().map(|life| now_ms + life.num_milliseconds());
     next_id(tx, ISSUED)?;
     let sequence = next_id(tx, &format!("{ISSUED}/{site}"))?;
     tx.execute(
-        "INSERT INTO directives (site_id, sequence, kind, body, created_at_ms)
-         VALUES ($1, $2, $3, $4, $5)",
-        params![site, sequence, directive.kind(), body, now_ms],
+        "INSERT INTO directives (site_id, sequence, kind, body, created_at_ms, expires_at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        params![site, sequence, directive.kind(), body, now_ms, expires_at_ms],
     )?;
     Ok(sequence)
 }
@@ -84,7 +86,7 @@ pub(crate) fn tell_paid(
         session: SessionId(session),
         amount_fen: payment.amount_fen,
         method: payment.method.chars().take(40).collect(),
-        paid_at: DateTime::UNIX_EPOCH + TimeDelta::milliseconds(payment.paid_at_ms),
+        paid_at: moment(payment.paid_at_ms),
     };
     issue(tx, site, &directive, now_ms).map(drop)
 }
@@ -145,21 +147,33 @@ impl Directives {
     }
 }
 
-/// What `site` is told after the directive `after`.
+/// What `site` is told after the directive `after`, as much as one answer holds.
 fn page(tx: &mut dyn Transaction, site: &str, after: i64, now: DateTime<Utc>) -> Result<Page> {
     let rows = tx.query(
-        "SELECT sequence, body FROM directives WHERE site_id = $1 AND sequence > $2
+        "SELECT sequence, body, expires_at_ms FROM directives WHERE site_id = $1 AND sequence > $2
          ORDER BY sequence LIMIT $3",
         params![site, after, MOST_DIRECTIVES as i64],
     )?;
-    let directives = rows.iter().map(issued).collect::<Result<_, StoreError>>()?;
+    let mut directives = rows.iter().map(issued).collect::<Result<Vec<_>, StoreError>>()?;
+    let mut bytes = 0;
+    let held = directives.iter().take_while(|one| {
+        bytes += one.directive.get().len();
+        bytes <= MAX_PAGE_BYTES
+    });
+    let held = held.count();
+    directives.truncate(held);
     Ok(Page { now, directives })
 }
 
 fn issued(row: &Row) -> Result<Issued, StoreError> {
     let directive = RawValue::from_string(row.get(1)?);
     let directive = directive.map_err(|e| StoreError::new("read a directive", e))?;
-    Ok(Issued { sequence: row.get::<i64>(0)?.unsigned_abs(), directive })
+    let expires_at = row.get::<Option<i64>>(2)?.map(moment);
+    Ok(Issued { sequence: row.get::<i64>(0)?.unsigned_abs(), directive, expires_at })
+}
+
+fn moment(ms: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::milliseconds(ms)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::{DirectiveError, Payment, Request, tell_paid};
+use super::{DirectiveError, Payment, Request, issue, tell_paid};
 use crate::{
     Error,
     ingest::tests::site::{Scene, Site, acked, car, noon, scene},
@@ -48,6 +48,7 @@ async fn told(scene: &Scene, after: u64, count: u64) -> Vec<(u64, i64)> {
 fn amounts(page: Page) -> Vec<(u64, i64)> {
     let amount = |directive| match directive {
         Directive::Paid { amount_fen, .. } => amount_fen,
+        other => panic!("no payment: {other:?}"),
     };
     page.directives.iter().map(|told| (told.sequence, amount(told.read().unwrap()))).collect()
 }
@@ -117,6 +118,39 @@ async fn what_is_not_committed_is_not_told_and_leaves_no_gap() {
     failed.await.unwrap_err();
     pay(&scene, "north", session(1).to_string(), 2).await;
     assert_eq!(told(&scene, 0, 1).await, [(1, 2)]);
+}
+
+#[tokio::test]
+async fn one_answer_holds_what_fits_and_nothing_is_larger_than_a_site_takes() {
+    let scene = scene().await;
+    let long = |bytes| Directive::Open { lane: "entry".parse().unwrap(), by: "x".repeat(bytes) };
+    let write = |bytes| {
+        let directive = long(bytes);
+        scene.cloud.base.store.write(move |tx| Ok(issue(tx, "north", &directive, 0)?))
+    };
+    for _ in 0..40 {
+        write(8000).await.unwrap();
+    }
+    write(9000).await.unwrap_err();
+    let page =
+        |after, count| scene.cloud.directives.ask(request(&scene.site, after, count), ready(()));
+    let first = page(0, 1).await.unwrap().directives;
+    assert!((30..33).contains(&first.len()), "{}", first.len());
+    assert_eq!(page(first.len() as u64, 2).await.unwrap().directives.len(), 40 - first.len());
+}
+
+#[tokio::test]
+async fn a_lane_is_opened_within_seconds_or_not_at_all() {
+    let scene = scene().await;
+    let operator = scene.caller.operator().unwrap();
+    let lane = || "entry".parse().unwrap();
+    let open = |site| scene.cloud.directives.open(&operator, site, lane(), "Wang");
+    assert_eq!(open("north").await.unwrap(), 1);
+    assert!(matches!(open("nowhere").await, Err(Error::NotFound("site"))));
+    let page = scene.cloud.directives.ask(request(&scene.site, 0, 1), ready(())).await.unwrap();
+    let told = &page.directives[0];
+    assert_eq!(told.read().unwrap(), Directive::Open { lane: lane(), by: "Wang".into() });
+    assert_eq!(told.expires_at.unwrap() - page.now, domain::directive::OPEN_LIFE);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0006_recognition.sql"),
     include_str!("schema/0007_directives.sql"),
     include_str!("schema/0009_search.sql"),
+    include_str!("schema/directives_expire.sql"),
 ];
 
 /// Brings the schema up to date, within the given transaction.

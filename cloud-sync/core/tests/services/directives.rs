@@ -38,7 +38,10 @@ async fn a_payment_is_told_to_the_site_and_recognised_when_it_comes_back(world: 
     pay(&world, order.id).await.unwrap();
     let page = waits.await.unwrap();
     let Directive::Paid { session, amount_fen, method, paid_at } =
-        page.directives[0].read().unwrap();
+        page.directives[0].read().unwrap()
+    else {
+        panic!("no payment")
+    };
     assert_eq!((session, amount_fen, method.as_str()), (edge.session(), 500, "wechat"));
     assert_eq!((paid_at, page.now), (start() + TimeDelta::minutes(30), paid_at));
 

@@ -129,10 +129,11 @@ fn a_start_finds_what_the_cloud_has_told_and_when_it_was_paid() {
         kind: "sing".into(),
         reason: "unknown".into(),
     };
-    let facts = [session_opened(inside, &open), told(inside, 3), skipped(4), skipped(2)];
+    let done = Fact::DirectiveDone { directive: 5, kind: "open".into() };
+    let facts = [session_opened(inside, &open), told(inside, 3), skipped(4), done, skipped(2)];
     site.journal().append(&facts).unwrap();
     let recovered = site.open().1;
-    assert_eq!(recovered.directives_through, 4);
+    assert_eq!(recovered.directives_through, 5);
     let paid_at = recovered.open_sessions[0].payments[0].paid_at;
     assert_eq!(paid_at.to_rfc3339(), "2026-11-20T11:00:00+00:00");
     assert!(verify(&site.state()).unwrap().whole());

@@ -61,7 +61,7 @@ pub(super) fn apply(tx: &mut dyn Transaction, event: &Event) -> Result<()> {
             };
             taken_at_site(tx, &paid)
         }
-        Fact::DirectiveSkipped { directive, .. } => {
+        Fact::DirectiveDone { directive, .. } | Fact::DirectiveSkipped { directive, .. } => {
             directives::recognise(tx, event, *directive)?;
             logged(tx, event)
         }

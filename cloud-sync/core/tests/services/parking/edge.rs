@@ -69,9 +69,10 @@ impl Edge {
         };
         let page = world.cloud.directives.ask(request, std::future::ready(())).await.unwrap();
         let amount = |directive| match directive {
-            Directive::Paid { amount_fen, .. } => amount_fen,
+            Directive::Paid { amount_fen, .. } => Some(amount_fen),
+            _ => None,
         };
-        page.directives.iter().map(|told| amount(told.read().unwrap())).collect()
+        page.directives.iter().filter_map(|told| amount(told.read().unwrap())).collect()
     }
 }
 
