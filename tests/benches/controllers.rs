@@ -71,7 +71,7 @@ async fn command(
     let id = CommandId(Uuid::new_v4());
     let began = Instant::now();
     let expires_in = Duration::from_secs(3);
-    controllers.send(&"barrier".parse()?, Command { id, action, expires_in })?;
+    controllers.send(&"barrier".parse()?, Command { id, action: action.into(), expires_in })?;
     let mut to_line = Duration::ZERO;
     loop {
         match reports.recv().await.ok_or("the controllers ended")?.what {

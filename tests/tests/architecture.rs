@@ -34,6 +34,8 @@ const PURE: &[(&str, &[&str], &[&str])] = &[
 /// Which modules of the edge a module of it may name. Those that are not listed may name all.
 const EDGE: &[(&str, &[&str])] = &[
     ("gate", &[]),
+    ("locker", &[]),
+    ("charger", &[]),
     ("backoff", &[]),
     ("controller", &["backoff"]),
     ("journal", &[]),
@@ -176,8 +178,9 @@ fn firmware_protocol_runs_on_bare_metal() {
 fn modules_of_the_edge_keep_to_their_arrows() {
     let src = root().join("edge-daemon/src");
     for (module, allowed) in EDGE {
-        let file = src.join(format!("{module}.rs"));
-        let files = if file.is_file() { vec![file] } else { sources(&src.join(module)) };
+        let (file, folder) = (src.join(format!("{module}.rs")), src.join(module));
+        let mut files = if folder.is_dir() { sources(&folder) } else { Vec::new() };
+        files.extend(file.is_file().then_some(file));
         for path in files.into_iter().filter(|path| !is_tests(path.strip_prefix(&src).unwrap())) {
             for named in named_modules(&code(&path)) {
                 assert!(
@@ -185,6 +188,23 @@ fn modules_of_the_edge_keep_to_their_arrows() {
                     "{} must not use crate::{named}",
                     path.display()
                 );
+            }
+        }
+    }
+}
+
+/// What a device's bookkeeping must not use: it is tested with the time passed in.
+const NOT_PURE: [&str; 6] = ["tokio", "std::fs", "std::net", "Instant", "SystemTime", "Utc::now"];
+
+#[test]
+fn what_keeps_the_books_of_devices_reaches_no_clock_disk_or_line() {
+    let src = root().join("edge-daemon/src");
+    for module in ["gate", "locker", "charger"].map(|module| src.join(module)) {
+        let files = if module.is_dir() { sources(&module) } else { Vec::new() };
+        for path in files.into_iter().filter(|path| !is_tests(path.strip_prefix(&src).unwrap())) {
+            let code = code(&path);
+            for word in NOT_PURE {
+                assert!(!code.contains(word), "{} must not use {word}", path.display());
             }
         }
     }

@@ -46,14 +46,43 @@ pub enum Controller {
     Mqtt {
         /// Its name, as lanes and its topics have it.
         id: DeviceId,
+        /// What it is.
+        #[serde(default)]
+        kind: Kind,
     },
 }
 
+/// What a controller controls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The barrier of a lane.
+    #[default]
+    Barrier,
+}
+
+impl Kind {
+    /// Its word in topics and in the configuration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Barrier => "barrier",
+        }
+    }
+}
+
 impl Controller {
+    /// What it controls.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Serial { .. } => Kind::Barrier,
+            Self::Mqtt { kind, .. } => *kind,
+        }
+    }
+
     /// Its name.
     pub fn id(&self) -> &DeviceId {
         match self {
-            Self::Serial { id, .. } | Self::Mqtt { id } => id,
+            Self::Serial { id, .. } | Self::Mqtt { id, .. } => id,
         }
     }
 }

@@ -8,19 +8,19 @@ use std::{
     time::Duration,
 };
 
+use super::{
+    Action,
+    report::{Report, What},
+};
+use crate::backoff::Backoff;
 use domain::{
     clock::Clock,
     event::Outcome,
     ids::{CommandId, DeviceId},
 };
-use firmware_protocol::{barrier::Action, session::Offer};
 use tokio::{sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use uuid::Uuid;
-
-use super::report::{Report, What};
-use crate::backoff::Backoff;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -57,7 +57,10 @@ pub(super) async fn run(name: String, mut link: impl Link, mut desk: Desk) {
 #[derive(Debug)]
 pub(super) struct Order {
     pub device: DeviceId,
-    pub offer: Offer<Action>,
+    pub id: CommandId,
+    pub action: Action,
+    /// The monotonic clock from which on it must move nothing, in milliseconds.
+    pub expires_at_ms: u64,
 }
 
 /// What a link is given to work with.
@@ -93,9 +96,8 @@ impl Desk {
                 () = &mut over => return true,
                 Some(order) = self.orders.recv() => order,
             };
-            let command = CommandId(Uuid::from_bytes(order.offer.id));
             let what = What::Result {
-                command,
+                command: order.id,
                 outcome: Outcome::Unanswered,
                 refusal: None,
                 sent_to_result_ms: None,

@@ -7,11 +7,11 @@
 //! - Whatever a line carries, memory stays bounded, and what is no message is dropped and counted.
 //! - Reports are given in order. A receiver that does not read them holds up the links.
 
+pub mod barrier;
 mod config;
 pub mod keys;
 mod link;
 pub mod mqtt;
-mod peer;
 mod report;
 mod serial;
 
@@ -27,23 +27,20 @@ use std::{
 
 use domain::{
     clock::Clock,
-    event::Action,
+    event,
     ids::{CommandId, DeviceId, SiteId},
 };
-use firmware_protocol::{
-    barrier::{self, MAX_COMMAND_LIFE_MS},
-    session::Offer,
-};
+use firmware_protocol::barrier::MAX_COMMAND_LIFE_MS;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
-    config::{Config, ConfigError, Controller, Mqtt},
-    report::{Arm, Power, Refusal, Report, What},
+    config::{Config, ConfigError, Controller, Kind, Mqtt},
+    report::{Report, What},
 };
 use self::{
     link::{Desk, Link, Order},
-    mqtt::MqttLink,
+    mqtt::{Member, MqttLink},
     serial::SerialLine,
 };
 
@@ -63,6 +60,28 @@ pub struct Command {
     pub expires_in: Duration,
 }
 
+/// What a device is to do, by its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Moves a barrier's arm.
+    Barrier(event::Action),
+}
+
+impl Action {
+    /// The kind of device that can do it.
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Barrier(_) => Kind::Barrier,
+        }
+    }
+}
+
+impl From<event::Action> for Action {
+    fn from(action: event::Action) -> Self {
+        Self::Barrier(action)
+    }
+}
+
 /// Why a command was not taken. It was not sent and will not be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
@@ -72,6 +91,9 @@ pub enum SendError {
     /// There is no such controller.
     #[error("{0} is no controller of this site")]
     Unknown(DeviceId),
+    /// It is a device of another kind.
+    #[error("{0} is no device that can do this")]
+    OtherKind(DeviceId),
     /// It is to live longer than a device can remember it.
     #[error("a command to {0} lives at most {MAX_COMMAND_LIFE_MS} ms")]
     TooLong(DeviceId),
@@ -89,6 +111,7 @@ pub struct Controllers {
 }
 
 struct Handle {
+    kind: Kind,
     online: Arc<AtomicBool>,
     orders: mpsc::Sender<Order>,
 }
@@ -101,6 +124,9 @@ impl Controllers {
     /// nothing is sent.
     pub fn send(&self, device: &DeviceId, command: Command) -> Result<(), SendError> {
         let handle = self.devices.get(device).ok_or_else(|| SendError::Unknown(device.clone()))?;
+        if handle.kind != command.action.kind() {
+            return Err(SendError::OtherKind(device.clone()));
+        }
         if !handle.online.load(Ordering::Acquire) {
             return Err(SendError::Offline(device.clone()));
         }
@@ -108,15 +134,9 @@ impl Controllers {
         if life_ms > MAX_COMMAND_LIFE_MS {
             return Err(SendError::TooLong(device.clone()));
         }
-        let offer = Offer {
-            id: command.id.0.into_bytes(),
-            action: match command.action {
-                Action::Open => barrier::Action::Open,
-                Action::Close => barrier::Action::Close,
-            },
-            expires_at_ms: self.clock.now().monotonic_ms + life_ms,
-        };
-        let order = Order { device: device.clone(), offer };
+        let expires_at_ms = self.clock.now().monotonic_ms + life_ms;
+        let Command { id, action, .. } = command;
+        let order = Order { device: device.clone(), id, action, expires_at_ms };
         handle.orders.try_send(order).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => SendError::Busy(device.clone()),
             mpsc::error::TrySendError::Closed(_) => SendError::Offline(device.clone()),
@@ -149,7 +169,7 @@ pub fn start(
         starter.start_serial(path, baud, members);
     }
     if let Some(broker) = &config.mqtt {
-        starter.start_mqtt(broker, site, mqtt_devices(config));
+        starter.start_mqtt(broker, site, &config.controllers);
     }
     let Starter { clock, devices, links, .. } = starter;
     (Controllers { clock, devices: Arc::new(devices), links: links.into() }, receiver)
@@ -170,7 +190,7 @@ impl Starter {
         let devices = members
             .into_iter()
             .map(|(device, address)| {
-                let online = self.register(&device, &orders);
+                let online = self.register(&device, Kind::Barrier, &orders);
                 (device, address, online)
             })
             .collect();
@@ -178,23 +198,28 @@ impl Starter {
         self.spawn(name, line, receiver);
     }
 
-    fn start_mqtt(&mut self, broker: &Mqtt, site: &SiteId, members: Vec<DeviceId>) {
+    fn start_mqtt(&mut self, broker: &Mqtt, site: &SiteId, controllers: &[Controller]) {
         let (orders, receiver) = mpsc::channel(ORDERS);
-        let devices = members
-            .into_iter()
-            .map(|device| {
-                let online = self.register(&device, &orders);
-                (device, online)
-            })
-            .collect();
         let now_ms = self.clock.now().monotonic_ms;
-        let link = MqttLink::new(broker.clone(), site.clone(), devices, now_ms);
+        let mut members = Vec::new();
+        for controller in controllers {
+            if let Controller::Mqtt { id, kind } = controller {
+                let online = self.register(id, *kind, &orders);
+                members.push((id.clone(), *kind, member(id, *kind, online, now_ms)));
+            }
+        }
+        let link = MqttLink::new(broker.clone(), site.clone(), members, now_ms);
         self.spawn("mqtt".to_owned(), link, receiver);
     }
 
-    fn register(&mut self, device: &DeviceId, orders: &mpsc::Sender<Order>) -> Arc<AtomicBool> {
+    fn register(
+        &mut self,
+        device: &DeviceId,
+        kind: Kind,
+        orders: &mpsc::Sender<Order>,
+    ) -> Arc<AtomicBool> {
         let online = Arc::new(AtomicBool::new(false));
-        let handle = Handle { online: Arc::clone(&online), orders: orders.clone() };
+        let handle = Handle { kind, online: Arc::clone(&online), orders: orders.clone() };
         self.devices.insert(device.clone(), handle);
         online
     }
@@ -224,10 +249,9 @@ fn serial_lines(config: &Config) -> BTreeMap<(PathBuf, u32), Vec<(DeviceId, u8)>
     lines
 }
 
-fn mqtt_devices(config: &Config) -> Vec<DeviceId> {
-    let ids = config.controllers.iter().filter_map(|controller| match controller {
-        Controller::Mqtt { id } => Some(id.clone()),
-        Controller::Serial { .. } => None,
-    });
-    ids.collect()
+/// A device behind the broker, by its kind.
+fn member(device: &DeviceId, kind: Kind, online: Arc<AtomicBool>, now_ms: u64) -> Box<dyn Member> {
+    match kind {
+        Kind::Barrier => Box::new(mqtt::Barrier::new(device.clone(), online, now_ms)),
+    }
 }

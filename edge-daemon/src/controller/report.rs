@@ -6,10 +6,11 @@ use domain::{
     event::Outcome,
     ids::{CommandId, DeviceId},
 };
-pub use firmware_protocol::barrier::{Arm, Power, Refusal};
+
+use super::barrier;
 
 /// News of one device.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// The device.
     pub device: DeviceId,
@@ -19,7 +20,7 @@ pub struct Report {
 
 /// What is new about a device. After [`What::Online`] its whole state is reported once, then only
 /// what changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum What {
     /// It answers and would know a late command: commands can be sent.
     Online,
@@ -28,6 +29,13 @@ pub enum What {
         /// Why that is thought, for people.
         reason: String,
     },
+    /// It says more than it may, or what no device of its kind says; most of that is thrown away.
+    Misbehaves {
+        /// How, for people.
+        how: String,
+    },
+    /// It has not misbehaved for a while.
+    Behaves,
     /// A command's bytes were handed to the line for the first time.
     Sent {
         /// The command.
@@ -41,25 +49,11 @@ pub enum What {
         command: CommandId,
         /// What became of it.
         outcome: Outcome,
-        /// Why, where the device refused.
-        refusal: Option<Refusal>,
+        /// Why, as a word, where the device refused.
+        refusal: Option<&'static str>,
         /// Milliseconds from sending it to the answer, where there was one.
         sent_to_result_ms: Option<u64>,
     },
-    /// Where the arm is.
-    Arm(Arm),
-    /// Whether something is on the safety loop, under the arm. A vehicle that came and went
-    /// between two looks is reported all the same, as occupied and free.
-    Loop(bool),
-    /// Whether something is on the presence loop, in front of the arm.
-    Presence(bool),
-    /// The button was pressed while the device was online.
-    Button {
-        /// Number of the press since the device started.
-        press: u32,
-    },
-    /// Whether the fire input is active.
-    Fire(bool),
-    /// What the device runs on.
-    Power(Power),
+    /// Something that only barriers have to say.
+    Barrier(barrier::News),
 }

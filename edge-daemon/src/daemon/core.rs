@@ -137,20 +137,32 @@ impl Core {
         self.step(&lane, Input::Sighting(Box::new(seen)), Some(&sighting)).await;
     }
 
+    /// Gives a device's news to whoever keeps the books of its kind.
     async fn report(&mut self, report: controller::Report) {
         let controller::Report { device, what } = report;
-        let Some(lane) = self.lane_of_device.get(&device).cloned() else { return };
+        match what {
+            What::Sent { command, at } => self.waits.sent(command, at),
+            What::Misbehaves { how } => self.note(Fact::DeviceMisbehaves { device, how }).await,
+            What::Behaves => self.note(Fact::DeviceBehaves { device }).await,
+            what => {
+                if let Some(lane) = self.lane_of_device.get(&device).cloned() {
+                    self.of_barrier(&lane, what).await;
+                }
+            }
+        }
+    }
+
+    async fn of_barrier(&mut self, lane: &LaneId, what: What) {
         let input = match what {
-            What::Sent { command, at } => return self.waits.sent(command, at),
+            What::Online => Input::Barrier(gate::Report::Online),
+            What::Offline { reason } => Input::Barrier(gate::Report::Offline { reason }),
             What::Result { command, outcome, sent_to_result_ms, .. } => {
                 self.result(command, outcome, sent_to_result_ms)
             }
-            what => match translate::input(what) {
-                Some(input) => input,
-                None => return,
-            },
+            What::Barrier(news) => translate::input(news),
+            What::Sent { .. } | What::Misbehaves { .. } | What::Behaves => return,
         };
-        self.step(&lane, input, None).await;
+        self.step(lane, input, None).await;
     }
 
     fn result(&mut self, command: CommandId, outcome: Outcome, elapsed_ms: Option<u64>) -> Input {
@@ -243,7 +255,9 @@ impl Core {
             self.waits.begin(id, sighting);
         }
         let expires_in = Duration::from_millis(expires_in_ms);
-        let sent = self.controllers.send(&device, controller::Command { id, action, expires_in });
+        let sent = self
+            .controllers
+            .send(&device, controller::Command { id, action: action.into(), expires_in });
         let error = sent.err()?;
         tracing::warn!(%error, "a command was not sent");
         let lane = self.lane_of_device.get(&device)?.clone();

@@ -3,7 +3,7 @@
 use domain::{clock::Stamp, event::Latency, money::Fen, parking::Session};
 
 use crate::{
-    controller::{self, Power, What},
+    controller::barrier::{self, Arm, Power},
     gate, journal, sightings,
 };
 
@@ -28,31 +28,29 @@ pub(super) fn milliseconds(us: u64) -> f32 {
     us as f32 / 1000.0
 }
 
-/// A controller's news as what the lane with that barrier is told; none where it is told nothing.
-pub(super) fn input(what: What) -> Option<gate::Input> {
+/// What a barrier reports, as the lane with that barrier is told.
+pub(super) fn input(news: barrier::News) -> gate::Input {
+    use barrier::News;
     use gate::{Input, Report};
 
-    Some(match what {
-        What::Online => Input::Barrier(Report::Online),
-        What::Offline { reason } => Input::Barrier(Report::Offline { reason }),
-        What::Arm(arm) => Input::Barrier(Report::Arm(self::arm(arm))),
-        What::Loop(occupied) => Input::Barrier(Report::UnderArm(occupied)),
-        What::Presence(occupied) => Input::Barrier(Report::InFront(occupied)),
-        What::Fire(active) => Input::Barrier(Report::Fire(active)),
-        What::Power(power) => Input::Barrier(Report::OnBattery(power == Power::Battery)),
-        What::Button { .. } => Input::Request(gate::Requester::Button),
-        What::Sent { .. } | What::Result { .. } => return None,
+    Input::Barrier(match news {
+        News::Arm(arm) => Report::Arm(self::arm(arm)),
+        News::Loop(occupied) => Report::UnderArm(occupied),
+        News::Presence(occupied) => Report::InFront(occupied),
+        News::Fire(active) => Report::Fire(active),
+        News::Power(power) => Report::OnBattery(power == Power::Battery),
+        News::Button { .. } => return Input::Request(gate::Requester::Button),
     })
 }
 
-fn arm(arm: controller::Arm) -> gate::Arm {
+fn arm(arm: Arm) -> gate::Arm {
     match arm {
-        controller::Arm::Closed => gate::Arm::Closed,
-        controller::Arm::Opening => gate::Arm::Opening,
-        controller::Arm::Open => gate::Arm::Open,
-        controller::Arm::Closing => gate::Arm::Closing,
-        controller::Arm::Stopped => gate::Arm::Stopped,
-        controller::Arm::Fault => gate::Arm::Fault,
+        Arm::Closed => gate::Arm::Closed,
+        Arm::Opening => gate::Arm::Opening,
+        Arm::Open => gate::Arm::Open,
+        Arm::Closing => gate::Arm::Closing,
+        Arm::Stopped => gate::Arm::Stopped,
+        Arm::Fault => gate::Arm::Fault,
     }
 }
 

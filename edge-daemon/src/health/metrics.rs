@@ -35,6 +35,7 @@ pub struct Metrics {
     lane_fault: IntGaugeVec,
     frames: IntCounterVec,
     controller_online: IntGaugeVec,
+    controller_misbehaves: IntGaugeVec,
     camera_online: IntGaugeVec,
     vision_restarts: IntCounter,
     sightings_lost: IntCounter,
@@ -94,6 +95,11 @@ impl Metrics {
                 &["camera", "fate"],
             ),
             controller_online: new.gauges("controller_online", "1 while it answers.", &["device"]),
+            controller_misbehaves: new.gauges(
+                "controller_misbehaves",
+                "1 while it says more than it may, or what cannot be read.",
+                &["device"],
+            ),
             camera_online: new.gauges("camera_online", "1 while it delivers.", &["camera"]),
             vision_restarts: new
                 .counter("vision_restarts_total", "Restarts of the vision process."),
@@ -122,6 +128,8 @@ impl Metrics {
             Fact::LaneFault { lane, .. } => self.fault(lane, true),
             Fact::LaneRecovered { lane } => self.fault(lane, false),
             Fact::Device { device, online, .. } => self.controller(device, *online),
+            Fact::DeviceMisbehaves { device, .. } => self.misbehaves(device, true),
+            Fact::DeviceBehaves { device } => self.misbehaves(device, false),
             Fact::Camera { camera, online, .. } => self.camera(camera, *online),
             Fact::VisionRestarted { .. } => self.vision_restarts.inc(),
             Fact::Quarantined { .. } => self.set_aside.inc(),
@@ -210,6 +218,10 @@ impl Metrics {
 
     fn controller(&self, device: &DeviceId, online: bool) {
         self.controller_online.with_label_values(&[device.as_str()]).set(online.into());
+    }
+
+    fn misbehaves(&self, device: &DeviceId, misbehaves: bool) {
+        self.controller_misbehaves.with_label_values(&[device.as_str()]).set(misbehaves.into());
     }
 
     fn camera(&self, camera: &CameraId, online: bool) {

@@ -96,6 +96,12 @@ impl Health {
             Fact::LaneRecovered { lane } => {
                 known.faults.remove(lane.as_str());
             }
+            Fact::DeviceMisbehaves { device, how } => {
+                known.faults.insert(device.to_string(), how.clone());
+            }
+            Fact::DeviceBehaves { device } => {
+                known.faults.remove(device.as_str());
+            }
             _ => {}
         }
     }

@@ -1,5 +1,7 @@
 //! An event on one line, for people.
 
+mod locker;
+
 use std::fmt::{Display, Write};
 
 use domain::{
@@ -50,6 +52,9 @@ fn what(fact: &Fact) -> String {
         Fact::LaneFault { lane, fault } => format!("fault       {lane}: {fault}"),
         Fact::LaneRecovered { lane } => format!("recovered   {lane}"),
         Fact::Device { device, online, reason } => reached("device", device, *online, reason),
+        Fact::Locker(fact) => locker::what(fact),
+        Fact::DeviceMisbehaves { device, how } => format!("device      {device}: {how}"),
+        Fact::DeviceBehaves { device } => format!("device      {device} behaves again"),
         Fact::Camera { camera, online, reason } => reached("camera", camera, *online, reason),
         Fact::VisionRestarted { reason, back_off_ms } => {
             format!("vision      restarts in {back_off_ms} ms: {reason}")

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     clock::Stamp,
     ids::{BootId, CameraId, CommandId, DecisionId, DeviceId, LaneId, SessionId, SiteId},
+    locker::LockerFact,
     tariff::Tariff,
 };
 
@@ -174,6 +175,20 @@ pub enum Fact {
         /// Why that is thought.
         reason: String,
     },
+    /// A controller says more than it may, or what cannot be read; most of that is thrown away.
+    DeviceMisbehaves {
+        /// The controller.
+        device: DeviceId,
+        /// How, for people.
+        how: String,
+    },
+    /// A controller that misbehaved has not for a while.
+    DeviceBehaves {
+        /// The controller.
+        device: DeviceId,
+    },
+    /// Something happened at a locker.
+    Locker(LockerFact),
     /// A camera delivers, or no longer.
     Camera {
         /// The camera.

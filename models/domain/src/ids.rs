@@ -1,7 +1,7 @@
 //! Identifiers. Names that people choose are checked once, when they are parsed; identifiers that
 //! the system makes are UUIDs.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Borrow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -43,6 +43,12 @@ macro_rules! names {
 
             fn try_from(text: String) -> Result<Self, BadName> {
                 text.parse()
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
             }
         }
 

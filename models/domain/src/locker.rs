@@ -1,8 +1,15 @@
 //! Lockers: how long one is rented, what that costs, and the states of a cabinet and an order.
 //! A price is for an hour; an amount is rounded once, at the end.
 
+mod code;
+mod site;
+
 use std::{fmt, str::FromStr};
 
+pub use self::{
+    code::{CodeHash, SALT_BYTES},
+    site::{By, Cabinet, Denial, Held, LockerFact, Trouble},
+};
 use crate::money::Fen;
 
 const HOUR_MS: i64 = 3_600_000;

@@ -9,6 +9,7 @@ use domain::{
         PlateSeen, Rule, Verdict,
     },
     ids::{BootId, CommandId, DecisionId, SessionId},
+    locker::{By, Cabinet, CodeHash, Denial, Held, LockerFact, SALT_BYTES, Trouble},
     money::Fen,
     tariff::{Tariff, TariffRule},
 };
@@ -126,6 +127,66 @@ fn closed() -> Fact {
     }
 }
 
+fn held() -> Held {
+    Held {
+        order: 2,
+        order_no: "O20260119122632B6BZ".into(),
+        code: CodeHash::new("578674", [7; SALT_BYTES]),
+        valid_until: "2026-11-20T10:00:00Z".parse().unwrap(),
+    }
+}
+
+fn locker_facts() -> Vec<LockerFact> {
+    let cabinet = || "A001".to_owned();
+    let told =
+        |order| LockerFact::Told { directive: 5, cabinet: Cabinet { cabinet: cabinet(), order } };
+    let opening = |by, order, operator, directive| LockerFact::Opening {
+        command: command(),
+        device: name("locker-1"),
+        cabinet: cabinet(),
+        order,
+        by,
+        operator,
+        directive,
+    };
+    vec![
+        LockerFact::Installed { device: name("locker-1"), doors: vec![cabinet(), "A002".into()] },
+        told(Some(held())),
+        told(None),
+        opening(By::Keypad, Some(2), None, None),
+        opening(By::Operator, None, Some("Wang".into()), None),
+        opening(By::Cloud, Some(2), None, Some(6)),
+        LockerFact::Denied {
+            device: Some(name("locker-1")),
+            cabinet: None,
+            why: Denial::WrongCode,
+            by: By::Scanner,
+            command: None,
+            directive: None,
+        },
+        LockerFact::Denied {
+            device: None,
+            cabinet: Some(cabinet()),
+            why: Denial::UnknownCabinet,
+            by: By::Cloud,
+            command: Some(command()),
+            directive: Some(7),
+        },
+        LockerFact::LockedOut { device: name("locker-1"), cabinet: Some(cabinet()), seconds: 600 },
+        LockerFact::Outcome {
+            command: command(),
+            cabinet: cabinet(),
+            outcome: Outcome::Refused,
+            refusal: Some("jammed".into()),
+            elapsed_ms: Some(12),
+        },
+        LockerFact::Door { cabinet: cabinet(), closed: false, command: Some(command()) },
+        LockerFact::Door { cabinet: cabinet(), closed: true, command: None },
+        LockerFact::Trouble { cabinet: cabinet(), trouble: Trouble::ForcedOpen },
+        LockerFact::Recovered { cabinet: cabinet() },
+    ]
+}
+
 /// One of each kind at least, in the order of `vectors/facts.jsonl`.
 fn facts() -> Vec<Fact> {
     let intent = |action| Fact::CommandIntent {
@@ -185,7 +246,12 @@ fn facts() -> Vec<Fact> {
             reason: "this version does not know it".into(),
         },
         Fact::DirectiveDone { directive: 5, kind: "open".into() },
+        Fact::DeviceMisbehaves { device: name("locker-1"), how: "it babbles".into() },
+        Fact::DeviceBehaves { device: name("locker-1") },
     ]
+    .into_iter()
+    .chain(locker_facts().into_iter().map(Fact::Locker))
+    .collect()
 }
 
 /// Does not compile when a kind is added, until it has a name here and a line in the vectors.
@@ -206,6 +272,9 @@ fn kind(fact: &Fact) -> &'static str {
         Fact::LaneFault { .. } => "lane_fault",
         Fact::LaneRecovered { .. } => "lane_recovered",
         Fact::Device { .. } => "device",
+        Fact::DeviceMisbehaves { .. } => "device_misbehaves",
+        Fact::DeviceBehaves { .. } => "device_behaves",
+        Fact::Locker(_) => "locker",
         Fact::Camera { .. } => "camera",
         Fact::VisionRestarted { .. } => "vision_restarted",
         Fact::ClockChanged { .. } => "clock_changed",
@@ -297,6 +366,16 @@ fn every_word_of_every_list_is_as_it_was() {
 fn a_kind_of_a_later_version_is_kept_unread() {
     let later = r#"{"type":"door_opened","door":7,"by":{"name":"x"}}"#;
     assert_eq!(serde_json::from_str::<Fact>(later).unwrap(), Fact::Unknown);
+}
+
+#[test]
+fn what_a_later_version_tells_of_lockers_is_kept_unread() {
+    let read = |text: &str| serde_json::from_str::<Fact>(text).unwrap();
+    let later = r#"{"type":"locker","what":"sung","cabinet":"A001","song":["x"]}"#;
+    assert_eq!(read(later), Fact::Locker(LockerFact::Unknown));
+    let later = r#"{"type":"locker","what":"trouble","cabinet":"A001","trouble":"haunted"}"#;
+    let trouble = LockerFact::Trouble { cabinet: "A001".into(), trouble: Trouble::Other };
+    assert_eq!(read(later), Fact::Locker(trouble));
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use domain::event::{Action, Outcome};
 use edge_daemon::controller::{
-    Arm, SendError, What,
+    SendError, What,
+    barrier::{Arm, News},
     mqtt::payload::barrier::{CommandResult, Outcome as Answered},
 };
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, Publish, QoS};
@@ -54,8 +55,8 @@ async fn a_vehicle_passes() {
     };
     site.scene.until("exit", sent).await;
     assert_eq!(site.scene.result("exit", id).await, Outcome::Accepted);
-    for seen in [What::Arm(Arm::Open), What::Loop(true), What::Loop(false)] {
-        site.scene.until("exit", |what| (*what == seen).then_some(())).await;
+    for seen in [News::Arm(Arm::Open), News::Loop(true), News::Loop(false)] {
+        site.scene.seen("exit", seen).await;
     }
     assert_eq!(site.scene.command("exit", Action::Close).await, Outcome::Accepted);
     let causes: Vec<_> = site.barrier.movements().iter().map(|m| m.command).collect();

@@ -11,7 +11,9 @@ use domain::{
     event::{Action, Outcome},
     ids::{CommandId, DeviceId},
 };
-use edge_daemon::controller::{Command, Config, Controllers, Report, SendError, What, start};
+use edge_daemon::controller::{
+    Command, Config, Controllers, Report, SendError, What, barrier::News, start,
+};
 use system_tests::barrier::Timing;
 use tokio::{sync::mpsc, time::timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -64,6 +66,11 @@ impl Scene {
         found.await.expect("the report comes within twenty seconds")
     }
 
+    /// Waits until a barrier reports this.
+    pub async fn seen(&mut self, device: &str, news: News) {
+        self.until(device, |what| (*what == What::Barrier(news)).then_some(())).await;
+    }
+
     pub async fn online(&mut self, device: &str) {
         self.until(device, |what| (*what == What::Online).then_some(())).await;
     }
@@ -84,7 +91,7 @@ impl Scene {
 
     pub fn send(&self, device: &str, action: Action) -> Result<CommandId, SendError> {
         let id = CommandId(Uuid::new_v4());
-        let command = Command { id, action, expires_in: Duration::from_secs(3) };
+        let command = Command { id, action: action.into(), expires_in: Duration::from_secs(3) };
         self.controllers.send(&name(device), command).map(|()| id)
     }
 

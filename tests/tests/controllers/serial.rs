@@ -6,7 +6,10 @@ use domain::{
     event::{Action, Outcome},
     ids::CommandId,
 };
-use edge_daemon::controller::{Arm, Command, Refusal, SendError, What};
+use edge_daemon::controller::{
+    Command, SendError, What,
+    barrier::{Arm, News},
+};
 use firmware_protocol::{
     barrier::{self, Answer, Reply, Status, Verdict},
     frame::Frame,
@@ -61,7 +64,7 @@ impl Site {
 async fn a_vehicle_passes() {
     let mut site = Site::new().await;
     site.barrier.board().vehicle();
-    site.scene.until("entry", |what| (*what == What::Presence(true)).then_some(())).await;
+    site.scene.seen("entry", News::Presence(true)).await;
     let id = site.scene.send("entry", Action::Open).unwrap();
     site.scene
         .until("entry", |what| {
@@ -69,8 +72,8 @@ async fn a_vehicle_passes() {
         })
         .await;
     assert_eq!(site.scene.result("entry", id).await, Outcome::Accepted);
-    for seen in [What::Arm(Arm::Open), What::Loop(true), What::Loop(false)] {
-        site.scene.until("entry", |what| (*what == seen).then_some(())).await;
+    for seen in [News::Arm(Arm::Open), News::Loop(true), News::Loop(false)] {
+        site.scene.seen("entry", seen).await;
     }
     assert_eq!(site.scene.command("entry", Action::Close).await, Outcome::Accepted);
     site.barrier.arm(Arm::Closed).await;
@@ -135,7 +138,7 @@ async fn a_command_with_too_long_a_life_is_not_taken() {
     let site = Site::new().await;
     let id = CommandId(Uuid::new_v4());
     let expires_in = Duration::from_secs(11);
-    let command = Command { id, action: Action::Open, expires_in };
+    let command = Command { id, action: Action::Open.into(), expires_in };
     let refused = site.scene.controllers.send(&name("entry"), command);
     assert_eq!(refused, Err(SendError::TooLong(name("entry"))));
 }
@@ -178,7 +181,7 @@ async fn an_occupied_loop_keeps_the_arm_up() {
         What::Result { command, refusal, .. } if *command == id => *refusal,
         _ => None,
     };
-    assert_eq!(site.scene.until("entry", refusal).await, Refusal::UnderArm);
+    assert_eq!(site.scene.until("entry", refusal).await, "under_arm");
     assert_eq!(site.barrier.board().arm(), Arm::Open);
 }
 
@@ -192,8 +195,8 @@ async fn what_happened_between_two_looks_is_reported() {
         board.press();
         board.fire = true;
     }
-    for seen in [What::Fire(true), What::Button { press: 1 }, What::Loop(true), What::Loop(false)] {
-        site.scene.until("entry", |what| (*what == seen).then_some(())).await;
+    for seen in [News::Fire(true), News::Button { press: 1 }, News::Loop(true), News::Loop(false)] {
+        site.scene.seen("entry", seen).await;
     }
 }
 
@@ -206,7 +209,8 @@ async fn a_button_pressed_while_nobody_listened_opens_nothing_later() {
     site.line.plug();
     site.scene.online("entry").await;
     sleep(Duration::from_millis(200)).await;
-    let pressed = site.scene.rest().iter().any(|r| matches!(r.what, What::Button { .. }));
+    let pressed =
+        site.scene.rest().iter().any(|r| matches!(r.what, What::Barrier(News::Button { .. })));
     assert!(!pressed);
 }
 

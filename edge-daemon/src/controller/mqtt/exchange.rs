@@ -1,41 +1,53 @@
 //! The devices behind a broker: which message is whose, and what to send. Pure.
 //!
 //! A device that floods is read at a bounded rate: of its states the newest counts, and nothing is
-//! lost by that, because a state counts what happened since the last one.
+//! lost by that, because a state counts what happened since the last one. Whoever says more than
+//! it may, or what cannot be read, is named ([`conduct`](super::conduct)) and hinders nobody else.
+
+use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
 use domain::ids::{CommandId, DeviceId, SiteId};
-use firmware_protocol::{
-    barrier::{self, Action, Request},
-    session::Offer,
-    topic::{Leaf, Topic},
-};
-use serde::{Serialize, de::DeserializeOwned};
-use uuid::Uuid;
+use firmware_protocol::topic::{Leaf, Topic};
 
-use super::payload::{
-    MAX_PAYLOAD, OFFLINE,
-    barrier::{Command, CommandResult, Hello, State},
+use super::{
+    conduct::{Conduct, Verdict},
+    member::Member,
+    payload::MAX_PAYLOAD,
 };
-use crate::controller::{peer::Peer, report::Report};
+use crate::controller::{
+    config::Kind,
+    link::Order,
+    report::{Report, What},
+};
 
 /// How often at most a device's state is looked at.
 const STATE_EVERY_MS: u64 = 20;
-/// The kind of device in topics.
-const KIND: &str = "barrier";
+/// What devices say, below `site/v1/<site>/<kind>/<device>/`.
+const LEAVES: [&str; 5] = ["availability", "info", "state", "event/+", "result/+"];
 
 /// The devices of a site that are reached over MQTT.
 #[derive(Debug)]
 pub(super) struct Exchange {
     site: SiteId,
-    members: Vec<Member>,
+    seats: Vec<Seat>,
+    places: HashMap<DeviceId, usize>,
+    /// Nobody wants to be looked at before.
+    due_ms: u64,
+    /// Whose turn it is to send.
+    turn: usize,
 }
 
+/// A device, and what is known of how it talks.
 #[derive(Debug)]
-struct Member {
-    peer: Peer,
-    /// The newest state, unread because it came too soon after another.
-    waiting: Option<Bytes>,
+struct Seat {
+    device: DeviceId,
+    kind: Kind,
+    member: Box<dyn Member>,
+    conduct: Conduct,
+    /// The newest state, and whether it was retained, unread because it came too soon after
+    /// another.
+    waiting: Option<(Bytes, bool)>,
     next_state_at_ms: u64,
 }
 
@@ -44,31 +56,39 @@ struct Member {
 pub(super) struct Outgoing {
     pub topic: String,
     pub payload: Vec<u8>,
-    /// The command that it carries.
+    /// The command that it carries for the first time.
     pub first_of: Option<(DeviceId, CommandId)>,
 }
 
 impl Exchange {
-    pub fn new(site: SiteId, peers: impl IntoIterator<Item = Peer>) -> Self {
-        let member = |peer| Member { peer, waiting: None, next_state_at_ms: 0 };
-        Self { site, members: peers.into_iter().map(member).collect() }
+    pub fn new(
+        site: SiteId,
+        members: impl IntoIterator<Item = (DeviceId, Kind, Box<dyn Member>)>,
+        now_ms: u64,
+    ) -> Self {
+        let seats: Vec<_> = members.into_iter().map(|member| Seat::new(member, now_ms)).collect();
+        let places = seats.iter().enumerate().map(|(place, seat)| (seat.device.clone(), place));
+        let places = places.collect();
+        Self { site, seats, places, due_ms: 0, turn: 0 }
     }
 
-    /// What to subscribe to: what the devices say, not what they are told.
+    /// What to subscribe to: what devices of our kinds say, not what they are told.
     pub fn filters(&self) -> impl Iterator<Item = String> {
-        self.members.iter().flat_map(|member| {
-            let device = format!("site/v1/{}/{KIND}/{}", self.site, member.peer.device());
-            ["availability", "state", "result/+"].map(|leaf| format!("{device}/{leaf}"))
-        })
+        let kinds: BTreeSet<_> = self.seats.iter().map(|seat| seat.kind.word()).collect();
+        kinds
+            .into_iter()
+            .flat_map(|kind| LEAVES.map(|leaf| format!("site/v1/{}/{kind}/+/{leaf}", self.site)))
     }
 
-    pub fn order(&mut self, device: &DeviceId, offer: Offer<Action>, out: &mut Vec<Report>) {
-        if let Some(member) = self.member(device.as_str()) {
-            member.peer.order(offer, out);
+    pub fn order(&mut self, order: &Order, now_ms: u64, out: &mut Vec<Report>) {
+        if let Some(&place) = self.places.get(&order.device) {
+            self.seats[place].member.order(order, now_ms, out);
+            self.due_ms = 0;
         }
     }
 
-    /// Takes a message; false where it is dropped: foreign, oversized, retained, no JSON of ours.
+    /// Takes a message; false where it is dropped: foreign, oversized, beyond measure, none of
+    /// ours.
     pub fn receive(
         &mut self,
         topic: &str,
@@ -77,119 +97,141 @@ impl Exchange {
         now_ms: u64,
         out: &mut Vec<Report>,
     ) -> bool {
-        let topic = Topic::parse(topic).filter(|_| payload.len() <= MAX_PAYLOAD);
-        let ours = topic.filter(|t| t.site == self.site.as_str() && t.kind == KIND);
-        let Some((topic, member)) = ours.and_then(|t| Some((t, self.member(t.id)?))) else {
+        let topic = Topic::parse(topic).filter(|topic| topic.site == self.site.as_str());
+        let Some((topic, place)) = topic.and_then(|topic| Some((topic, self.place(&topic)?)))
+        else {
             return false;
         };
-        match topic.leaf {
-            Leaf::Availability => {
-                member.availability(payload, out);
-                true
-            }
-            Leaf::State if !retained => member.state(payload, now_ms, out),
-            Leaf::Result(_) if !retained => member.result(payload, now_ms, out),
-            _ => false,
-        }
+        let seat = &mut self.seats[place];
+        let taken = seat.receive(&topic, payload, retained, now_ms, out);
+        self.due_ms = self.due_ms.min(seat.next_at_ms(now_ms));
+        taken
+    }
+
+    fn place(&self, topic: &Topic<'_>) -> Option<usize> {
+        let place = *self.places.get(topic.id)?;
+        (self.seats[place].kind.word() == topic.kind).then_some(place)
     }
 
     /// Looks at the time.
     pub fn tick(&mut self, now_ms: u64, out: &mut Vec<Report>) {
-        for member in &mut self.members {
-            member.settle(now_ms, out);
-            member.peer.tick(now_ms, out);
+        if now_ms >= self.due_ms {
+            let site = self.site.as_str();
+            self.seats.iter_mut().for_each(|seat| seat.tick(site, now_ms, out));
+            self.due_ms = self.earliest(now_ms);
         }
     }
 
     /// The broker is gone, and everybody behind it.
     pub fn lost(&mut self, reason: &str, out: &mut Vec<Report>) {
-        self.members.iter_mut().for_each(|member| member.lost(reason, out));
+        self.seats.iter_mut().for_each(|seat| seat.lost(reason, out));
+        self.due_ms = 0;
     }
 
     /// When to look again.
-    pub fn next_at_ms(&self, now_ms: u64) -> u64 {
-        let each = self.members.iter().map(|member| {
-            let settle = member.waiting.as_ref().map_or(u64::MAX, |_| member.next_state_at_ms);
-            settle.min(member.peer.next_at_ms(now_ms))
-        });
-        each.min().unwrap_or(u64::MAX)
+    pub fn next_at_ms(&self) -> u64 {
+        self.due_ms
     }
 
-    /// The next message to publish.
+    fn earliest(&self, now_ms: u64) -> u64 {
+        self.seats.iter().map(|seat| seat.next_at_ms(now_ms)).min().unwrap_or(u64::MAX)
+    }
+
+    /// The next message to publish; everybody in turn.
     pub fn transmit(&mut self, now_ms: u64) -> Option<Outgoing> {
-        let site = &self.site;
-        self.members.iter_mut().find_map(|member| {
-            let request = member.peer.due(now_ms)?;
-            let (verb, payload) = encode(&request)?;
-            let leaf = Leaf::Command(verb);
-            let id = member.peer.device().as_str();
-            let topic = Topic { site: site.as_str(), kind: KIND, id, leaf }.to_string();
-            Some(Outgoing { topic, payload, first_of: member.peer.first_sending(&request) })
-        })
-    }
-
-    fn member(&mut self, id: &str) -> Option<&mut Member> {
-        self.members.iter_mut().find(|member| member.peer.device().as_str() == id)
+        if now_ms < self.due_ms {
+            return None;
+        }
+        let count = self.seats.len();
+        let turn = self.turn;
+        let (place, message) = (0..count).map(|i| (turn + i) % count).find_map(|place| {
+            let message = self.seats[place].member.transmit(self.site.as_str(), now_ms)?;
+            Some((place, message))
+        })?;
+        self.turn = place + 1;
+        let Seat { device, kind, .. } = &self.seats[place];
+        let leaf = Leaf::Command(message.verb);
+        let (site, kind, id) = (self.site.as_str(), kind.word(), device.as_str());
+        let topic = Topic { site, kind, id, leaf }.to_string();
+        let first_of = message.first_of.map(|command| (device.clone(), command));
+        Some(Outgoing { topic, payload: message.payload, first_of })
     }
 }
 
-impl Member {
-    /// That a device is connected does not say that it works: only its state does.
-    fn availability(&mut self, payload: &[u8], out: &mut Vec<Report>) {
-        if payload == OFFLINE.as_bytes() {
-            self.lost("it left the broker", out);
+impl Seat {
+    fn new((device, kind, member): (DeviceId, Kind, Box<dyn Member>), now_ms: u64) -> Self {
+        let conduct = Conduct::new(now_ms);
+        Self { device, kind, member, conduct, waiting: None, next_state_at_ms: 0 }
+    }
+
+    fn receive(
+        &mut self,
+        topic: &Topic<'_>,
+        payload: &Bytes,
+        retained: bool,
+        now_ms: u64,
+        out: &mut Vec<Report>,
+    ) -> bool {
+        let has_room = self.conduct.hears(now_ms);
+        if payload.len() > MAX_PAYLOAD {
+            self.conduct.unreadable(now_ms);
+            return false;
+        }
+        match topic.leaf {
+            Leaf::State => {
+                self.waiting = Some((payload.clone(), retained));
+                self.settle(topic.site, now_ms, out)
+            }
+            _ if has_room => self.hear(topic, payload, retained, now_ms, out),
+            _ => false,
         }
     }
 
-    fn state(&mut self, payload: &Bytes, now_ms: u64, out: &mut Vec<Report>) -> bool {
-        self.waiting = Some(payload.clone());
-        self.settle(now_ms, out)
+    fn hear(
+        &mut self,
+        topic: &Topic<'_>,
+        payload: &[u8],
+        retained: bool,
+        now_ms: u64,
+        out: &mut Vec<Report>,
+    ) -> bool {
+        let readable = self.member.receive(topic, payload, retained, now_ms, out);
+        if !readable {
+            self.conduct.unreadable(now_ms);
+        }
+        readable
     }
 
     /// Reads the state that waits, when it is time; false where it is none.
-    fn settle(&mut self, now_ms: u64, out: &mut Vec<Report>) -> bool {
+    fn settle(&mut self, site: &str, now_ms: u64, out: &mut Vec<Report>) -> bool {
         if now_ms < self.next_state_at_ms {
             return true;
         }
-        let Some(payload) = self.waiting.take() else { return true };
-        let Some(state) = parse::<State>(&payload) else { return false };
+        let Some((payload, retained)) = self.waiting.take() else { return true };
         self.next_state_at_ms = now_ms + STATE_EVERY_MS;
-        self.peer.heard(&state.into(), now_ms, out);
-        true
+        let (kind, device) = (self.kind.word(), self.device.clone());
+        let topic = Topic { site, kind, id: device.as_str(), leaf: Leaf::State };
+        self.hear(&topic, &payload, retained, now_ms, out)
     }
 
-    fn result(&mut self, payload: &[u8], now_ms: u64, out: &mut Vec<Report>) -> bool {
-        let reply = parse::<CommandResult>(payload).and_then(CommandResult::to_reply);
-        reply.is_some_and(|reply| self.peer.replied(&reply, now_ms, out))
+    fn tick(&mut self, site: &str, now_ms: u64, out: &mut Vec<Report>) {
+        self.settle(site, now_ms, out);
+        self.member.tick(now_ms, out);
+        let what = match self.conduct.verdict(now_ms) {
+            Some(Verdict::Misbehaves(how)) => What::Misbehaves { how: how.to_owned() },
+            Some(Verdict::Behaves) => What::Behaves,
+            None => return,
+        };
+        out.push(Report { device: self.device.clone(), what });
     }
 
     fn lost(&mut self, reason: &str, out: &mut Vec<Report>) {
         self.waiting = None;
-        self.peer.lost(reason, out);
+        self.member.lost(reason, out);
     }
-}
 
-/// The verb and the payload of a request; none for a poll, which MQTT does without.
-fn encode(request: &Request) -> Option<(&'static str, Vec<u8>)> {
-    match request {
-        Request::Poll => None,
-        Request::Hello(hello) => {
-            let (boot, session, now_ms) = (hello.boot, hello.session, hello.now_ms);
-            Some(("hello", json(&Hello { boot, session, now_ms })))
-        }
-        Request::Command(command) => {
-            let verb = if command.action == Action::Open { "open" } else { "close" };
-            let id = Uuid::from_bytes(command.id);
-            let barrier::Command { boot, session, expires_at_ms, .. } = *command;
-            Some((verb, json(&Command { id, boot, session, expires_at_ms, counter: None })))
-        }
+    fn next_at_ms(&self, now_ms: u64) -> u64 {
+        let settle = self.waiting.as_ref().map_or(u64::MAX, |_| self.next_state_at_ms);
+        settle.min(self.member.next_at_ms(now_ms)).min(self.conduct.next_at_ms())
     }
-}
-
-fn json(message: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(message).expect("numbers and identifiers are always JSON")
-}
-
-fn parse<T: DeserializeOwned>(payload: &[u8]) -> Option<T> {
-    serde_json::from_slice(payload).ok()
 }

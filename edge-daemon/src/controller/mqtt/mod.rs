@@ -1,17 +1,18 @@
 //! Devices behind an MQTT broker. Commands go out with QoS 1 and are never retained; every
 //! connection starts empty, so that nothing which waited for the last one is sent late.
 
+mod barrier;
+mod conduct;
 mod exchange;
+mod member;
 pub mod payload;
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
 use domain::ids::{CommandId, DeviceId, SiteId};
-use firmware_protocol::session::Pace;
 use rumqttc::{
     AsyncClient, ClientError, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet,
     QoS, SubscribeFilter, SubscribeReasonCode,
@@ -20,16 +21,13 @@ use tokio::{sync::mpsc, task::JoinSet, time::sleep};
 use tracing::{info, warn};
 
 use self::exchange::Exchange;
+pub(super) use self::{barrier::Barrier, member::Member};
 use super::{
-    config::Mqtt,
+    config::{Kind, Mqtt},
     link::{Desk, Link},
-    peer::Peer,
     report::{Report, What},
 };
 
-/// Devices tell their state by themselves; an answer over a broker takes its time.
-const PACE: Pace =
-    Pace { poll_every_ms: None, answer_within_ms: 500, silent_after_ms: 3_000, sealed: false };
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
 const CONNECT_WITHIN_S: u64 = 5;
 /// A longer packet ends the connection; a broker should be told to refuse such (`docs/mqtt.md`).
@@ -57,16 +55,15 @@ struct Connection {
 }
 
 impl MqttLink {
-    /// A link for devices, each with the flag that says whether it is online.
+    /// A link for devices of any kind.
     pub fn new(
         broker: Mqtt,
         site: SiteId,
-        devices: Vec<(DeviceId, Arc<AtomicBool>)>,
+        members: Vec<(DeviceId, Kind, Box<dyn Member>)>,
         now_ms: u64,
     ) -> Self {
         let client_id = format!("gatehouse-{site}");
-        let peer = |(device, online)| Peer::new(device, PACE, online, now_ms);
-        Self { broker, client_id, exchange: Exchange::new(site, devices.into_iter().map(peer)) }
+        Self { broker, client_id, exchange: Exchange::new(site, members, now_ms) }
     }
 
     fn options(&self) -> Result<MqttOptions, String> {
@@ -141,12 +138,12 @@ impl Link for MqttLink {
                 return Some(format!("the broker takes nothing: {error}"));
             }
             desk.deliver(&mut reports).await;
-            let wait = self.exchange.next_at_ms(now_ms).saturating_sub(now_ms);
+            let wait = self.exchange.next_at_ms().saturating_sub(now_ms);
             tokio::select! {
                 biased;
                 () = desk.shutdown.cancelled() => return None,
                 Some(order) = desk.orders.recv() => {
-                    self.exchange.order(&order.device, order.offer, &mut reports);
+                    self.exchange.order(&order, desk.now_ms(), &mut reports);
                 }
                 () = sleep(Duration::from_millis(wait)) => {}
                 packet = packets.recv() => {

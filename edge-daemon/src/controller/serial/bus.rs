@@ -3,12 +3,11 @@
 
 use domain::ids::{CommandId, DeviceId};
 use firmware_protocol::{
-    barrier::{Action, Answer, Request},
+    barrier::{Answer, Request},
     frame::{Frame, OnLine},
-    session::Offer,
 };
 
-use crate::controller::{peer::Peer, report::Report};
+use crate::controller::{barrier::Peer, link::Order, report::Report};
 
 /// The devices on one line.
 #[derive(Debug)]
@@ -56,10 +55,10 @@ impl Bus {
         Self { stations, question: None, turn: 0, patience }
     }
 
-    pub fn order(&mut self, device: &DeviceId, offer: Offer<Action>, out: &mut Vec<Report>) {
+    pub fn order(&mut self, order: &Order, out: &mut Vec<Report>) {
         let mut stations = self.stations.iter_mut();
-        if let Some(station) = stations.find(|station| station.peer.device() == device) {
-            station.peer.order(offer, out);
+        if let Some(station) = stations.find(|station| *station.peer.device() == order.device) {
+            station.peer.order(order, out);
         }
     }
 
@@ -162,11 +161,13 @@ mod tests {
 
     use std::sync::{Arc, atomic::AtomicBool};
 
+    use domain::event::Action;
     use firmware_protocol::{
         barrier::{Arm, Power, Refusal, Status},
         frame::Decoder,
         session::{Device, Pace},
     };
+    use uuid::Uuid;
 
     use super::*;
 
@@ -235,8 +236,8 @@ mod tests {
     fn order(bus: &mut Bus, now_ms: u64) {
         let device = "device-1".parse().unwrap();
         let expires_at_ms = now_ms + 3_000;
-        let offer = Offer { id: [1; 16], action: Action::Open, expires_at_ms };
-        bus.order(&device, offer, &mut Vec::new());
+        let (id, action) = (CommandId(Uuid::nil()), Action::Open.into());
+        bus.order(&Order { device, id, action, expires_at_ms }, &mut Vec::new());
     }
 
     #[test]

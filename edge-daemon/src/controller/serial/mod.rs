@@ -24,8 +24,8 @@ use tracing::info;
 
 use self::bus::{Bus, Outgoing, Patience, Station};
 use super::{
+    barrier::Peer,
     link::{Desk, Link},
-    peer::Peer,
     report::{Report, What},
 };
 
@@ -94,7 +94,7 @@ impl SerialLine {
                 biased;
                 () = desk.shutdown.cancelled() => return None,
                 Some(order) = desk.orders.recv() => {
-                    self.bus.order(&order.device, order.offer, &mut reports);
+                    self.bus.order(&order, &mut reports);
                 }
                 () = sleep(wait) => {}
                 read = port.read(&mut buffer) => match read {

@@ -92,6 +92,12 @@ fn logged(tx: &mut dyn Transaction, event: &Event) -> Result<()> {
         Fact::Tailgate { lane, .. } => {
             (Level::Warning, "gate", format!("a vehicle followed another through {lane}"))
         }
+        Fact::DeviceMisbehaves { device, how } => {
+            (Level::Warning, "controllers", format!("{device}: {how}"))
+        }
+        Fact::DeviceBehaves { device } => {
+            (Level::Info, "controllers", format!("{device} behaves again"))
+        }
         Fact::VisionRestarted { reason, back_off_ms } => {
             (Level::Warning, "vision", format!("restarted after {back_off_ms} ms: {reason}"))
         }

@@ -2,7 +2,7 @@
 //! those of the serial protocol; the other kinds share what [`super`] has.
 
 use firmware_protocol::barrier;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::named;
@@ -167,4 +167,14 @@ impl CommandResult {
         };
         Some(barrier::Reply { id: self.id.into_bytes(), duplicate, verdict })
     }
+}
+
+/// A message as it travels.
+pub(in super::super) fn json(message: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(message).expect("numbers and identifiers are always JSON")
+}
+
+/// A message as it came; none where it is no such thing.
+pub(in super::super) fn parse<T: DeserializeOwned>(payload: &[u8]) -> Option<T> {
+    serde_json::from_slice(payload).ok()
 }

@@ -13,21 +13,26 @@ use domain::{
     ids::{CommandId, DeviceId},
 };
 use firmware_protocol::{
-    barrier::{Action, Refusal, Reply, Request, Status, Verdict},
+    barrier::{self, Refusal, Reply, Request, Status, Verdict},
     session::{Done, Host, Offer, Outcome, Pace, Run},
 };
 use uuid::Uuid;
 
-use super::report::{Report, What};
+use super::{News, word};
+use crate::controller::{
+    Action,
+    link::Order,
+    report::{Report, What},
+};
 
 /// More passages than this between two looks are not vehicles.
 const MAX_MISSED: u16 = 4;
 
 /// One device.
 #[derive(Debug)]
-pub(super) struct Peer {
+pub(in crate::controller) struct Peer {
     device: DeviceId,
-    host: Host<Action>,
+    host: Host<barrier::Action>,
     /// Shared with whoever sends commands, so that one to an absent device is refused at once.
     online: Arc<AtomicBool>,
     /// What was reported last: online or not.
@@ -79,11 +84,11 @@ impl Peer {
     }
 
     /// Takes a command, or ends it at once where it cannot be taken.
-    pub fn order(&mut self, offer: Offer<Action>, out: &mut Vec<Report>) {
-        let taken = self.is_online() && self.host.offer(offer).is_ok();
+    pub fn order(&mut self, order: &Order, out: &mut Vec<Report>) {
+        let taken = self.is_online() && offer(order).is_some_and(|o| self.host.offer(o).is_ok());
         if !taken {
-            let outcome = Outcome::Unanswered;
-            self.end(Done { id: offer.id, outcome, elapsed_ms: None }, out);
+            let (id, outcome) = (order.id.0.into_bytes(), Outcome::Unanswered);
+            self.end(Done { id, outcome, elapsed_ms: None }, out);
         }
     }
 
@@ -138,15 +143,15 @@ impl Peer {
     fn come_online(&mut self, status: &Status, out: &mut Vec<Report>) {
         self.set_online(true);
         self.last = Some(*status);
-        for what in [
-            What::Online,
-            What::Power(status.power),
-            What::Fire(status.fire),
-            What::Arm(status.arm),
-            What::Loop(status.under_arm),
-            What::Presence(status.in_front),
+        self.report(What::Online, out);
+        for news in [
+            News::Power(status.power),
+            News::Fire(status.fire),
+            News::Arm(status.arm),
+            News::Loop(status.under_arm),
+            News::Presence(status.in_front),
         ] {
-            self.report(what, out);
+            self.report(What::Barrier(news), out);
         }
     }
 
@@ -162,22 +167,22 @@ impl Peer {
     }
 
     fn report_changes(&self, last: &Status, status: &Status, out: &mut Vec<Report>) {
-        let mut changed = |differs: bool, what: What| {
+        let mut changed = |differs: bool, news: News| {
             if differs {
-                self.report(what, out);
+                self.report(What::Barrier(news), out);
             }
         };
-        changed(last.power != status.power, What::Power(status.power));
-        changed(last.fire != status.fire, What::Fire(status.fire));
-        changed(last.press != status.press, What::Button { press: status.press });
-        changed(last.arm != status.arm, What::Arm(status.arm));
+        changed(last.power != status.power, News::Power(status.power));
+        changed(last.fire != status.fire, News::Fire(status.fire));
+        changed(last.press != status.press, News::Button { press: status.press });
+        changed(last.arm != status.arm, News::Arm(status.arm));
         let seen = status.in_front_count.wrapping_sub(last.in_front_count);
         for occupied in changes(last.in_front, seen, status.in_front) {
-            self.report(What::Presence(occupied), out);
+            self.report(What::Barrier(News::Presence(occupied)), out);
         }
         let seen = status.under_arm_count.wrapping_sub(last.under_arm_count);
         for occupied in changes(last.under_arm, seen, status.under_arm) {
-            self.report(What::Loop(occupied), out);
+            self.report(What::Barrier(News::Loop(occupied)), out);
         }
     }
 
@@ -185,7 +190,7 @@ impl Peer {
         let (outcome, refusal) = match done.outcome {
             Outcome::Judged(Verdict::Accepted) => (event::Outcome::Accepted, None),
             Outcome::Judged(Verdict::Expired) => (event::Outcome::Expired, None),
-            Outcome::Judged(Verdict::Refused(why)) => (event::Outcome::Refused, Some(why)),
+            Outcome::Judged(Verdict::Refused(why)) => (event::Outcome::Refused, Some(word(why))),
             Outcome::Duplicate => (event::Outcome::Duplicate, None),
             Outcome::Unanswered => (event::Outcome::Unanswered, None),
         };
@@ -197,6 +202,17 @@ impl Peer {
     fn report(&self, what: What, out: &mut Vec<Report>) {
         out.push(Report { device: self.device.clone(), what });
     }
+}
+
+/// What a barrier's session is offered; none for an order that is for another kind of device.
+fn offer(order: &Order) -> Option<Offer<barrier::Action>> {
+    let Action::Barrier(action) = order.action;
+    let action = match action {
+        event::Action::Open => barrier::Action::Open,
+        event::Action::Close => barrier::Action::Close,
+    };
+    let (id, expires_at_ms) = (order.id.0.into_bytes(), order.expires_at_ms);
+    Some(Offer { id, action, expires_at_ms })
 }
 
 /// The states of a loop from `was` to `is` that became occupied `count` times in between.
