@@ -65,11 +65,11 @@ impl App {
             max_connections: config.http.max_connections,
             uploads: Arc::new(Semaphore::new(MAX_UPLOADS)),
             channels: Channels::new(&config.recognition),
-            cloud,
             local_callers: loopback && config.auth.anonymous == Anonymous::Loopback,
             membership_self_service: config.sites.membership_self_service,
             cors: Cors::new(&config.http.cors_origins, loopback),
-            limiter: Limiter::new(&config.limits),
+            limiter: Limiter::new(&config.limits, cloud.limits.are_shared()),
+            cloud,
             status,
             stopping,
             longest_wait: LONGEST_WAIT

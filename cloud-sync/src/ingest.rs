@@ -43,7 +43,7 @@ pub(crate) fn routes(requests: &Requests) -> BoxedFilter<(Response,)> {
 type Answer = Result<Json, EdgeProblem>;
 
 async fn enrol(mut request: Request) -> Answer {
-    request.count_address(Class::Enrolment)?;
+    request.count_address(Class::Enrolment).await?;
     let enrolment: Enrolment = request.json(MAX_ENROLMENT_BYTES).await?;
     let enrolled: Enrolled = request.app.cloud.sites.enrol(&enrolment).await?;
     tracing::info!(site = %enrolled.site, "a site was enrolled");

@@ -1,11 +1,14 @@
 //! What stands in for a site in tests and in the demo: the real binaries, a real broker, a real
 //! serial line, and simulated hardware that speaks the real protocols.
 
+pub mod balancer;
 pub mod barrier;
 pub mod camera;
 pub mod clock;
+pub mod fleet;
 pub mod line;
 pub mod mosquitto;
+pub mod postgres;
 pub mod process;
 pub mod scenario;
 pub mod site;

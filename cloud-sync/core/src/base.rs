@@ -1,11 +1,15 @@
-//! What every service stands on: the store, the time, and the bell that rings when facts change.
+//! What every service stands on: the store, the time, and the bell that rings when facts change, in
+//! this instance and in the others.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use domain::clock::Clock;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
-use crate::store::Store;
+use crate::{
+    news::SpotNews,
+    store::{Instance, Store},
+};
 
 /// Shared by all services.
 #[derive(Clone)]
@@ -13,6 +17,9 @@ pub(crate) struct Base {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) changes: watch::Sender<u64>,
+    pub(crate) news: broadcast::Sender<SpotNews>,
+    /// Once this process serves.
+    pub(crate) instance: Arc<OnceLock<Instance>>,
 }
 
 impl Base {
@@ -21,8 +28,16 @@ impl Base {
         self.clock.now().wall.timestamp_millis()
     }
 
-    /// Tells everybody who listens that what they show has changed.
+    /// Tells everybody who listens, here and elsewhere, that what they show has changed.
     pub(crate) fn changed(&self) {
+        self.changed_elsewhere();
+        if let Some(instance) = self.instance.get() {
+            instance.tell(String::new());
+        }
+    }
+
+    /// Tells everybody who listens here.
+    pub(crate) fn changed_elsewhere(&self) {
         self.changes.send_modify(|count| *count += 1);
     }
 }

@@ -10,8 +10,10 @@ mod devices;
 mod directives;
 mod error;
 mod ingest;
+mod limits;
 pub mod lockers;
 mod logs;
+mod news;
 mod once;
 mod parking;
 mod pictures;
@@ -30,7 +32,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use chrono_tz::Tz;
 use domain::clock::Clock;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 pub use self::{
     accounts::{
@@ -43,7 +45,9 @@ pub use self::{
     directives::{DirectiveError, Directives, Request as DirectiveRequest},
     error::{Error, Result},
     ingest::{Delivery, Ingest, IngestError},
+    limits::{Lease, RateLimits},
     lockers::{LockerSettings, Lockers},
+    news::SpotNews,
     once::{Begun, Kept, Once, OnceKey},
     parking::{
         ActiveSession, Alert, AlertFilter, AlertKind, Area, AreaChange, Assignment, Camera,
@@ -76,6 +80,9 @@ const PURPOSES: Purposes = &[
     (lockers::OVERTIME, lockers::settle_overtime),
     (parking::PURPOSE, parking::settle),
 ];
+
+/// News of spots that somebody slow may be behind with.
+const MOST_NEWS: usize = 64;
 
 /// What the services need to know before they start.
 pub struct Options {
@@ -123,6 +130,8 @@ pub struct Cloud {
     pub providers: Providers,
     /// Cabinets, their orders and controllers.
     pub lockers: Lockers,
+    /// How often callers may call, counted over all instances.
+    pub limits: RateLimits,
     /// What is to be done at most once.
     pub once: Once,
     /// What people and the system did.
@@ -142,7 +151,13 @@ impl Cloud {
             Some(folder) => folder,
             None => store::pictures_folder(&options.database_url)?,
         };
-        let base = Base { store, clock: options.clock, changes: watch::Sender::new(0) };
+        let base = Base {
+            store,
+            clock: options.clock,
+            changes: watch::Sender::new(0),
+            news: broadcast::Sender::new(MOST_NEWS),
+            instance: Arc::default(),
+        };
         let providers = Providers::new(base.clone(), options.providers, PURPOSES);
         let lockers = Lockers::new(base.clone(), options.zone, options.lockers, providers.clone());
         Ok(Self {
@@ -159,10 +174,37 @@ impl Cloud {
             parking: Parking::new(base.clone(), options.zone, providers.clone()),
             providers,
             lockers,
+            limits: RateLimits::new(base.clone()),
             once: Once::new(base.clone()),
             logs: SystemLogs::new(base.clone(), options.zone),
             base,
         })
+    }
+
+    /// Makes this process one that serves: the only one on its SQLite file, or one of several on a
+    /// PostgreSQL database, which then hear from each other what has changed, of which one does
+    /// what is due by the clock, and which keep their pictures in one place.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where another process serves the file, or where the others keep their
+    /// pictures elsewhere.
+    pub async fn serve(&self) -> Result<()> {
+        let base = self.base.clone();
+        let instance = self.base.store.serve(move |text| base.heard(text))?;
+        self.pictures.share().await?;
+        // Who is one already stays it.
+        let _ = self.base.instance.set(instance);
+        Ok(())
+    }
+
+    /// What those who watch spots tell each other.
+    pub fn news(&self) -> broadcast::Receiver<SpotNews> {
+        self.base.news.subscribe()
+    }
+
+    /// Tells those who watch spots, at every instance.
+    pub fn tell(&self, news: SpotNews) {
+        self.base.tell(news);
     }
 
     /// Counts up whenever something changed that people see.
@@ -176,15 +218,21 @@ impl Cloud {
     }
 
     /// Does what the time has made due: expiries, alerts, charging that ends. To be called every
-    /// second or so; services also do their own share before they answer.
+    /// second or so; services also do their own share before they answer. Of several instances one
+    /// does it, and another from the moment on at which that one is gone. Whatever is due is looked
+    /// for in the transaction that does it: what was begun is done again, what was done is not.
     ///
     /// # Errors
     /// [`Error::Store`] where the database cannot be used.
     pub async fn tick(&self) -> Result<()> {
+        if self.base.instance.get().is_some_and(|instance| !instance.leads()) {
+            return Ok(());
+        }
         self.charging.advance().await?;
         self.lockers.tick().await?;
         self.parking.advance().await?;
         self.once.forget_old().await?;
+        self.limits.forget_old().await?;
         Ok(())
     }
 

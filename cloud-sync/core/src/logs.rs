@@ -67,7 +67,7 @@ impl Entry {
 
     pub(crate) fn write(self, tx: &mut dyn Transaction) -> Result<(), StoreError> {
         let id = next_id(tx, "system_log")?;
-        tx.execute(
+        tx.defer(
             "INSERT INTO system_logs (site_id, id, at_ms, level, module, message, user_id, ip_address)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             params![
@@ -80,7 +80,6 @@ impl Entry {
                 self.actor.account,
                 self.actor.address.map(|address| address.to_string())
             ],
-        )?;
-        Ok(())
+        )
     }
 }

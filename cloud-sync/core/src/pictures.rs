@@ -1,5 +1,11 @@
 //! Pictures by the SHA-256 of their bytes, as files beside the database. From a site only what an
 //! event has named is taken; a file is whole and on disk before it can be seen.
+//!
+//! Several instances keep them in one folder that all of them reach (a file system of the network),
+//! not in the database: they are by far the most of what is kept, are written once and never
+//! changed, and a backup of facts should not drag them along. The folder carries a mark that is also
+//! in the database, so that an instance with a folder of its own does not start: it would not have
+//! what the others show.
 
 use std::{
     fs::{self, File},
@@ -20,6 +26,9 @@ use crate::{
 
 /// Most bytes in a picture.
 pub const MAX_PICTURE_BYTES: usize = 512 * 1024;
+
+/// The file that tells the folder from others.
+const MARK: &str = ".gatehouse-pictures";
 
 /// A picture that a site sends, as it came.
 #[derive(Debug, Clone)]
@@ -43,6 +52,35 @@ pub struct Pictures {
 impl Pictures {
     pub(crate) const fn new(base: Base, folder: PathBuf) -> Self {
         Self { base, folder }
+    }
+
+    /// Holds that all instances on one database keep their pictures in one folder.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where this one has another, and what the disk says.
+    pub(crate) async fn share(&self) -> Result<()> {
+        if !self.base.store.is_shared() {
+            return Ok(());
+        }
+        let (path, named) = (self.folder.join(MARK), self.folder.display().to_string());
+        let found = tokio::task::spawn_blocking(move || mark_of(&path)).await;
+        let mark = found
+            .expect("reading a file does not panic")
+            .map_err(|source| Error::File { act: "mark the folder of the pictures", source })?;
+        let known = self.base.store.write(move |tx| {
+            let sql = "INSERT INTO shared_places (name, mark) VALUES ('pictures', $1)
+                       ON CONFLICT (name) DO UPDATE SET mark = shared_places.mark RETURNING mark";
+            let row = first(tx, sql, params![&mark])?.ok_or(Error::NotFound("mark"))?;
+            Ok(row.get::<String>(0)? == mark)
+        });
+        if known.await? {
+            return Ok(());
+        }
+        let problem = format!(
+            "{named} is not where the other instances keep pictures: give all of them the same \
+             folder, on a file system that they share; one that was copied needs its file {MARK} too"
+        );
+        Err(Error::invalid("pictures.folder", problem))
     }
 
     /// Keeps a picture; sending it twice changes nothing.
@@ -112,6 +150,26 @@ impl Pictures {
             _ => Error::File { act: "read a picture", source },
         })
     }
+}
+
+/// The mark in a file; a new one where there is none yet.
+fn mark_of(path: &Path) -> io::Result<String> {
+    match fs::read_to_string(path) {
+        Ok(mark) => return Ok(mark.trim().to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let new = path.with_extension(crate::secret::new_key());
+    write_durably(&new, crate::secret::new_key().as_bytes())?;
+    // Where two began at once, the first that stands there counts.
+    let linked = fs::hard_link(&new, path);
+    fs::remove_file(&new)?;
+    if let Err(error) = linked
+        && error.kind() != io::ErrorKind::AlreadyExists
+    {
+        return Err(error);
+    }
+    Ok(fs::read_to_string(path)?.trim().to_owned())
 }
 
 fn is_hash(text: &str) -> bool {

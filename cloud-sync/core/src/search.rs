@@ -2,7 +2,7 @@
 
 use domain::plate::normal_form;
 
-use crate::store::{Conditions, StoreError, Transaction, first, number, params};
+use crate::store::{Conditions, StoreError, Transaction, Value, first, insert_all, number, params};
 
 /// Plates that contain a text, beyond which the newest reads are looked through for it.
 const MANY: i64 = 1000;
@@ -42,19 +42,22 @@ fn range(text: &str) -> (String, String) {
     (from, until)
 }
 
-/// Lets a plate be found from now on.
-pub(crate) fn remember(tx: &mut dyn Transaction, plate_key: &str) -> Result<(), StoreError> {
-    let known = "SELECT 1 FROM plate_endings WHERE ending = $1 AND plate_key = $1";
-    if plate_key.is_empty() || first(tx, known, params![plate_key])?.is_some() {
+/// Lets a plate be found from now on, once a site has read it.
+pub(crate) fn remember(
+    tx: &mut dyn Transaction,
+    site: &str,
+    plate_key: &str,
+) -> Result<(), StoreError> {
+    let known = "SELECT 1 FROM plate_endings
+                 WHERE ending = $1 AND plate_key = $1 AND site_id = $2";
+    if plate_key.is_empty() || first(tx, known, params![plate_key, site])?.is_some() {
         return Ok(());
     }
-    for (start, _) in plate_key.char_indices() {
-        tx.execute(
-            "INSERT INTO plate_endings (ending, plate_key) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            params![&plate_key[start..], plate_key],
-        )?;
-    }
-    Ok(())
+    let endings = plate_key.char_indices().map(|(start, _)| &plate_key[start..]);
+    let rows: Vec<_> =
+        endings.flat_map(|ending| [ending, plate_key, site]).map(Value::from).collect();
+    let insert = "INSERT INTO plate_endings (ending, plate_key, site_id) VALUES ";
+    insert_all(tx, (insert, " ON CONFLICT DO NOTHING"), 3, &rows)
 }
 
 /// A pattern for `LIKE … ESCAPE '\'` that finds a normal form anywhere, its own `%` and `_` as

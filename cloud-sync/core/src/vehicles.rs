@@ -123,10 +123,21 @@ impl Vehicles {
 /// The number of the vehicle of a plate, which becomes known where it was not.
 pub(crate) fn known(tx: &mut dyn Transaction, plate: &str, now_ms: i64) -> Result<i64> {
     let plate = parse(plate)?;
-    match of_plate(tx, plate.normal())? {
-        Some(vehicle) => Ok(vehicle.id),
-        None => insert(tx, &plate, None, None, now_ms),
+    if let Some(vehicle) = of_plate(tx, plate.normal())? {
+        return Ok(vehicle.id);
     }
+    // Another site may come to know it at this moment.
+    let id = next_id(tx, "vehicle")?;
+    let made = tx.execute(
+        "INSERT INTO vehicles (id, plate, plate_key, created_at_ms) VALUES ($1, $2, $3, $4)
+         ON CONFLICT DO NOTHING",
+        params![id, plate.as_typed(), plate.normal(), now_ms],
+    )?;
+    if made > 0 {
+        return Ok(id);
+    }
+    let vehicle = of_plate(tx, plate.normal())?;
+    vehicle.map(|vehicle| vehicle.id).ok_or(Error::NotFound("vehicle"))
 }
 
 /// The vehicle of a plate in its normal form.

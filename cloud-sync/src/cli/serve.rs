@@ -87,6 +87,7 @@ impl Serve {
             if let Some(file) = file {
                 tokio::spawn(reload::follow(file, changes, level));
             }
+            cloud.serve().await?;
             serve(cloud, config, SocketAddr::new(self.host, self.port)).await
         })
     }

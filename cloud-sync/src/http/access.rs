@@ -53,7 +53,7 @@ impl Access for Anyone {
         if request.has_credentials() {
             return Ok(Self(Some(request.caller(class).await?)));
         }
-        request.count_address(class)?;
+        request.count_address(class).await?;
         Ok(Self(None))
     }
 
@@ -66,7 +66,7 @@ impl Access for Unchecked {
     const RULE: Rule = Rule::Anyone;
 
     async fn admit(request: &Request, class: Class) -> Result<Self, Problem> {
-        request.count_address(class)?;
+        request.count_address(class).await?;
         Ok(Self)
     }
 
@@ -133,7 +133,7 @@ impl Access for Local<Caller> {
         if !request.is_local() {
             return Err(Problem::NoCredentials);
         }
-        request.count_address(class)?;
+        request.count_address(class).await?;
         Ok(Self(Caller::local_operator().at(request.peer)))
     }
 

@@ -5,7 +5,7 @@ use cloud_core::{Caller, Device, Error};
 
 use super::{
     Problem, Request,
-    limit::{Class, Who},
+    limit::{Class, Short, Who},
 };
 
 impl Request {
@@ -34,16 +34,16 @@ impl Request {
     /// each is counted by itself, and by the address only who has no key that is good.
     pub(crate) async fn device(&self, class: Class) -> Result<Device, Problem> {
         let Some(key) = self.header("x-api-key") else {
-            self.count_address(class)?;
+            self.count_address(class).await?;
             return Err(Problem::NoCredentials);
         };
         match self.app.cloud.devices.by_key(key).await {
             Ok(device) => {
-                self.count(Who::device(device.id()), class)?;
+                self.count(Who::device(device.id()), class).await?;
                 Ok(device)
             }
             Err(error) => {
-                self.count_address(class)?;
+                self.count_address(class).await?;
                 let is_wrong = matches!(error, Error::Unauthenticated);
                 Err(if is_wrong { Problem::WrongKey } else { error.into() })
             }
@@ -51,8 +51,8 @@ impl Request {
     }
 
     /// Counts a call of an address that has no credentials.
-    pub(crate) fn count_address(&self, class: Class) -> Result<(), Problem> {
-        self.count(Who::Address(self.peer), class)
+    pub(crate) async fn count_address(&self, class: Class) -> Result<(), Problem> {
+        self.count(Who::Address(self.peer), class).await
     }
 
     /// Whoever a key or a JWT stands for, counted by the account; what stands for nobody is
@@ -61,17 +61,27 @@ impl Request {
         let caller = match self.app.cloud.accounts.by_token(key).await {
             Ok(caller) => caller,
             Err(error) => {
-                self.count_address(class)?;
+                self.count_address(class).await?;
                 return Err(error.into());
             }
         };
-        self.count(caller.account_id().map_or(Who::Address(self.peer), Who::Account), class)?;
+        let who = caller.account_id().map_or(Who::Address(self.peer), Who::Account);
+        self.count(who, class).await?;
         Ok(caller.at(self.peer))
     }
 
-    fn count(&self, who: Who, class: Class) -> Result<(), Problem> {
-        let now_ms = self.app.cloud.clock().now().monotonic_ms;
-        let taken = self.app.limiter.take(who, class, now_ms);
+    /// Counts a call, here or where all instances count.
+    async fn count(&self, who: Who, class: Class) -> Result<(), Problem> {
+        let (cloud, limiter) = (&self.app.cloud, &self.app.limiter);
+        let now_ms = cloud.clock().now().monotonic_ms;
+        let taken = match limiter.take(who.clone(), class, now_ms) {
+            Ok(()) => Ok(()),
+            Err(Short::Wait { seconds }) => Err(seconds),
+            Err(Short::Ask { bucket, per_minute }) => {
+                let lease = cloud.limits.lease(bucket, per_minute).await?;
+                limiter.lend(who, class, lease, now_ms)
+            }
+        };
         taken.map_err(|retry_after_s| Problem::TooMany { retry_after_s })
     }
 

@@ -30,15 +30,13 @@ SELECT 'north', i, i, 'd' || CAST(i AS TEXT), 'entry',
        CASE WHEN i % 97 = 0 THEN 1 ELSE 0 END, CASE WHEN i % 1000 = 0 THEN 1 ELSE 0 END
 FROM n JOIN known_plates p ON p.k = n.k;
 
-INSERT INTO plate_endings (ending, plate_key)
-SELECT DISTINCT substr(p.plate, n.i), p.plate
+INSERT INTO plate_endings (ending, plate_key, site_id)
+SELECT DISTINCT substr(p.plate, n.i), p.plate, 'north'
 FROM (SELECT i FROM n WHERE i <= 7) n CROSS JOIN known_plates p ORDER BY 1, 2;
 
-UPDATE plate_totals SET
-    plates = (SELECT COUNT(*) FROM plate_reads WHERE is_deleted = 0),
-    verified = (SELECT COUNT(*) FROM plate_reads WHERE is_deleted = 0 AND is_verified = 1),
-    confidence_micros = 750000 * (SELECT COUNT(*) FROM plate_reads WHERE is_deleted = 0),
-    recognitions = {plates};
+INSERT INTO plate_totals (site_id, plates, verified, unread, confidence_micros, recognitions)
+SELECT 'north', COUNT(*), SUM(is_verified), 0, 750000 * COUNT(*), {plates}
+FROM plate_reads WHERE is_deleted = 0;
 
 INSERT INTO users (id, username, password_hash, role, created_at_ms)
 SELECT 1000 + i, 'user' || CAST(i AS TEXT), '', 'visitor', {now_ms} - i FROM n WHERE i <= {rows};

@@ -20,7 +20,7 @@ pub use self::request::{DirectiveError, Request};
 use crate::{
     base::Base,
     error::Result,
-    store::{Row, StoreError, Transaction, next_id, number, params},
+    store::{Row, StoreError, Transaction, next_in_list, number, params},
 };
 
 /// Counts the directives of all sites: what has not changed here need not be asked for.
@@ -43,8 +43,8 @@ pub(crate) fn issue(
         return Err(refuse(format!("it has {} bytes", body.len())));
     }
     let expires_at_ms = directive.life().map(|life| now_ms + life.num_milliseconds());
-    next_id(tx, ISSUED)?;
-    let sequence = next_id(tx, &format!("{ISSUED}/{site}"))?;
+    next_in_list(tx, ISSUED)?;
+    let sequence = next_in_list(tx, &format!("{ISSUED}/{site}"))?;
     tx.execute(
         "INSERT INTO directives (site_id, sequence, kind, body, created_at_ms, expires_at_ms)
          VALUES ($1, $2, $3, $4, $5, $6)",

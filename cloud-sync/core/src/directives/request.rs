@@ -70,7 +70,7 @@ impl Directives {
         authenticate(&self.base, &site, &signature, &ask.signed()).await?;
         let (name, now_ms) = (site.clone(), self.base.now_ms());
         let granted = move |tx: &mut dyn Transaction| grant(tx, &name, ask, now_ms);
-        let after = self.base.store.write_or(granted).await?;
+        let after = self.base.store.write_of(&site, granted).await?;
         pin!(end);
         loop {
             // In this order, so that what comes up in between is not waited for in vain.

@@ -21,6 +21,16 @@ pub(super) struct Link {
     pub(super) content: Content,
 }
 
+impl Link {
+    /// The event, where one stands there that can be read.
+    pub(super) fn event(&self) -> Option<&Event> {
+        match &self.content {
+            Content::Event { event, .. } => event.as_deref().ok(),
+            Content::SetAside { .. } => None,
+        }
+    }
+}
+
 /// What stands in a place.
 pub(super) enum Content {
     /// An event: its exact bytes, and what they say or why they say nothing.

@@ -9,35 +9,35 @@ use super::{
     IngestError, apply,
     chain::{Chain, Content, Link},
 };
-use crate::store::{StoreError, Transaction, first, params};
+use crate::{
+    plates::Tally,
+    store::{StoreError, Transaction, Value, first, insert_all, params},
+};
 
 /// Kind under which an event is kept that its site has set aside.
 const SET_ASIDE: &str = "set_aside";
+/// Columns of an event's row.
+const COLUMNS: usize = 6;
 /// Most characters of a reason that are kept or answered.
 const REASON_LENGTH: usize = 300;
 
 /// Keeps what is new of a chain; an error keeps nothing of it.
 pub(super) fn keep(
     tx: &mut dyn Transaction,
-    chain: Chain,
+    chain: &Chain,
     backlog: Option<i64>,
     now_ms: i64,
 ) -> Result<Acknowledgement, IngestError> {
     let (acked, head) = head(tx, &chain.site)?;
-    check_start(tx, &chain, acked, head)?;
-    let mut end = (acked, head);
-    for link in &chain.links {
-        if link.sequence <= acked {
-            compare(tx, &chain.site, link)?;
-        } else {
-            append(tx, &chain.site, link, now_ms)?;
-            end = (link.sequence, link.hash);
-        }
-    }
-    tx.execute(
+    check_start(tx, chain, acked, head)?;
+    let (known, new) = chain.links.split_at(chain.links.partition_point(|l| l.sequence <= acked));
+    compare(tx, &chain.site, known)?;
+    append(tx, &chain.site, new, now_ms)?;
+    let end = new.last().map_or((acked, head), |last| (last.sequence, last.hash));
+    tx.defer(
         "UPDATE sites SET acked_through = $1, chain_hash = $2, last_seen_at_ms = $3,
                 backlog = COALESCE($4, backlog) WHERE site_id = $5",
-        params![end.0 as i64, end.1.to_string(), now_ms, backlog, chain.site],
+        params![end.0 as i64, end.1.to_string(), now_ms, backlog, &chain.site],
     )?;
     Ok(Acknowledgement { acked_through: end.0 })
 }
@@ -72,12 +72,30 @@ fn check_start(
     }
 }
 
-fn compare(tx: &mut dyn Transaction, site: &str, link: &Link) -> Result<(), IngestError> {
-    if stored_hash(tx, site, link.sequence)? == link.hash {
+/// What is here already must be the same.
+fn compare(tx: &mut dyn Transaction, site: &str, known: &[Link]) -> Result<(), IngestError> {
+    let [first, .., last] = known else {
+        return known.iter().try_for_each(|link| same(link, stored_hash(tx, site, link.sequence)?));
+    };
+    let query = "SELECT hash FROM events WHERE site_id = $1 AND sequence BETWEEN $2 AND $3
+                 ORDER BY sequence";
+    let rows = tx.query(query, params![site, first.sequence as i64, last.sequence as i64])?;
+    if rows.len() != known.len() {
+        return Err(missing().into());
+    }
+    known.iter().zip(rows).try_for_each(|(link, row)| same(link, parse_hash(row.get(0)?)?))
+}
+
+fn same(link: &Link, stored: ChainHash) -> Result<(), IngestError> {
+    if stored == link.hash {
         Ok(())
     } else {
         Err(Refusal::Forked { sequence: link.sequence }.into())
     }
+}
+
+fn missing() -> StoreError {
+    StoreError::new("compare with an event", "an acknowledged one is missing")
 }
 
 fn stored_hash(
@@ -86,9 +104,7 @@ fn stored_hash(
     sequence: u64,
 ) -> Result<ChainHash, IngestError> {
     let query = "SELECT hash FROM events WHERE site_id = $1 AND sequence = $2";
-    let row = first(tx, query, params![site, sequence as i64])?.ok_or_else(|| {
-        StoreError::new("compare with an event", "an acknowledged one is missing")
-    })?;
+    let row = first(tx, query, params![site, sequence as i64])?.ok_or_else(missing)?;
     parse_hash(row.get(0)?)
 }
 
@@ -96,29 +112,37 @@ fn parse_hash(text: String) -> Result<ChainHash, IngestError> {
     serde_json::from_value(text.into()).map_err(|e| StoreError::new("read a hash", e).into())
 }
 
+/// Keeps what is new, and then what it changes. One that cannot be taken lets none be taken.
 fn append(
     tx: &mut dyn Transaction,
     site: &str,
-    link: &Link,
+    new: &[Link],
     now_ms: i64,
 ) -> Result<(), IngestError> {
-    let (kind, body, event) = match &link.content {
-        Content::Event { body, event: Ok(event) } => (kind(event), body.clone(), Some(event)),
+    let rows = new.iter().map(|link| row(site, link, now_ms)).collect::<Result<Vec<_>, _>>()?;
+    let head = "INSERT INTO events (site_id, sequence, hash, kind, body, received_at_ms) VALUES ";
+    insert_all(tx, (head, ""), COLUMNS, rows.as_flattened())?;
+    let events = || new.iter().filter_map(Link::event);
+    apply::prepare(tx, events())?;
+    let mut tally = Tally::default();
+    for event in events() {
+        apply::apply(tx, event, &mut tally)?;
+    }
+    Ok(tally.write(tx, site)?)
+}
+
+/// The row of an event, where it can be taken.
+fn row(site: &str, link: &Link, now_ms: i64) -> Result<[Value; COLUMNS], Refusal> {
+    let (kind, body) = match &link.content {
+        Content::Event { body, event: Ok(event) } => (kind(event), body.clone()),
         Content::Event { event: Err(reason), .. } => {
             let (sequence, reason) = (link.sequence, shortened(reason));
-            return Err(Refusal::Unacceptable { sequence, reason }.into());
+            return Err(Refusal::Unacceptable { sequence, reason });
         }
-        Content::SetAside { reason } => (SET_ASIDE.to_owned(), shortened(reason), None),
+        Content::SetAside { reason } => (SET_ASIDE.to_owned(), shortened(reason)),
     };
-    tx.execute(
-        "INSERT INTO events (site_id, sequence, hash, kind, body, received_at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-        params![site, link.sequence as i64, link.hash.to_string(), kind, body, now_ms],
-    )?;
-    if let Some(event) = event {
-        apply::apply(tx, event)?;
-    }
-    Ok(())
+    let (sequence, hash) = (link.sequence as i64, link.hash.to_string());
+    Ok([site.into(), sequence.into(), hash.into(), kind.into(), body.into(), now_ms.into()])
 }
 
 /// The name of the fact's kind on the wire.

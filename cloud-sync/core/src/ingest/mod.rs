@@ -5,13 +5,18 @@ mod apply;
 mod chain;
 mod keep;
 
+use std::sync::Arc;
+
 use domain::envelope::{Acknowledgement, Refusal, verify};
 
 use crate::{
     base::Base,
     error::Error,
-    store::{StoreError, first, params},
+    store::{StoreError, Transaction, first, params},
 };
+
+/// How often a batch is tried again that came between another.
+const MOST_TRIES: u32 = 5;
 
 /// Why a batch was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -67,13 +72,25 @@ impl Ingest {
     /// database is in trouble.
     pub async fn take(&self, delivery: Delivery) -> Result<Acknowledgement, IngestError> {
         authenticate(&self.base, &delivery.site, &delivery.signature, &delivery.body).await?;
-        let batch = chain::parse(&delivery.site, &delivery.body)?;
+        let batch = Arc::new(chain::parse(&delivery.site, &delivery.body)?);
         let now_ms = self.base.now_ms();
         let backlog = delivery.backlog.and_then(|backlog| i64::try_from(backlog).ok());
-        let ack =
-            self.base.store.write_or(move |tx| keep::keep(tx, batch, backlog, now_ms)).await?;
-        self.base.changed();
-        Ok(ack)
+        let mut tries = 0;
+        loop {
+            let chain = batch.clone();
+            let keep = move |tx: &mut dyn Transaction| keep::keep(tx, &chain, backlog, now_ms);
+            match self.base.store.write_of(&delivery.site, keep).await {
+                Err(IngestError::Failed(Error::Store(error)))
+                    if error.may_be_done_again() && tries < MOST_TRIES =>
+                {
+                    tries += 1;
+                }
+                outcome => {
+                    self.base.changed();
+                    return outcome;
+                }
+            }
+        }
     }
 }
 

@@ -108,7 +108,7 @@ fn rename(
         "UPDATE plate_reads SET plate = $1, plate_key = $2, processed_by = 'manual' WHERE id = $3",
         params![plate.as_typed(), plate.normal(), id],
     )?;
-    search::remember(tx, plate.normal())?;
+    search::remember(tx, &read.site, plate.normal())?;
     parking::renamed(tx, &read.site, &read.decision, plate.as_typed(), now_ms)
 }
 

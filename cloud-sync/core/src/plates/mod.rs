@@ -15,7 +15,7 @@ use crate::{
 pub use self::{change::Correction, write::ReadBy};
 pub(crate) use self::{
     query::{get, recognition},
-    totals::changing,
+    totals::{Tally, changing},
     write::{NewLook, NewRead, Told, kind_by_text, look_at, read_plate, told},
 };
 

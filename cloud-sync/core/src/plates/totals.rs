@@ -1,8 +1,9 @@
-//! How many plates there are, kept with every change, so that nobody has to read them all.
+//! How many plates there are at each site, kept with every change, so that nobody has to read them
+//! all.
 
 use crate::store::{StoreError, Transaction, first, params};
 
-/// All plates that are not deleted.
+/// All plates that are not deleted, of all sites.
 pub(super) struct Totals {
     pub(super) plates: i64,
     pub(super) verified: i64,
@@ -13,7 +14,10 @@ pub(super) struct Totals {
 }
 
 pub(super) fn read(tx: &mut dyn Transaction) -> Result<Totals, StoreError> {
-    let sql = "SELECT plates, verified, unread, confidence_micros, recognitions FROM plate_totals";
+    let sql = "SELECT COALESCE(SUM(plates), 0), COALESCE(SUM(verified), 0),
+                      COALESCE(SUM(unread), 0), COALESCE(SUM(confidence_micros), 0),
+                      COALESCE(SUM(recognitions), 0)
+               FROM plate_totals";
     let row = first(tx, sql, &[])?.ok_or_else(|| StoreError::new("count plates", "no row"))?;
     let (plates, unread, micros): (i64, i64, i64) = (row.get(0)?, row.get(2)?, row.get(3)?);
     let known = plates - unread;
@@ -26,14 +30,45 @@ pub(super) fn read(tx: &mut dyn Transaction) -> Result<Totals, StoreError> {
     })
 }
 
-/// Counts a new plate.
-pub(super) fn plate_added(tx: &mut dyn Transaction, id: i64) -> Result<(), StoreError> {
-    count(tx, id, 1)
+/// New looks and plates of one site, to be counted together.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    looks: i64,
+    plates: i64,
+    unread: i64,
+    micros: i64,
 }
 
-/// Counts a new look at a picture.
-pub(super) fn look_added(tx: &mut dyn Transaction) -> Result<(), StoreError> {
-    tx.execute("UPDATE plate_totals SET recognitions = recognitions + 1", &[]).map(drop)
+impl Tally {
+    pub(super) fn look(&mut self) {
+        self.looks += 1;
+    }
+
+    pub(super) fn plate(&mut self, plate: &str, confidence: f64) {
+        self.plates += 1;
+        if plate.is_empty() {
+            self.unread += 1;
+        } else {
+            self.micros += (confidence * 1e6).round() as i64;
+        }
+    }
+
+    /// Counts them.
+    pub(crate) fn write(self, tx: &mut dyn Transaction, site: &str) -> Result<(), StoreError> {
+        let Self { looks, plates, unread, micros } = self;
+        if looks == 0 && plates == 0 {
+            return Ok(());
+        }
+        tx.defer(
+            "INSERT INTO plate_totals VALUES ($1, $2, 0, $3, $4, $5)
+             ON CONFLICT (site_id) DO UPDATE
+             SET plates = plate_totals.plates + excluded.plates,
+                 unread = plate_totals.unread + excluded.unread,
+                 confidence_micros = plate_totals.confidence_micros + excluded.confidence_micros,
+                 recognitions = plate_totals.recognitions + excluded.recognitions",
+            params![site, plates, unread, micros, looks],
+        )
+    }
 }
 
 /// Changes a plate and keeps the totals.
@@ -53,11 +88,11 @@ fn count(tx: &mut dyn Transaction, id: i64, sign: i64) -> Result<(), StoreError>
                SET plates = plates + $1, verified = verified + $1 * r.is_verified,
                    unread = plate_totals.unread + $1 * r.unread,
                    confidence_micros = confidence_micros + $1 * r.micros
-               FROM (SELECT is_verified,
+               FROM (SELECT site_id, is_verified,
                             CASE WHEN plate = '' THEN 1 ELSE 0 END AS unread,
                             CASE WHEN plate = '' THEN 0
                                  ELSE CAST(ROUND(confidence * 1000000.0) AS BIGINT) END AS micros
                      FROM plate_reads WHERE id = $2 AND is_deleted = 0) r
-               WHERE plate_totals.id = 1";
+               WHERE plate_totals.site_id = r.site_id";
     tx.execute(sql, params![sign, id]).map(drop)
 }

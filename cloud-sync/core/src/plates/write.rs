@@ -4,7 +4,7 @@
 
 use domain::plate::normal_form;
 
-use super::{Movement, totals};
+use super::{Movement, Tally};
 use crate::{
     search,
     store::{StoreError, Transaction, next_id, params},
@@ -93,7 +93,8 @@ pub(crate) fn told(tx: &mut dyn Transaction, told: &Told) -> Result<i64, StoreEr
         processing_ms: 0.0,
         drawn: None,
     };
-    let recognition = look_at(tx, &look)?;
+    let mut tally = Tally::default();
+    let recognition = look_at(tx, &look, &mut tally)?;
     let read = NewRead {
         site: told.site,
         recognition,
@@ -112,7 +113,9 @@ pub(crate) fn told(tx: &mut dyn Transaction, told: &Told) -> Result<i64, StoreEr
         spot_id: told.spot_id,
         vehicle_type: told.vehicle_type,
     };
-    read_plate(tx, &read)
+    let id = read_plate(tx, &read, &mut tally)?;
+    tally.write(tx, told.site)?;
+    Ok(id)
 }
 
 /// The colour that a plate must have by how it is written; `other` where that does not say.
@@ -128,31 +131,40 @@ pub(crate) fn kind_by_text(plate: &str) -> &'static str {
     }
 }
 
-/// Keeps a look; its number.
-pub(crate) fn look_at(tx: &mut dyn Transaction, look: &NewLook) -> Result<i64, StoreError> {
+/// Keeps a look; its number. It is counted with the tally.
+pub(crate) fn look_at(
+    tx: &mut dyn Transaction,
+    look: &NewLook,
+    tally: &mut Tally,
+) -> Result<i64, StoreError> {
     let id = next_id(tx, "recognition")?;
     let sql = "INSERT INTO recognitions
                    (site_id, id, filename, taken_at_ms, processing_ms, drawn)
                VALUES ($1, $2, $3, $4, $5, $6)";
     let processing_ms = finite(look.processing_ms);
-    tx.execute(
+    tx.defer(
         sql,
         params![look.site, id, look.filename, look.taken_at_ms, processing_ms, look.drawn],
     )?;
-    totals::look_added(tx)?;
+    tally.look();
     Ok(id)
 }
 
-/// Keeps a plate of a look; its number.
-pub(crate) fn read_plate(tx: &mut dyn Transaction, read: &NewRead) -> Result<i64, StoreError> {
+/// Keeps a plate of a look; its number. It is counted with the tally.
+pub(crate) fn read_plate(
+    tx: &mut dyn Transaction,
+    read: &NewRead,
+    tally: &mut Tally,
+) -> Result<i64, StoreError> {
     let id = next_id(tx, "plate_read")?;
     let confidence = if read.plate.is_empty() { 0.0 } else { finite(read.confidence) };
+    let confidence = confidence.clamp(0.0, 1.0);
     let alternatives = read.alternatives.as_deref().filter(|_| !read.plate.is_empty());
     let alternatives: Option<String> =
         alternatives.map(|text| text.chars().take(ALTERNATIVES_LENGTH).collect());
     let [x_min, y_min, x_max, y_max] = read.bounds_px;
     let plate_key = normal_form(read.plate);
-    tx.execute(
+    tx.defer(
         "INSERT INTO plate_reads
                 (site_id, id, recognition_id, decision_id, lane, movement, plate, plate_key, kind,
                  confidence, alternatives, x_min, y_min, x_max, y_max, picture, crop, read_at_ms,
@@ -169,7 +181,7 @@ pub(crate) fn read_plate(tx: &mut dyn Transaction, read: &NewRead) -> Result<i64
             read.plate,
             &plate_key,
             read.kind,
-            confidence.clamp(0.0, 1.0),
+            confidence,
             alternatives,
             x_min,
             y_min,
@@ -183,8 +195,8 @@ pub(crate) fn read_plate(tx: &mut dyn Transaction, read: &NewRead) -> Result<i64
             read.vehicle_type
         ],
     )?;
-    totals::plate_added(tx, id)?;
-    search::remember(tx, &plate_key)?;
+    tally.plate(read.plate, confidence);
+    search::remember(tx, read.site, &plate_key)?;
     Ok(id)
 }
 

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     parking::{self, SpotReading},
     plates::{
-        Movement, NewLook, NewRead, PlateRead, ReadBy, Recognition, changing, get, look_at,
+        Movement, NewLook, NewRead, PlateRead, ReadBy, Recognition, Tally, changing, get, look_at,
         read_plate, recognition,
     },
     search,
@@ -88,12 +88,15 @@ pub(super) fn record(
         processing_ms: new.processing_ms,
         drawn: new.drawn.as_deref(),
     };
-    let id = look_at(tx, &look)?;
+    let mut tally = Tally::default();
+    let id = look_at(tx, &look, &mut tally)?;
     let mut kept = Vec::with_capacity(new.plates.len());
     for plate in &new.plates {
-        let (decision, now) = (Uuid::new_v4().to_string(), (site.as_str(), id, now_ms));
-        kept.push((plate, keep_plate(tx, new, plate, &decision, now)?, decision));
+        let (decision, at) = (Uuid::new_v4().to_string(), (site.as_str(), id, now_ms));
+        let read = read_plate(tx, &read_of(new, plate, &decision, at), &mut tally)?;
+        kept.push((plate, read, decision));
     }
+    tally.write(tx, &site)?;
     // Of several plates on one spot the one that was read most surely stands there.
     let read = kept.iter().filter(|(plate, ..)| !plate.text.is_empty());
     let surest = read.max_by(|a, b| a.0.confidence.total_cmp(&b.0.confidence));
@@ -112,14 +115,13 @@ fn keep_picture(tx: &mut dyn Transaction, site: &str, sha256: &str, now_ms: i64)
     Ok(())
 }
 
-fn keep_plate(
-    tx: &mut dyn Transaction,
-    new: &NewRecognition,
-    plate: &NewPlate,
-    decision: &str,
-    (site, recognition, now_ms): (&str, i64, i64),
-) -> Result<i64> {
-    let read = NewRead {
+fn read_of<'a>(
+    new: &'a NewRecognition,
+    plate: &'a NewPlate,
+    decision: &'a str,
+    (site, recognition, now_ms): (&'a str, i64, i64),
+) -> NewRead<'a> {
+    NewRead {
         site,
         recognition,
         decision,
@@ -136,8 +138,7 @@ fn keep_plate(
         read_by: plate.read_by,
         spot_id: new.spot_id,
         vehicle_type: None,
-    };
-    Ok(read_plate(tx, &read)?)
+    }
 }
 
 pub(super) fn improve(
@@ -153,7 +154,7 @@ pub(super) fn improve(
     let (site, decision, before): (String, String, String) =
         (row.get(0)?, row.get(1)?, row.get(2)?);
     let plate_key = normal_form(&better.text);
-    search::remember(tx, &plate_key)?;
+    search::remember(tx, &site, &plate_key)?;
     let sql = "UPDATE plate_reads SET plate = $1, plate_key = $2, confidence = $3,
                                       alternatives = $4, processed_by = $5
                WHERE id = $6 AND is_verified = 0 AND processed_by <> 'manual'";

@@ -20,6 +20,8 @@ pub struct StoreError {
 enum Kind {
     /// Nothing was changed.
     Failed,
+    /// Nothing was changed; done again, it may go well.
+    Again,
     /// It is not known whether anything was changed.
     InDoubt,
     /// A value cannot be stored, whatever the state of the database.
@@ -36,6 +38,16 @@ impl StoreError {
         let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
         let sql = sql.chars().take(STATEMENT_TOLD).collect::<String>();
         Self::new(act, format!("{reason} in `{sql}`"))
+    }
+
+    /// The same, where doing it again may go well.
+    pub(super) fn retriable(self) -> Self {
+        Self { kind: Kind::Again, ..self }
+    }
+
+    /// Whether doing it again may go well: it came between another write and was given up.
+    pub(crate) fn may_be_done_again(&self) -> bool {
+        self.kind == Kind::Again
     }
 
     /// The database went away while it was asked to keep something.
@@ -60,7 +72,7 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error.kind {
             Kind::Unfit => Self::invalid("text", "may not hold the character NUL"),
-            Kind::Failed | Kind::InDoubt => Self::Store(error),
+            Kind::Failed | Kind::Again | Kind::InDoubt => Self::Store(error),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The threads that own the connections: one writes, a few read. The same for every engine.
+//! The threads that own the connections: some write, some read. The same for every engine.
 //!
 //! Writes that wait together share one commit, and so one `fsync`. Each runs in a savepoint of its
 //! own, so that one that fails takes no other with it. A write is answered when the commit that
@@ -24,8 +24,24 @@ pub(super) trait Connection: Transaction + Send + 'static {
     /// Begins a transaction that sees one state and changes nothing.
     fn begin_read(&mut self) -> Result<(), StoreError>;
 
-    /// Begins a transaction that writes; waits until no other does.
-    fn begin_write(&mut self) -> Result<(), StoreError>;
+    /// Begins a transaction that writes; waits until no other does that must not run beside it.
+    /// `locks` is what its works have for themselves, in order and each once.
+    fn begin_write(&mut self, locks: &[i32]) -> Result<(), StoreError>;
+
+    /// Begins a part of the transaction that can be undone without the rest.
+    fn begin_part(&mut self) -> Result<(), StoreError> {
+        self.execute("SAVEPOINT job", &[]).map(drop)
+    }
+
+    /// Ends the part; fails where a statement of it did.
+    fn end_part(&mut self) -> Result<(), StoreError> {
+        self.execute("RELEASE job", &[]).map(drop)
+    }
+
+    /// Undoes the part and ends it.
+    fn undo_part(&mut self) -> Result<(), StoreError> {
+        self.script("ROLLBACK TO job; RELEASE job")
+    }
 
     /// Ends the transaction; it is on disk then.
     fn commit(&mut self) -> Result<(), StoreError>;
@@ -91,8 +107,12 @@ fn write(mut connection: impl Connection, mut jobs: mpsc::Receiver<Box<dyn Job>>
 }
 
 fn commit(connection: &mut impl Connection, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+    let mut locks: Vec<_> = group.iter().filter_map(|job| job.lock()).collect();
+    // In one order in every instance, so that no two wait for each other.
+    locks.sort_unstable();
+    locks.dedup();
     let done = connection
-        .begin_write()
+        .begin_write(&locks)
         .and_then(|()| group.iter_mut().try_for_each(|job| run_apart(connection, &mut **job)))
         .and_then(|()| connection.commit());
     if done.is_err() {
@@ -101,15 +121,14 @@ fn commit(connection: &mut impl Connection, group: &mut [Box<dyn Job>]) -> Resul
     done
 }
 
-fn run_apart(tx: &mut dyn Transaction, job: &mut dyn Job) -> Result<(), StoreError> {
-    tx.script("SAVEPOINT job")?;
-    if run(job, tx) {
+fn run_apart(connection: &mut impl Connection, job: &mut dyn Job) -> Result<(), StoreError> {
+    connection.begin_part()?;
+    if run(job, connection) {
         // Fails where the work went on after a statement of its own had failed.
-        let Err(error) = tx.script("RELEASE job") else { return Ok(()) };
+        let Err(error) = connection.end_part() else { return Ok(()) };
         job.fail(error);
     }
-    tx.script("ROLLBACK TO job")?;
-    tx.script("RELEASE job")
+    connection.undo_part()
 }
 
 /// Runs work that may be wrong without losing the thread.

@@ -6,6 +6,9 @@ use super::{StoreError, Transaction};
 
 /// Work whose types are forgotten.
 pub(super) trait Job: Send {
+    /// What it has for itself, where the queue is for such work.
+    fn lock(&self) -> Option<i32>;
+
     /// Does it; whether its changes are to be kept.
     fn run(&mut self, tx: &mut dyn Transaction) -> bool;
 
@@ -18,14 +21,19 @@ pub(super) trait Job: Send {
 
 /// Work and who waits for it.
 pub(super) struct Work<F, T, E> {
+    lock: Option<i32>,
     work: Option<F>,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
 
 impl<F, T, E> Work<F, T, E> {
-    pub(super) const fn new(work: F, reply: oneshot::Sender<Result<T, E>>) -> Self {
-        Self { work: Some(work), outcome: None, reply }
+    pub(super) const fn new(
+        lock: Option<i32>,
+        work: F,
+        reply: oneshot::Sender<Result<T, E>>,
+    ) -> Self {
+        Self { lock, work: Some(work), outcome: None, reply }
     }
 }
 
@@ -35,6 +43,10 @@ where
     T: Send,
     E: From<StoreError> + Send,
 {
+    fn lock(&self) -> Option<i32> {
+        self.lock
+    }
+
     fn run(&mut self, tx: &mut dyn Transaction) -> bool {
         self.outcome = self.work.take().map(|work| work(tx));
         matches!(self.outcome, Some(Ok(_)))

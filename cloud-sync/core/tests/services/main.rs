@@ -3,11 +3,14 @@
 
 mod accounts;
 mod charging;
+
 mod directives;
+mod instances;
 mod lockers;
 mod once;
 mod parking;
 mod postgres;
 mod recognition;
+mod schema;
 mod store;
 mod world;

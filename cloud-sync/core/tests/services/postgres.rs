@@ -4,6 +4,7 @@
 use std::{
     io::{BufRead, BufReader, Read},
     net::{Ipv4Addr, TcpListener},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{
         OnceLock,
@@ -12,9 +13,12 @@ use std::{
     thread,
 };
 
+use tokio::runtime::Builder;
+
 /// The server; it ends when its standard input does, which is when this process ends.
 struct Server {
     port: u16,
+    folder: PathBuf,
     _process: Child,
 }
 
@@ -38,6 +42,22 @@ impl Database {
     /// Where it is, for `cloud_core::Options`.
     pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{}", server().port, self.name)
+    }
+
+    /// The folder with `server.crt`, by which the server is known, and `other.crt`.
+    pub(crate) fn certificates() -> PathBuf {
+        server().folder.clone()
+    }
+
+    /// Whether somebody uses it over TLS.
+    pub(crate) fn has_encrypted_connections(&self) -> bool {
+        // Divides by zero where nobody does.
+        let sql = format!(
+            "SELECT 1 / COUNT(*) FROM pg_stat_ssl s JOIN pg_stat_activity a ON a.pid = s.pid
+             WHERE s.ssl AND a.datname = '{}'",
+            self.name
+        );
+        try_to_administer(sql).is_ok()
     }
 
     /// Cuts the connections of everybody who uses it, as a restart of the server would.
@@ -68,13 +88,21 @@ impl Drop for Database {
 
 /// Runs a statement beside all tests.
 fn administer(sql: String) {
+    try_to_administer(sql).unwrap();
+}
+
+fn try_to_administer(sql: String) -> Result<(), tokio_postgres::Error> {
     let url = format!("postgres://postgres@127.0.0.1:{}/postgres", server().port);
-    // The client must not be used where an asynchronous runtime is about.
+    // A runtime of its own: there may be one about that must not be blocked.
     let run = move || {
-        let mut client = postgres::Client::connect(&url, postgres::NoTls)?;
-        client.batch_execute(&sql)
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
+            tokio::spawn(connection);
+            client.batch_execute(&sql).await
+        })
     };
-    thread::spawn(run).join().unwrap().unwrap();
+    thread::spawn(run).join().unwrap()
 }
 
 fn server() -> &'static Server {
@@ -91,11 +119,11 @@ fn server() -> &'static Server {
             .unwrap();
         let mut told = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut told).unwrap();
-        if told.trim() != "ready" {
+        let Some(folder) = told.trim().strip_prefix("ready ").map(PathBuf::from) else {
             let mut problem = String::new();
             process.stderr.take().unwrap().read_to_string(&mut problem).unwrap();
             panic!("no PostgreSQL to test on: {problem}");
-        }
-        Server { port, _process: process }
+        };
+        Server { port, folder, _process: process }
     })
 }

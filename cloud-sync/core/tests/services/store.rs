@@ -113,7 +113,9 @@ async fn what_is_wrong_with_a_url_is_told_without_its_password() {
         ("mysql://me:hush@db/gate", "sqlite:///relative.db"),
         ("postgres://me:hush@db:port/gate", "postgres://user:password@host:port/database"),
         ("postgres://me:hush@db", "names no host or no database"),
-        ("postgres://me:hush@db/gate?sslmode=require", "sslmode=disable"),
+        ("postgres://me:hush@db/gate?sslmode=verify-ca", "sslmode=verify-full&sslrootcert=FILE"),
+        ("postgres://me:hush@db/gate?sslmode=verify-full", "sslrootcert=FILE"),
+        ("postgres://me:hush@db/gate?sslmode=verify-full&sslrootcert=/none", "sslrootcert=/none"),
         ("postgres://me:hush@127.0.0.1:1/gate", "cannot reach the database"),
     ];
     for (url, words) in refused {

@@ -11,9 +11,8 @@ mod tracker;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cloud_core::{Caller, Error, SpotStatus};
-use tokio::sync::{Semaphore, broadcast};
-use uuid::Uuid;
+use cloud_core::{Caller, Error};
+use tokio::sync::Semaphore;
 use warp::{Filter, Reply, filters::BoxedFilter, reply::Response, ws::Ws};
 
 use self::{camera::CameraMeter, session::Session};
@@ -26,25 +25,12 @@ pub(crate) use self::camera::Camera;
 
 /// Most bytes of a message: a frame of 6 MB in base 64.
 const MAX_MESSAGE_BYTES: usize = 8 * 1024 * 1024;
-/// News of spots that a slow session may be behind with.
-const MOST_NEWS: usize = 64;
-
-/// A spot that somebody has set by hand.
-#[derive(Debug, Clone, Copy)]
-struct SpotNews {
-    /// The session that did.
-    from: Uuid,
-    spot_id: i64,
-    status: SpotStatus,
-}
-
 /// What the channels share.
 pub(crate) struct Channels {
     places: Arc<Semaphore>,
     most: usize,
     /// Frames that are read at a time, so that cameras leave the queue to people.
     reading: Semaphore,
-    news: broadcast::Sender<SpotNews>,
     camera: Mutex<CameraMeter>,
 }
 
@@ -55,7 +41,6 @@ impl Channels {
             places: Arc::new(Semaphore::new(config.max_channels)),
             most: config.max_channels,
             reading: Semaphore::new(config.threads),
-            news: broadcast::Sender::new(MOST_NEWS),
             camera: Mutex::default(),
         }
     }
@@ -117,6 +102,6 @@ async fn caller(request: &Request) -> Result<Caller, Problem> {
     if request.has_credentials() || request.query.get("token").is_some() || !request.is_local() {
         return request.channel_caller(Class::Query).await;
     }
-    request.count_address(Class::Query)?;
+    request.count_address(Class::Query).await?;
     Ok(Caller::local_operator())
 }

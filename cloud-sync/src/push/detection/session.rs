@@ -3,7 +3,7 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use cloud_core::{Better, Caller, Operator, Spot, SpotStatus};
+use cloud_core::{Better, Caller, Operator, Spot, SpotNews, SpotStatus};
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
 use serde_json::{Value, json};
 use tokio::{
@@ -14,7 +14,6 @@ use uuid::Uuid;
 use warp::ws::{Message, WebSocket};
 
 use super::{
-    SpotNews,
     frames::{Frame, Seen, Slot, Unseen, next_frame},
     message::{self, About, DetectionResult, Refusal, Said},
     spots,
@@ -70,8 +69,7 @@ impl Session {
     pub(super) async fn run(mut self, socket: WebSocket) -> Result<(), Ended> {
         let (mut out, mut incoming) = socket.split();
         send(&mut out, &self.greeting()).await?;
-        let (mut news, mut changes) =
-            (self.app.channels.news.subscribe(), self.app.cloud.changes());
+        let (mut news, mut changes) = (self.app.cloud.news(), self.app.cloud.changes());
         let mut stopping = self.app.stopping.clone();
         let (mut ping, mut heard_at) = (interval(PING), Instant::now());
         let mut reading: Option<Reading> = None;
@@ -177,8 +175,7 @@ impl Session {
         let id = self.meant(id)?;
         let status = spots::tell(&self.app, &self.caller, id, status, plate).await?;
         self.now_is(id, status);
-        // Nobody else listening is no failure.
-        let _ = self.app.channels.news.send(SpotNews { from: self.id, spot_id: id, status });
+        self.app.cloud.tell(SpotNews { from: self.id, spot_id: id, status });
         Ok(message::spot("spot_status_updated", id, status))
     }
 

@@ -7,7 +7,7 @@ use super::kind_name;
 use crate::{
     logs::{Entry, Level},
     parking,
-    plates::{Movement, NewLook, NewRead, ReadBy, look_at, read_plate},
+    plates::{Movement, NewLook, NewRead, ReadBy, Tally, look_at, read_plate},
     store::{StoreError, Transaction, params},
 };
 
@@ -15,6 +15,7 @@ pub(super) fn decided(
     tx: &mut dyn Transaction,
     event: &Event,
     decision: &Decision,
+    tally: &mut Tally,
 ) -> Result<(), StoreError> {
     if let Some(who) = &decision.requested_by {
         let message = format!("{who} at {}: {}", decision.lane, decision.reason);
@@ -29,8 +30,8 @@ pub(super) fn decided(
     if decide_again(tx, event, decision, plate)? {
         return Ok(());
     }
-    let recognition = insert_recognition(tx, event, decision, plate, picture.is_some())?;
-    insert_read(tx, event, decision, plate, recognition, picture)
+    let recognition = insert_recognition(tx, event, decision, plate, picture.is_some(), tally)?;
+    insert_read(tx, event, decision, plate, (recognition, picture), tally)
 }
 
 /// A second decision about one sighting, such as an operator's after a refusal, concerns the same
@@ -65,7 +66,7 @@ fn expect_picture<'a>(
     if name.len() != 64 || !name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
         return Ok(None);
     }
-    tx.execute(
+    tx.defer(
         "INSERT INTO pictures (site_id, sha256) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         params![event.site.as_str(), name],
     )?;
@@ -78,6 +79,7 @@ fn insert_recognition(
     decision: &Decision,
     plate: &PlateSeen,
     has_picture: bool,
+    tally: &mut Tally,
 ) -> Result<i64, StoreError> {
     let file = if has_picture { plate.picture.as_str() } else { decision.lane.as_str() };
     let look = NewLook {
@@ -87,7 +89,7 @@ fn insert_recognition(
         processing_ms: f64::from(decision.latency.detect_ms + decision.latency.read_ms),
         drawn: None,
     };
-    look_at(tx, &look)
+    look_at(tx, &look, tally)
 }
 
 fn insert_read(
@@ -95,8 +97,8 @@ fn insert_read(
     event: &Event,
     decision: &Decision,
     plate: &PlateSeen,
-    recognition: i64,
-    picture: Option<&str>,
+    (recognition, picture): (i64, Option<&str>),
+    tally: &mut Tally,
 ) -> Result<(), StoreError> {
     let read = NewRead {
         site: event.site.as_str(),
@@ -116,7 +118,7 @@ fn insert_read(
         spot_id: None,
         vehicle_type: None,
     };
-    let id = read_plate(tx, &read)?;
+    let id = read_plate(tx, &read, tally)?;
     parking::doubt(tx, &read, id)
 }
 

@@ -12,13 +12,37 @@ use crate::{
     error::Result,
     logs::{Entry, Level},
     parking::{Closed, Opened, SitePayment, barrier_opened, taken_at_site},
+    plates::Tally,
     store::{Transaction, params},
 };
 
-/// Applies one event.
-pub(super) fn apply(tx: &mut dyn Transaction, event: &Event) -> Result<()> {
+/// Has the numbers at hand that these events will need.
+pub(super) fn prepare<'a>(
+    tx: &mut dyn Transaction,
+    events: impl Iterator<Item = &'a Event>,
+) -> Result<()> {
+    let (mut reads, mut stays, mut payments) = (0, 0, 0);
+    for event in events {
+        match &event.fact {
+            Fact::Decision(decision) => reads += i64::from(decision.plate.is_some()),
+            Fact::SessionOpened { .. } => stays += 1,
+            Fact::Paid { directive: None, .. } => payments += 1,
+            _ => {}
+        }
+    }
+    let expected = [
+        ("recognition", reads),
+        ("plate_read", reads),
+        ("parking_session", stays),
+        ("payment", payments),
+    ];
+    Ok(expected.iter().try_for_each(|(kind, count)| tx.expect_things(kind, *count))?)
+}
+
+/// Applies one event. New plates are counted with the tally.
+pub(super) fn apply(tx: &mut dyn Transaction, event: &Event, tally: &mut Tally) -> Result<()> {
     match &event.fact {
-        Fact::Decision(decision) => Ok(decision::decided(tx, event, decision)?),
+        Fact::Decision(decision) => Ok(decision::decided(tx, event, decision, tally)?),
         Fact::SessionOpened { session, plate, kind, entered_at, lane, decision, tariff } => {
             let opened = Opened {
                 site: event.site.as_str(),
@@ -82,7 +106,7 @@ fn logged(tx: &mut dyn Transaction, event: &Event) -> Result<()> {
     let (level, module, message) = match &event.fact {
         Fact::Started { version } => {
             let sql = "UPDATE sites SET version = $1 WHERE site_id = $2";
-            tx.execute(sql, params![version, event.site.as_str()])?;
+            tx.defer(sql, params![version, event.site.as_str()])?;
             (Level::Info, "edge", format!("started, version {version}"))
         }
         Fact::Stopped => (Level::Info, "edge", "stopped in order".to_owned()),

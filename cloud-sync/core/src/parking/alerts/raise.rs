@@ -23,7 +23,7 @@ pub(crate) struct NewAlert<'a> {
 /// Raises an alert, unless it is active or was resolved for the same cause.
 pub(crate) fn raise(tx: &mut dyn Transaction, new: &NewAlert<'_>) -> Result<(), StoreError> {
     let id = next_id(tx, "alert")?;
-    tx.execute(
+    tx.defer(
         "INSERT INTO alerts (site_id, id, alert_type, subject, since_ms, message, priority,
                 spot_id, plate, created_at_ms)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
@@ -51,7 +51,7 @@ pub(crate) fn resolve(
     subject: &str,
     at_ms: i64,
 ) -> Result<(), StoreError> {
-    tx.execute(
+    tx.defer(
         "UPDATE alerts SET resolved_at_ms = $1
          WHERE site_id = $2 AND alert_type = $3 AND subject = $4 AND resolved_at_ms IS NULL",
         params![at_ms, site, kind.as_str(), subject],
@@ -66,7 +66,7 @@ pub(crate) fn resolve_about(
     number: i64,
     at_ms: i64,
 ) -> Result<(), StoreError> {
-    tx.execute(
+    tx.defer(
         "UPDATE alerts SET resolved_at_ms = $1
          WHERE alert_type = $2 AND subject = $3 AND resolved_at_ms IS NULL",
         params![at_ms, kind.as_str(), number.to_string()],

@@ -80,7 +80,7 @@ pub(crate) fn taken_at_site(tx: &mut dyn Transaction, paid: &SitePayment<'_>) ->
     let stay = first(tx, sql, params![paid.site, paid.session])?;
     let stay: Option<i64> = stay.map(|row| row.get(0)).transpose()?;
     let (id, order_number) = (next_id(tx, "payment")?, order_number(tx, paid.at_ms)?);
-    tx.execute(
+    tx.defer(
         "INSERT INTO payments (site_id, id, order_number, session, sequence, amount_fen, status,
                 method, taken_by, created_at_ms, paid_at_ms)
          VALUES ($1, $2, $3, $4, $5, $6, 'completed', $7, $8, $9, $9)",

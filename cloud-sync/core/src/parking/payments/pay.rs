@@ -146,7 +146,7 @@ pub(super) fn count(
     amount_fen: i64,
     at_ms: i64,
 ) -> Result<()> {
-    tx.execute(
+    tx.defer(
         "UPDATE parking_sessions SET paid_fen = paid_fen + $1, paid_at_ms = $2 WHERE id = $3",
         params![amount_fen, at_ms, stay],
     )?;
@@ -154,7 +154,7 @@ pub(super) fn count(
     let owed = stay.owed_at(at_ms).0;
     let give_up = "UPDATE payments SET status = 'failed'
                    WHERE session = $1 AND status = 'pending' AND (amount_fen > $2 OR $2 = 0)";
-    tx.execute(give_up, params![stay.id, owed])?;
+    tx.defer(give_up, params![stay.id, owed])?;
     if owed == 0 {
         resolve_about(tx, AlertKind::PaymentOverdue, stay.id, at_ms)?;
     }

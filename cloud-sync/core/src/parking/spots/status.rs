@@ -63,7 +63,7 @@ fn set(
     kept_for: Option<&str>,
     now_ms: i64,
 ) -> Result<()> {
-    tx.execute(
+    tx.defer(
         "UPDATE spots SET status = $1, vehicle_type = $2, reserved_for = $3, updated_at_ms = $4
          WHERE id = $5",
         params![status.as_str(), vehicle_type.map(VehicleType::as_str), kept_for, now_ms, id],

@@ -93,7 +93,7 @@ fn insert(tx: &mut dyn Transaction, opened: &Opened<'_>) -> Result<i64> {
         true => None,
         false => Some(vehicles::known(tx, opened.plate, opened.entered_at_ms)?),
     };
-    tx.execute(
+    tx.defer(
         "INSERT INTO parking_sessions (site_id, session_id, id, origin, area_id, spot_id,
                 vehicle_id, plate, plate_key, inside_key, kind, entered_at_ms, entry_lane,
                 entry_decision, tariff)
@@ -137,7 +137,7 @@ fn spot_for(tx: &mut dyn Transaction, opened: &Opened<'_>) -> Result<Option<i64>
 
 /// The read at the barrier says where its car stands.
 fn tie_read(tx: &mut dyn Transaction, opened: &Opened<'_>, id: i64) -> Result<()> {
-    tx.execute(
+    tx.defer(
         "UPDATE plate_reads SET spot_id = (SELECT spot_id FROM parking_sessions WHERE id = $1)
          WHERE site_id = $2 AND decision_id = $3",
         params![id, opened.site, &opened.decision],
@@ -154,7 +154,7 @@ pub(crate) fn barrier_closed(tx: &mut dyn Transaction, closed: &Closed<'_>) -> R
         return Ok(false);
     };
     let (id, already): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
-    tx.execute(
+    tx.defer(
         "UPDATE parking_sessions SET exited_at_ms = $1, exit_lane = $2, exit_decision = $3,
                 fee_fen = $4, inside_key = NULL WHERE id = $5",
         params![closed.exited_at_ms, closed.lane, &closed.decision, closed.fee_fen, id],

@@ -1,7 +1,9 @@
 //! The dialect on a `rusqlite` connection.
 
+use std::collections::HashMap;
+
 use rusqlite::{
-    Connection, Statement, StatementStatus, ToSql,
+    CachedStatement, Connection, Statement, StatementStatus, ToSql,
     types::{ToSqlOutput, ValueRef},
 };
 
@@ -10,15 +12,47 @@ use crate::store::{Row, StoreError, Transaction, Value, threads};
 /// Rows of a table that a statement may go through one by one without being told of.
 const LONG_SCAN: usize = 10_000;
 
+/// Statements whose places are remembered; beyond that, all are forgotten.
+const REMEMBERED: usize = 512;
+
 /// A connection that one thread owns.
-pub(super) struct SqliteConnection(pub(super) Connection);
+pub(super) struct SqliteConnection {
+    connection: Connection,
+    /// Where each statement has its `$1`, `$2`, …: SQLite numbers them by their first appearance.
+    places: HashMap<String, Vec<Option<usize>>>,
+}
+
+impl SqliteConnection {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection, places: HashMap::new() }
+    }
+
+    /// The statement, with its values in their places.
+    fn prepare(&mut self, sql: &str, params: &[Value]) -> rusqlite::Result<CachedStatement<'_>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        if !params.is_empty() && !self.places.contains_key(sql) {
+            if self.places.len() >= REMEMBERED {
+                self.places.clear();
+            }
+            let named = |index| statement.parameter_index(&format!("${index}"));
+            let places = (1..=params.len()).map(named).collect::<rusqlite::Result<_>>()?;
+            self.places.insert(sql.to_owned(), places);
+        }
+        let places = self.places.get(sql).map_or(&[][..], Vec::as_slice);
+        for (place, value) in places.iter().zip(params) {
+            if let Some(place) = place {
+                statement.raw_bind_parameter(*place, value)?;
+            }
+        }
+        Ok(statement)
+    }
+}
 
 impl Transaction for SqliteConnection {
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<usize, StoreError> {
         Value::check(params)?;
-        let run = || {
-            let mut statement = self.0.prepare_cached(sql)?;
-            bind(&mut statement, params)?;
+        let mut run = || {
+            let mut statement = self.prepare(sql, params)?;
             let changed = statement.raw_execute()?;
             tell_scan(&statement, sql, changed);
             Ok(changed)
@@ -28,9 +62,8 @@ impl Transaction for SqliteConnection {
 
     fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
         Value::check(params)?;
-        let run = || {
-            let mut statement = self.0.prepare_cached(sql)?;
-            bind(&mut statement, params)?;
+        let mut run = || {
+            let mut statement = self.prepare(sql, params)?;
             let width = statement.column_count();
             let mut answer = statement.raw_query();
             let mut rows = Vec::new();
@@ -46,7 +79,7 @@ impl Transaction for SqliteConnection {
     }
 
     fn script(&mut self, sql: &str) -> Result<(), StoreError> {
-        let run = self.0.execute_batch(sql);
+        let run = self.connection.execute_batch(sql);
         run.map_err(|e| StoreError::of_statement("change the database", sql, e))
     }
 }
@@ -56,7 +89,7 @@ impl threads::Connection for SqliteConnection {
         self.execute("BEGIN DEFERRED", &[]).map(drop)
     }
 
-    fn begin_write(&mut self) -> Result<(), StoreError> {
+    fn begin_write(&mut self, _: &[i32]) -> Result<(), StoreError> {
         self.execute("BEGIN IMMEDIATE", &[]).map(drop)
     }
 
@@ -76,16 +109,6 @@ fn tell_scan(statement: &Statement<'_>, sql: &str, found: usize) {
     if steps > LONG_SCAN + 2 * found {
         tracing::debug!(steps, found, sql, "a long scan");
     }
-}
-
-/// SQLite numbers `$1`, `$2` by their first appearance, so each is bound by its name.
-fn bind(statement: &mut Statement<'_>, params: &[Value]) -> rusqlite::Result<()> {
-    for (index, value) in params.iter().enumerate() {
-        if let Some(place) = statement.parameter_index(&format!("${}", index + 1))? {
-            statement.raw_bind_parameter(place, value)?;
-        }
-    }
-    Ok(())
 }
 
 impl ToSql for Value {

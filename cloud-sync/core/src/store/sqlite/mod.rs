@@ -9,8 +9,8 @@ use rusqlite::Connection;
 
 use self::connection::SqliteConnection;
 use super::{
-    StoreError, migrations,
-    threads::{Connection as _, Queue, start_readers, start_writer},
+    Queues, StoreError, migrations,
+    threads::{Connection as _, start_readers, start_writer},
 };
 
 /// Reads that run at once; more wait.
@@ -18,12 +18,12 @@ const READERS: usize = 4;
 /// How long another process, such as a verb, may hold the database.
 const BUSY: Duration = Duration::from_secs(10);
 /// Statements that each connection keeps prepared.
-const STATEMENTS: usize = 128;
+const STATEMENTS: usize = 256;
 
 /// Opens or creates the file, migrates it and starts the threads that write and read.
-pub(super) fn open(path: &Path) -> Result<(Queue, Queue), StoreError> {
+pub(super) fn open(path: &Path) -> Result<Queues, StoreError> {
     let mut writer = connect(path)?;
-    writer.begin_write()?;
+    writer.begin_write(&[])?;
     match migrations::migrate(&mut writer) {
         Ok(()) => writer.commit()?,
         Err(error) => {
@@ -32,7 +32,13 @@ pub(super) fn open(path: &Path) -> Result<(Queue, Queue), StoreError> {
         }
     }
     let readers = (0..READERS).map(|_| connect(path)).collect::<Result<Vec<_>, _>>()?;
-    Ok((start_writer(writer)?, start_readers(readers)?))
+    let writes = start_writer(writer)?;
+    Ok(Queues {
+        sites: [writes.clone()].into(),
+        counts: writes.clone(),
+        writes,
+        reads: start_readers(readers)?,
+    })
 }
 
 fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
@@ -46,5 +52,5 @@ fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
         })
         .map_err(|e| StoreError::new("open the database", format!("{}: {e}", path.display())))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    Ok(SqliteConnection(connection))
+    Ok(SqliteConnection::new(connection))
 }
