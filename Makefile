@@ -8,7 +8,7 @@ CARGO = $$(if $(call NEW_ENOUGH,cargo); then echo cargo; else echo env PATH=/usr
 
 export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 
-.PHONY: demo test bench setup
+.PHONY: demo test bench soak setup
 
 setup:
 	@tests/setup build
@@ -34,3 +34,10 @@ bench: setup
 	@$(CARGO) bench --quiet --workspace --bench controllers
 	@$(CARGO) bench --quiet --workspace --bench gate
 	@$(CARGO) bench --quiet --workspace --bench faces
+	@$(CARGO) bench --quiet --workspace --bench fleet
+
+# The fault tests for longer: SECONDS of each.
+soak: setup
+	$(CARGO) build --workspace --bins --features cloud-sync/test-clock --quiet
+	SOAK=$(or $(SECONDS),600) $(CARGO) test --workspace --features cloud-sync/test-clock \
+		--test instances --test partitions -- --nocapture

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod fleet;
 pub mod line;
 pub mod mosquitto;
+pub mod netns;
 pub mod postgres;
 pub mod process;
 pub mod scenario;

@@ -30,6 +30,7 @@ pub const DURABLE: &[&str] = &[
 pub struct Postgres {
     host: String,
     port: u16,
+    folder: String,
     process: Child,
 }
 
@@ -59,8 +60,9 @@ impl Postgres {
         if let Some(output) = process.stdout.take() {
             BufReader::new(output).read_line(&mut told)?;
         }
-        if told.starts_with("ready") {
-            return Ok(Self { host: host.to_owned(), port, process });
+        if let Some(folder) = told.trim().strip_prefix("ready ") {
+            let (host, folder) = (host.to_owned(), folder.to_owned());
+            return Ok(Self { host, port, folder, process });
         }
         let mut problem = String::new();
         if let Some(mut errors) = process.stderr.take() {
@@ -72,6 +74,11 @@ impl Postgres {
     /// The URL of a database of this server.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@{}:{}/{database}", self.host, self.port)
+    }
+
+    /// The same without a network, for somebody on this machine whatever network the server is in.
+    pub fn local_url(&self, database: &str) -> String {
+        format!("postgres://postgres@/{database}?host={}&port={}", self.folder, self.port)
     }
 
     /// Makes an empty database and returns its URL.

@@ -21,7 +21,7 @@ use crate::{
     caller::{Caller, Operator},
     error::{Error, Result},
     ingest::{IngestError, authenticate},
-    store::{first, params},
+    store::{Transaction, first, params},
 };
 
 /// Most bytes in a picture.
@@ -102,11 +102,14 @@ impl Pictures {
             .map_err(|source| Error::File { act: "keep a picture", source })?;
         let now_ms = self.base.now_ms();
         let sql = "UPDATE pictures SET received_at_ms = $1 WHERE site_id = $2 AND sha256 = $3";
-        let kept = self.base.store.write(move |tx| {
-            tx.execute(sql, params![now_ms, site, sha256])?;
-            Ok(())
-        });
-        kept.await?;
+        let keep = {
+            let site = site.clone();
+            move |tx: &mut dyn Transaction| {
+                tx.execute(sql, params![now_ms, site, sha256])?;
+                Ok::<_, Error>(())
+            }
+        };
+        self.base.store.write_of(&site, keep).await?;
         self.base.changed();
         Ok(())
     }

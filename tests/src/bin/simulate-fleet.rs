@@ -13,7 +13,10 @@ use system_tests::{
     balancer::Balancer,
     fleet::{self, Fleet, VISIT},
 };
-use tokio::time::sleep;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::sleep,
+};
 
 /// How often it is told how far it is.
 const PROGRESS: Duration = Duration::from_secs(2);
@@ -49,7 +52,8 @@ struct Args {
     /// Events that each site has journaled before it reaches the cloud.
     #[arg(long, default_value_t = 0)]
     backlog: usize,
-    /// How long, in seconds; then it waits until the cloud has everything.
+    /// How long, in seconds, or until it is asked to stop; then it waits until the cloud has
+    /// everything.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
     /// Longest wait for that, in seconds.
@@ -78,8 +82,11 @@ async fn main() -> io::Result<()> {
     fleet.fill(args.backlog.div_ceil(VISIT)).await?;
     fleet.connect(&cloud, args.directives)?;
     let (begun, before) = (Instant::now(), fleet.events().1);
+    let mut terminated = signal(SignalKind::terminate())?;
     tokio::select! {
         () = sleep(Duration::from_secs(args.seconds)) => {}
+        _ = terminated.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
         driven = fleet.drive(args.rate), if args.rate > 0.0 => driven?,
         () = progress(&fleet, before) => {}
     }

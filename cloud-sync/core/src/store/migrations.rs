@@ -14,7 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0007_directives.sql"),
     include_str!("schema/0009_search.sql"),
     include_str!("schema/directives_expire.sql"),
-    include_str!("schema/0010_instances.sql"),
+    include_str!("schema/instances.sql"),
 ];
 
 /// Brings the schema up to date, within the given transaction.
