@@ -5,6 +5,7 @@
 //! (lanes, controllers, journal, replay; must not), joined by the [`sightings`] socket.
 
 pub mod backoff;
+pub mod charger;
 pub mod cli;
 pub mod cloud;
 pub mod config;

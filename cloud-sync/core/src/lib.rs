@@ -166,7 +166,7 @@ impl Cloud {
             charging: Charging::new(base.clone(), options.zone),
             devices: Devices::new(base.clone()),
             sites: Sites::new(base.clone()),
-            ingest: Ingest::new(base.clone()),
+            ingest: Ingest::new(base.clone(), options.zone),
             directives: Directives::new(base.clone()),
             pictures: Pictures::new(base.clone(), folder),
             plates: Plates::new(base.clone()),

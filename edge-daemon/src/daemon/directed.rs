@@ -47,6 +47,9 @@ impl Core {
         now: DateTime<Utc>,
     ) -> Result<(), JournalError> {
         let kind = directive.kind().to_owned();
+        if matches!(directive, Directive::Charge { .. } | Directive::StopCharge { .. }) {
+            return self.pass_over(sequence, kind, "this site has no chargers".into()).await;
+        }
         match self.follow(sequence, directive, now) {
             Ok(commit) => self.carry_out(commit, None).await,
             Err(reason) => self.pass_over(sequence, kind, reason).await,
@@ -79,6 +82,7 @@ impl Core {
                 }
                 Ok(commit.with(done))
             }
+            Directive::Charge { .. } | Directive::StopCharge { .. } => Ok(Commit::default()),
         }
     }
 

@@ -3,7 +3,10 @@
 //! Nothing here can fail because of what an event says, only because of the database: a repeated
 //! session or an outcome of an unknown command changes nothing that was right.
 
-use domain::event::{Decision, Event, Fact, Verdict};
+use domain::{
+    event::{Decision, Event, Fact, Verdict},
+    ids::ChargingId,
+};
 use rusqlite::{Connection, params};
 
 use super::{StateDir, database::number};
@@ -52,6 +55,20 @@ pub(super) fn apply(db: &Connection, event: &Event, state: &StateDir) -> rusqlit
         Fact::DirectiveDone { directive, .. } | Fact::DirectiveSkipped { directive, .. } => {
             carry_out(db, sequence, *directive)
         }
+        Fact::ChargeAssigned(assigned) => {
+            enter_charge(db, sequence, assigned.session, "assigned")?;
+            carry_out(db, sequence, assigned.directive)
+        }
+        Fact::ChargeStarted(started) => enter_charge(db, sequence, started.session, "started"),
+        Fact::ChargeMetered(metered) => enter_charge(db, sequence, metered.session, "metered"),
+        Fact::ChargeStop(stop) => {
+            enter_charge(db, sequence, stop.session, "stop")?;
+            carry_out(db, sequence, stop.directive)
+        }
+        Fact::ChargeEnded(ended) => {
+            let session = ended.session.to_string();
+            run(db, "DELETE FROM open_charge WHERE session = ?1", params![session])
+        }
         Fact::Quarantined { sequence, reason } => run(
             db,
             "INSERT INTO quarantine (sequence, reason) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
@@ -59,6 +76,21 @@ pub(super) fn apply(db: &Connection, event: &Event, state: &StateDir) -> rusqlit
         ),
         _ => Ok(()),
     }
+}
+
+/// Notes the last event of a kind of a charge.
+fn enter_charge(
+    db: &Connection,
+    sequence: i64,
+    session: ChargingId,
+    part: &str,
+) -> rusqlite::Result<()> {
+    run(
+        db,
+        "INSERT INTO open_charge (part, session, sequence) VALUES (?1, ?2, ?3)
+         ON CONFLICT (part) DO UPDATE SET sequence = excluded.sequence",
+        params![format!("{session}/{part}"), session.to_string(), sequence],
+    )
 }
 
 /// What the cloud told is done with, up to and with `directive`.

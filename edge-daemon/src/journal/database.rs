@@ -7,7 +7,8 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::{JournalError, Result};
 
 /// One step per format: the first makes a new journal, each further one upgrades the one before.
-const UPGRADES: &[&str] = &[include_str!("schema.sql"), include_str!("directives.sql")];
+const UPGRADES: &[&str] =
+    &[include_str!("schema.sql"), include_str!("directives.sql"), include_str!("charging.sql")];
 
 /// Opens for writing; makes or upgrades the tables.
 pub(super) fn open_writer(path: &Path) -> Result<Connection> {

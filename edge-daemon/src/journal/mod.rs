@@ -30,7 +30,7 @@ pub use handle::{Commit, JournalHandle};
 pub use outbox::{Limits, Outbox, Outgoing};
 pub use pictures::{PictureState, PictureToSend};
 pub use query::{Line, Reader};
-pub use recover::{OpenSession, Payment, Recovered, UnpassedOpen, UnresolvedIntent};
+pub use recover::{OpenCharge, OpenSession, Payment, Recovered, UnpassedOpen, UnresolvedIntent};
 pub use retention::{Retention, Swept, sweep, sweep_regularly};
 pub use state_dir::StateDir;
 pub use summary::summary;

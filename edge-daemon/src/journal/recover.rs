@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
+    charging::{ChargeAssigned, ChargeMetered, ChargeStarted},
     clock::{ClockQuality, Stamp},
     event::{Action, Decision, Event, Fact, PlateKind},
     ids::{CommandId, DecisionId, DeviceId, LaneId, SessionId},
@@ -25,6 +26,8 @@ pub struct Recovered {
     pub unresolved_intents: Vec<UnresolvedIntent>,
     /// Decisions to open on which no vehicle has passed, at most eight of each lane, oldest first.
     pub unpassed_opens: Vec<UnpassedOpen>,
+    /// Charges that have not ended, in the order they were assigned.
+    pub open_charges: Vec<OpenCharge>,
     /// The last of the cloud's directives that was carried out or passed over; 0 for none.
     pub directives_through: u64,
 }
@@ -78,6 +81,19 @@ pub struct UnresolvedIntent {
     pub at: Stamp,
 }
 
+/// A charge that has not ended; each of its events with when it was journaled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenCharge {
+    /// Its assignment.
+    pub assigned: (ChargeAssigned, Stamp),
+    /// Its start; none where it has not begun.
+    pub started: Option<(ChargeStarted, Stamp)>,
+    /// The last reading of its meter.
+    pub metered: Option<(ChargeMetered, Stamp)>,
+    /// Whether the cloud asked to end it.
+    pub is_to_stop: bool,
+}
+
 /// A decision to open on which no vehicle has passed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnpassedOpen {
@@ -98,6 +114,7 @@ pub(super) fn recover(db: &Connection) -> Result<Recovered> {
         open_sessions: open_sessions(db)?,
         unresolved_intents: unresolved_intents(db)?,
         unpassed_opens: unpassed_opens(db)?,
+        open_charges: open_charges(db)?,
     })
 }
 
@@ -145,6 +162,40 @@ fn unpassed_opens(db: &Connection) -> Result<Vec<UnpassedOpen>> {
         Fact::Decision(decision) => Some(UnpassedOpen { decision: *decision, at: event.at }),
         _ => None,
     })
+}
+
+fn open_charges(db: &Connection) -> Result<Vec<OpenCharge>> {
+    let mut open: Vec<OpenCharge> = Vec::new();
+    for (fact, at) in pointed_at(db, "open_charge", |event| Some((event.fact, event.at)))? {
+        let (session, part) = match fact {
+            Fact::ChargeAssigned(assigned) => {
+                let assigned = (assigned, at);
+                open.push(OpenCharge { assigned, started: None, metered: None, is_to_stop: false });
+                continue;
+            }
+            Fact::ChargeStarted(started) => (started.session, Part::Started(started)),
+            Fact::ChargeMetered(metered) => (metered.session, Part::Metered(metered)),
+            Fact::ChargeStop(stop) => (stop.session, Part::Stop),
+            _ => continue,
+        };
+        // The assignment of each comes before.
+        let Some(of) = open.iter_mut().find(|open| open.assigned.0.session == session) else {
+            continue;
+        };
+        match part {
+            Part::Started(started) => of.started = Some((started, at)),
+            Part::Metered(metered) => of.metered = Some((metered, at)),
+            Part::Stop => of.is_to_stop = true,
+        }
+    }
+    Ok(open)
+}
+
+/// What belongs to a charge besides its assignment.
+enum Part {
+    Started(ChargeStarted),
+    Metered(ChargeMetered),
+    Stop,
 }
 
 /// The events that the rows of a bookkeeping table point at, in order, each turned into what it

@@ -51,6 +51,21 @@ fn what(fact: &Fact) -> String {
         }
         Fact::LaneFault { lane, fault } => format!("fault       {lane}: {fault}"),
         Fact::LaneRecovered { lane } => format!("recovered   {lane}"),
+        Fact::ChargersFound(found) => format!("chargers    {}", found.chargers.len()),
+        Fact::ChargeAssigned(assigned) => {
+            format!("charge      {}: {} Wh", assigned.charger, assigned.energy_wh)
+        }
+        Fact::ChargeStarted(started) => format!("charging    {}", started.charger),
+        Fact::ChargeMetered(metered) => {
+            format!("metered     {} Wh, the meter shows {}", metered.energy_wh, metered.meter_wh)
+        }
+        Fact::ChargeStop(_) => "stop        asked by the cloud".into(),
+        Fact::ChargeEnded(ended) => {
+            let (charger, cause) = (&ended.charger, word(&ended.cause));
+            format!("charged     {charger}: {} Wh, {cause}", ended.energy_wh)
+        }
+        Fact::ChargerFault { charger, fault } => format!("fault       {charger}: {fault}"),
+        Fact::ChargerRecovered { charger } => format!("recovered   {charger}"),
         Fact::Device { device, online, reason } => reached("device", device, *online, reason),
         Fact::Locker(fact) => locker::what(fact),
         Fact::DeviceMisbehaves { device, how } => format!("device      {device}: {how}"),

@@ -17,7 +17,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::ids::{LaneId, SessionId};
+use crate::{
+    charging::PileId,
+    ids::{ChargingId, LaneId, SessionId},
+};
 
 /// Where a site asks.
 pub const PATH: &str = "/edge/v1/directives";
@@ -56,6 +59,28 @@ pub enum Directive {
         /// Who wants it.
         by: String,
     },
+    /// A car is to be charged.
+    Charge {
+        /// The session.
+        session: ChargingId,
+        /// Where.
+        pile: PileId,
+        /// How much, in watt-hours.
+        energy_wh: i64,
+        /// What the battery holds, where that is known, in watt-hours.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        battery_wh: Option<i64>,
+        /// A car that has not begun after so many seconds gives its place away.
+        begin_within_s: u32,
+        /// When another tariff begins, in seconds UTC: the meter is to be read then.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        borders: Vec<i64>,
+    },
+    /// A charge is to end.
+    StopCharge {
+        /// The session.
+        session: ChargingId,
+    },
 }
 
 impl Directive {
@@ -64,13 +89,15 @@ impl Directive {
         match self {
             Self::Paid { .. } => "paid",
             Self::Open { .. } => "open",
+            Self::Charge { .. } => "charge",
+            Self::StopCharge { .. } => "stop_charge",
         }
     }
 
     /// How long after it was issued it may be carried out; none for what holds whenever it arrives.
     pub const fn life(&self) -> Option<TimeDelta> {
         match self {
-            Self::Paid { .. } => None,
+            Self::Paid { .. } | Self::Charge { .. } | Self::StopCharge { .. } => None,
             Self::Open { .. } => Some(OPEN_LIFE),
         }
     }

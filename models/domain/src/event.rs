@@ -8,6 +8,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    charging::{
+        ChargeAssigned, ChargeEnded, ChargeMetered, ChargeStarted, ChargeStop, ChargersFound,
+    },
     clock::Stamp,
     ids::{BootId, CameraId, CommandId, DecisionId, DeviceId, LaneId, SessionId, SiteId},
     locker::LockerFact,
@@ -165,6 +168,30 @@ pub enum Fact {
     LaneRecovered {
         /// The lane.
         lane: LaneId,
+    },
+    /// The chargers that stand at the site: all of them.
+    ChargersFound(ChargersFound),
+    /// A car was assigned to a charger.
+    ChargeAssigned(ChargeAssigned),
+    /// A car began to charge.
+    ChargeStarted(ChargeStarted),
+    /// What a car that charges has got so far.
+    ChargeMetered(ChargeMetered),
+    /// The cloud asked to end a charge.
+    ChargeStop(ChargeStop),
+    /// A charge has ended, or came to nothing.
+    ChargeEnded(ChargeEnded),
+    /// A charger does not do what it should.
+    ChargerFault {
+        /// The charger.
+        charger: DeviceId,
+        /// What is wrong, as its maker or its driver calls it.
+        fault: String,
+    },
+    /// A charger works again.
+    ChargerRecovered {
+        /// The charger.
+        charger: DeviceId,
     },
     /// A controller answers, or no longer.
     Device {

@@ -99,6 +99,8 @@ uuids! {
     CommandId
     /// One parking session.
     SessionId
+    /// One car at one charger, from its assignment to its end.
+    ChargingId
     /// One run of the edge's core process.
     BootId
 }

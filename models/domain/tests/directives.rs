@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::{
     directive::{Ask, Declined, Directive, Issued, Page},
-    ids::SessionId,
+    ids::{ChargingId, SessionId},
 };
 use uuid::Uuid;
 
@@ -21,6 +21,23 @@ fn paid() -> Directive {
     }
 }
 
+const CHARGE: &str = r#"{"kind":"charge","session":"00000000-0000-0000-0000-00000000000e","pile":"FAST-001","energy_wh":30000,"battery_wh":60000,"begin_within_s":900,"borders":[1763604000]}"#;
+const STOP_CHARGE: &str =
+    r#"{"kind":"stop_charge","session":"00000000-0000-0000-0000-00000000000e"}"#;
+
+fn charging() -> [Directive; 2] {
+    let session = ChargingId(Uuid::from_u128(0xe));
+    let charge = Directive::Charge {
+        session,
+        pile: "FAST-001".parse().unwrap(),
+        energy_wh: 30_000,
+        battery_wh: Some(60_000),
+        begin_within_s: 900,
+        borders: vec![1_763_604_000],
+    };
+    [charge, Directive::StopCharge { session }]
+}
+
 const OPEN: &str = r#"{"kind":"open","lane":"entry","by":"Wang"}"#;
 
 fn open() -> Directive {
@@ -31,8 +48,10 @@ fn open() -> Directive {
 fn kinds() -> Vec<(Directive, &'static str)> {
     let known = |directive: &Directive| match directive {
         Directive::Paid { .. } | Directive::Open { .. } => {}
+        Directive::Charge { .. } | Directive::StopCharge { .. } => {}
     };
-    let all = vec![(paid(), PAID), (open(), OPEN)];
+    let [charge, stop] = charging();
+    let all = vec![(paid(), PAID), (open(), OPEN), (charge, CHARGE), (stop, STOP_CHARGE)];
     all.iter().for_each(|(directive, _)| known(directive));
     all
 }

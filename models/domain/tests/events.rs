@@ -3,12 +3,16 @@
 #![allow(clippy::unwrap_used)]
 
 use domain::{
+    charging::{
+        ChargeAssigned, ChargeEnded, ChargeMetered, ChargeStarted, ChargeStop, ChargerFound,
+        ChargersFound, EndCause,
+    },
     clock::{ClockQuality, Stamp},
     event::{
         Action, Candidate, Decision, Direction, Event, Fact, Latency, Outcome, PlateKind,
         PlateSeen, Rule, Verdict,
     },
-    ids::{BootId, CommandId, DecisionId, SessionId},
+    ids::{BootId, ChargingId, CommandId, DecisionId, SessionId},
     locker::{By, Cabinet, CodeHash, Denial, Held, LockerFact, SALT_BYTES, Trouble},
     money::Fen,
     tariff::{Tariff, TariffRule},
@@ -187,6 +191,54 @@ fn locker_facts() -> Vec<LockerFact> {
     ]
 }
 
+fn assigned(battery_wh: Option<i64>, borders: &[i64]) -> Fact {
+    Fact::ChargeAssigned(ChargeAssigned {
+        session: charging(),
+        charger: name("charger-1"),
+        energy_wh: 30_000,
+        battery_wh,
+        begin_within_s: 900,
+        borders: borders.to_vec(),
+        directive: 5,
+        told_at: at("01:59:00"),
+        meter_wh: battery_wh.map(|_| 1_234_567),
+    })
+}
+
+fn charging() -> ChargingId {
+    ChargingId(Uuid::from_u128(0xe))
+}
+
+fn at(time: &str) -> chrono::DateTime<chrono::Utc> {
+    format!("2026-11-20T{time}Z").parse().unwrap()
+}
+
+/// How a car was charged, in order.
+fn charge() -> Vec<Fact> {
+    let (session, charger) = (charging(), name::<domain::ids::DeviceId>("charger-1"));
+    let found = ChargerFound { charger: charger.clone(), pile: name("FAST-001") };
+    let started = ChargeStarted {
+        session,
+        charger: charger.clone(),
+        at: at("01:59:30"),
+        meter_wh: 1_234_567,
+    };
+    let metered =
+        ChargeMetered { session, at: at("02:00:00"), energy_wh: 250, meter_wh: 1_234_817 };
+    let (at, energy_wh, cause) = (at("02:30:00"), 12_000, EndCause::Unplugged);
+    vec![
+        Fact::ChargersFound(ChargersFound { chargers: vec![found] }),
+        assigned(Some(60_000), &[1_763_604_000, 1_763_622_000]),
+        assigned(None, &[]),
+        Fact::ChargeStarted(started),
+        Fact::ChargeMetered(metered),
+        Fact::ChargeStop(ChargeStop { session, directive: 6 }),
+        Fact::ChargeEnded(ChargeEnded { session, charger: charger.clone(), at, energy_wh, cause }),
+        Fact::ChargerFault { charger: charger.clone(), fault: "residual current".into() },
+        Fact::ChargerRecovered { charger },
+    ]
+}
+
 /// One of each kind at least, in the order of `vectors/facts.jsonl`.
 fn facts() -> Vec<Fact> {
     let intent = |action| Fact::CommandIntent {
@@ -197,7 +249,7 @@ fn facts() -> Vec<Fact> {
         action,
     };
     let tailgate = |decision| Fact::Tailgate { lane: name("entry"), decision };
-    vec![
+    let mut facts = vec![
         Fact::Started { version: "0.1.0".into() },
         Fact::Stopped,
         Fact::Decision(Box::new(whole_decision())),
@@ -248,10 +300,10 @@ fn facts() -> Vec<Fact> {
         Fact::DirectiveDone { directive: 5, kind: "open".into() },
         Fact::DeviceMisbehaves { device: name("locker-1"), how: "it babbles".into() },
         Fact::DeviceBehaves { device: name("locker-1") },
-    ]
-    .into_iter()
-    .chain(locker_facts().into_iter().map(Fact::Locker))
-    .collect()
+    ];
+    facts.extend(locker_facts().into_iter().map(Fact::Locker));
+    facts.extend(charge());
+    facts
 }
 
 /// Does not compile when a kind is added, until it has a name here and a line in the vectors.
@@ -271,6 +323,14 @@ fn kind(fact: &Fact) -> &'static str {
         Fact::DirectiveSkipped { .. } => "directive_skipped",
         Fact::LaneFault { .. } => "lane_fault",
         Fact::LaneRecovered { .. } => "lane_recovered",
+        Fact::ChargersFound(_) => "chargers_found",
+        Fact::ChargeAssigned(_) => "charge_assigned",
+        Fact::ChargeStarted(_) => "charge_started",
+        Fact::ChargeMetered(_) => "charge_metered",
+        Fact::ChargeStop(_) => "charge_stop",
+        Fact::ChargeEnded(_) => "charge_ended",
+        Fact::ChargerFault { .. } => "charger_fault",
+        Fact::ChargerRecovered { .. } => "charger_recovered",
         Fact::Device { .. } => "device",
         Fact::DeviceMisbehaves { .. } => "device_misbehaves",
         Fact::DeviceBehaves { .. } => "device_behaves",
@@ -357,6 +417,10 @@ fn every_word_of_every_list_is_as_it_was() {
     assert_eq!(words(&outcomes), "accepted expired duplicate refused unanswered unknown");
     let kinds = [K::Blue, K::Green, K::Yellow, K::White, K::Black, K::Other];
     assert_eq!(words(&kinds), "blue green yellow white black other");
+    use EndCause as E;
+    let ends =
+        [E::Reached, E::Battery, E::Full, E::Unplugged, E::Stopped, E::Fault, E::NoCar, E::Refused];
+    assert_eq!(words(&ends), "reached battery full unplugged stopped fault no_car refused");
     assert_eq!(words(&[Verdict::Open, Verdict::Refuse]), "open refuse");
     assert_eq!(words(&[Action::Open, Action::Close]), "open close");
     assert_eq!(words(&[Direction::Entry, Direction::Exit]), "entry exit");

@@ -6,6 +6,8 @@ use domain::{
     money::Fen,
 };
 
+use uuid::Uuid;
+
 use super::Charging;
 use crate::{
     calendar::{day_start_ms, next_day},
@@ -82,6 +84,24 @@ pub(super) fn find(tx: &mut dyn Transaction, user: i64, id: &str) -> Result<Bill
     let sql = format!("SELECT {COLUMNS} FROM charging_bills WHERE id = $1 AND user_id = $2");
     let row = first(tx, &sql, params![id, user])?.ok_or(Error::NotFound("bill"))?;
     Ok(bill(&row)?)
+}
+
+/// The running session of a request.
+pub(super) fn session_of(tx: &mut dyn Transaction, request: Uuid) -> Result<String> {
+    let sql = "SELECT id FROM charging_sessions WHERE request_id = $1 AND ended_at_ms IS NULL";
+    let row = first(tx, sql, params![request.to_string()])?.ok_or(Error::NotFound("request"))?;
+    Ok(row.get(0)?)
+}
+
+/// A user's bill of a session; none before it has ended.
+pub(super) fn of_session(
+    tx: &mut dyn Transaction,
+    user: i64,
+    session: &str,
+) -> Result<Option<Bill>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM charging_bills WHERE session_id = $1 AND user_id = $2");
+    Ok(first(tx, &sql, params![session, user])?.map(|row| bill(&row)).transpose()?)
 }
 
 fn page(

@@ -1,21 +1,27 @@
 //! Charging: requests, queues and piles as `domain::charging` schedules them, kept in the database.
 //!
 //! Whatever is done first lets everything happen that was due before, at the moments it was due,
-//! in the same transaction; so it does not matter how often [`Charging::advance`] is called. Piles
-//! are simulated: their meters run at the piles' power by the clock.
+//! in the same transaction; so it does not matter how often [`Charging::advance`] is called. At a
+//! pile where a site's charger stands, the site starts, meters and ends; the meters of the others
+//! run at the piles' power by the clock.
 
 mod bills;
 mod notices;
 mod record;
 mod settings;
+mod site;
 mod state;
+mod told;
 mod views;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use domain::charging::{Event, Mode, NewRequest, Refusal, Station};
 use uuid::Uuid;
 
+pub(crate) use self::site::{
+    charger_is, chargers_found, ended, has_chargers, metered, refused, started,
+};
 pub use self::{
     bills::{Bill, BillFilter},
     notices::{Notice, Notification},
@@ -31,7 +37,7 @@ use crate::{
     store::Transaction,
 };
 
-/// The site that charges; its piles are the cloud's own until sites report theirs.
+/// The station that schedules all piles, those of sites and the simulated ones.
 const SITE: &str = "default";
 /// Most that can be asked for, in watt-hours: a megawatt-hour.
 const MOST_WH: i64 = 1_000_000;
@@ -62,12 +68,18 @@ pub struct Charging {
     zone: Tz,
 }
 
-/// The moment of a call, and who calls.
+/// The moment at which something is done.
 #[derive(Clone, Copy)]
-struct Moment {
-    now_ms: i64,
+pub(crate) struct Moment {
+    pub(crate) now_ms: i64,
     day: NaiveDate,
     zone: Tz,
+}
+
+impl Moment {
+    pub(crate) fn new(zone: Tz, now: DateTime<Utc>) -> Self {
+        Self { now_ms: now.timestamp_millis(), day: day_of(zone, now), zone }
+    }
 }
 
 /// What a step has left.
@@ -165,14 +177,20 @@ impl Charging {
         .await
     }
 
-    /// Ends the caller's charging and returns the bill.
+    /// Ends the caller's charging and returns the bill. What a site charges ends when the site says
+    /// so, which is waited for until `end`.
     ///
     /// # Errors
     /// [`Error::NotFound`] without an active request (or where it is not the given one),
-    /// [`Error::Refused`] with `not_charging`.
-    pub async fn complete(&self, caller: &Caller, id: Option<Uuid>) -> Result<Bill> {
+    /// [`Error::Refused`] with `not_charging`, or `site_away` where the site has not answered yet.
+    pub async fn complete(
+        &self,
+        caller: &Caller,
+        id: Option<Uuid>,
+        end: impl Future<Output = ()>,
+    ) -> Result<Bill> {
         let (user, actor) = (caller.own_id()?, caller.actor());
-        self.write(move |tx, moment| {
+        let asked = self.write(move |tx, moment| {
             let mut ended = Uuid::nil();
             let outcome = act(tx, moment, |station| {
                 let active = station.request_of(user).filter(|r| id.is_none_or(|id| id == r.id));
@@ -180,18 +198,50 @@ impl Charging {
                 station.complete(moment.now_ms, ended)
             })?;
             let bill = outcome.bills.iter().find(|(request, _)| *request == ended);
-            let (_, bill) = bill.ok_or(Error::NotFound("bill"))?;
+            let Some((_, bill)) = bill else {
+                log(tx, moment, actor, "a site is asked to end charging".to_owned())?;
+                return bills::session_of(tx, ended).map(Err);
+            };
             let bill = bills::find(tx, user, bill)?;
             let (pile, total) = (&bill.pile, bill.costs.total());
             log(tx, moment, actor, format!("charging at {pile} is ended, {total} yuan"))?;
-            Ok(bill)
-        })
-        .await
+            Ok(Ok(bill))
+        });
+        match asked.await? {
+            Ok(bill) => Ok(bill),
+            Err(session) => self.billed(user, session, end).await,
+        }
+    }
+
+    /// Waits until a session is billed.
+    async fn billed(
+        &self,
+        user: i64,
+        session: String,
+        end: impl Future<Output = ()>,
+    ) -> Result<Bill> {
+        let mut changes = self.base.changes.subscribe();
+        tokio::pin!(end);
+        let mut is_over = false;
+        loop {
+            let session = session.clone();
+            let found =
+                self.base.store.read(move |tx| bills::of_session(tx, user, &session)).await?;
+            match found {
+                Some(bill) => return Ok(bill),
+                None if is_over => return Err(Error::Refused("site_away")),
+                None => {}
+            }
+            tokio::select! {
+                // The sender lives as long as the service does.
+                _ = changes.changed() => {}
+                () = &mut end => is_over = true,
+            }
+        }
     }
 
     fn moment(&self) -> Moment {
-        let now = self.base.clock.now().wall;
-        Moment { now_ms: now.timestamp_millis(), day: day_of(self.zone, now), zone: self.zone }
+        Moment::new(self.zone, self.base.clock.now().wall)
     }
 
     async fn write<T: Send + 'static>(

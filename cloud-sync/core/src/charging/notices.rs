@@ -18,7 +18,7 @@ pub enum Notice {
     QueueUpdate {
         /// The queue number.
         queue_number: String,
-        /// Among all of the mode who do not charge, from 1.
+        /// Among all of the mode who do not charge, from 1; 0 for one whose turn it is.
         position: usize,
         /// The pile to wait at; none in the waiting area.
         pile: Option<String>,

@@ -3,7 +3,7 @@
 use domain::charging::{BadParameter, Parameters, Periods, PileId, PileStatus, Rate};
 
 use super::{
-    Charging, act, log, state,
+    Charging, act, log, site, state,
     views::{self, PileView, Viewer},
 };
 use crate::{
@@ -104,7 +104,9 @@ impl Charging {
     ) -> Result<PileView> {
         let actor = admin.actor();
         self.write(move |tx, moment| {
-            let outcome = act(tx, moment, |station| station.set_pile(moment.now_ms, id, status))?;
+            // A site's charger that staff let back is what its site says.
+            let is = site::hold(tx, id, status)?.unwrap_or(status);
+            let outcome = act(tx, moment, |station| station.set_pile(moment.now_ms, id, is))?;
             log(tx, moment, actor, format!("{id} is set to {}", status.as_str()))?;
             let piles = views::piles(tx, &outcome.station, moment.now_ms, Viewer::STAFF)?;
             piles.into_iter().find(|pile| pile.id == id).ok_or(Error::NotFound("pile"))

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use domain::charging::{
-    Mode, Numbers, Parameters, Pile, PileId, PileStatus, Rank, Request, Running, Station,
+    AtSite, Mode, Numbers, Parameters, Pile, PileId, PileStatus, Rank, Request, Running, Station,
+    Stopping,
 };
 use uuid::Uuid;
 
@@ -82,16 +83,26 @@ fn piles(tx: &mut dyn Transaction, parameters: &Parameters) -> Result<BTreeMap<P
     for row in tx.query(sql, params![SITE])? {
         let (id, status): (String, String) = (row.get(0)?, row.get(1)?);
         if let Some(pile) = piles.get_mut(&parsed("a pile", &id)?) {
-            let found = PileStatus::ALL.into_iter().find(|known| known.as_str() == status);
-            pile.status = found.ok_or_else(|| unreadable("a pile's status", status))?;
+            pile.status = self::status(&status)?;
         }
+    }
+    for row in tx.query("SELECT pile_id FROM charging_drivers WHERE site_id = $1", params![SITE])? {
+        let id: String = row.get(0)?;
+        piles.entry(parsed("a pile", &id)?).and_modify(|pile| pile.driven = true);
     }
     Ok(piles)
 }
 
+/// Reads a pile's status.
+pub(super) fn status(text: &str) -> Result<PileStatus, StoreError> {
+    let found = PileStatus::ALL.into_iter().find(|known| known.as_str() == text);
+    found.ok_or_else(|| unreadable("a pile's status", text))
+}
+
 /// Puts those who charge where they do; a pile that the settings no longer have is retired.
 fn seat_running(tx: &mut dyn Transaction, piles: &mut BTreeMap<PileId, Pile>) -> Result<()> {
-    let sql = "SELECT pile_id, request_id, started_at_ms, power_w
+    let sql = "SELECT pile_id, request_id, started_at_ms, power_w, edge, began, metered_wh,
+                      metered_at_ms, stopping
                FROM charging_sessions WHERE site_id = $1 AND ended_at_ms IS NULL";
     for row in tx.query(sql, params![SITE])? {
         let (pile, request): (String, String) = (row.get(0)?, row.get(1)?);
@@ -100,9 +111,35 @@ fn seat_running(tx: &mut dyn Transaction, piles: &mut BTreeMap<PileId, Pile>) ->
             request: parsed("a request", &request)?,
             started_at_ms: row.get(2)?,
             power_w: row.get(3)?,
+            site: row.get::<Option<String>>(4)?.map(|_| at_site(&row)).transpose()?,
         });
     }
     Ok(())
+}
+
+fn at_site(row: &Row) -> Result<AtSite, StoreError> {
+    let stopping: Option<String> = row.get(8)?;
+    Ok(AtSite {
+        began: row.get(5)?,
+        metered_wh: row.get(6)?,
+        metered_at_ms: row.get(7)?,
+        stopping: match stopping.as_deref() {
+            None => None,
+            Some("enough") => Some(Stopping::Enough),
+            Some("cancelled") => Some(Stopping::Cancelled),
+            Some("pile_down") => Some(Stopping::PileDown),
+            Some(other) => return Err(unreadable("why a charge is to end", other)),
+        },
+    })
+}
+
+/// Why a site was asked to end a charge, as it is kept.
+pub(super) const fn stopping(why: Stopping) -> &'static str {
+    match why {
+        Stopping::Enough => "enough",
+        Stopping::Cancelled => "cancelled",
+        Stopping::PileDown => "pile_down",
+    }
 }
 
 fn request(row: &Row) -> Result<Request, StoreError> {

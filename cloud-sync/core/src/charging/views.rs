@@ -20,7 +20,7 @@ use crate::{
 pub struct RequestStatus {
     /// The request.
     pub request: Request,
-    /// Among all of the mode who do not charge, from 1; 0 while charging.
+    /// Among all of the mode who do not charge, from 1; 0 while charging, or about to at a site.
     pub position: usize,
     /// How long it will wait, in milliseconds.
     pub wait_ms: i64,
@@ -165,7 +165,10 @@ pub(super) fn status(station: &Station, id: Uuid, now_ms: i64) -> Result<Request
         position: place.map_or(0, |place| place.position),
         wait_ms: place.and_then(|_| station.waits_ms(now_ms).remove(&id)).unwrap_or_default(),
         pile: running.map(|(pile, _)| pile).or(place.and_then(|place| place.pile)),
-        started_at_ms: running.map(|(_, running)| running.started_at_ms),
+        // One that is assigned to a site's charger has not begun before the site says so.
+        started_at_ms: running
+            .filter(|(_, running)| running.site.is_none_or(|site| site.began))
+            .map(|(_, running)| running.started_at_ms),
         delivered_wh: station.delivered_wh(request, now_ms),
         request: request.clone(),
     })

@@ -10,6 +10,7 @@ use super::{
     chain::{Chain, Content, Link},
 };
 use crate::{
+    charging::Moment,
     plates::Tally,
     store::{StoreError, Transaction, Value, first, insert_all, params},
 };
@@ -26,18 +27,18 @@ pub(super) fn keep(
     tx: &mut dyn Transaction,
     chain: &Chain,
     backlog: Option<i64>,
-    now_ms: i64,
+    moment: Moment,
 ) -> Result<Acknowledgement, IngestError> {
     let (acked, head) = head(tx, &chain.site)?;
     check_start(tx, chain, acked, head)?;
     let (known, new) = chain.links.split_at(chain.links.partition_point(|l| l.sequence <= acked));
     compare(tx, &chain.site, known)?;
-    append(tx, &chain.site, new, now_ms)?;
+    append(tx, &chain.site, new, moment)?;
     let end = new.last().map_or((acked, head), |last| (last.sequence, last.hash));
     tx.defer(
         "UPDATE sites SET acked_through = $1, chain_hash = $2, last_seen_at_ms = $3,
                 backlog = COALESCE($4, backlog) WHERE site_id = $5",
-        params![end.0 as i64, end.1.to_string(), now_ms, backlog, &chain.site],
+        params![end.0 as i64, end.1.to_string(), moment.now_ms, backlog, &chain.site],
     )?;
     Ok(Acknowledgement { acked_through: end.0 })
 }
@@ -117,16 +118,17 @@ fn append(
     tx: &mut dyn Transaction,
     site: &str,
     new: &[Link],
-    now_ms: i64,
+    moment: Moment,
 ) -> Result<(), IngestError> {
-    let rows = new.iter().map(|link| row(site, link, now_ms)).collect::<Result<Vec<_>, _>>()?;
+    let rows =
+        new.iter().map(|link| row(site, link, moment.now_ms)).collect::<Result<Vec<_>, _>>()?;
     let head = "INSERT INTO events (site_id, sequence, hash, kind, body, received_at_ms) VALUES ";
     insert_all(tx, (head, ""), COLUMNS, rows.as_flattened())?;
     let events = || new.iter().filter_map(Link::event);
     apply::prepare(tx, events())?;
     let mut tally = Tally::default();
     for event in events() {
-        apply::apply(tx, event, &mut tally)?;
+        apply::apply(tx, event, moment, &mut tally)?;
     }
     Ok(tally.write(tx, site)?)
 }

@@ -7,10 +7,15 @@ mod keep;
 
 use std::sync::Arc;
 
-use domain::envelope::{Acknowledgement, Refusal, verify};
+use chrono_tz::Tz;
+use domain::{
+    envelope::{Acknowledgement, Refusal, verify},
+    event::Fact,
+};
 
 use crate::{
     base::Base,
+    charging::{self, Moment},
     error::Error,
     store::{StoreError, Transaction, first, params},
 };
@@ -57,11 +62,12 @@ pub struct Delivery {
 /// The way in for events.
 pub struct Ingest {
     base: Base,
+    zone: Tz,
 }
 
 impl Ingest {
-    pub(crate) const fn new(base: Base) -> Self {
-        Self { base }
+    pub(crate) const fn new(base: Base, zone: Tz) -> Self {
+        Self { base, zone }
     }
 
     /// Takes a batch: verifies its signature before reading it, its chain before keeping it. What
@@ -73,13 +79,19 @@ impl Ingest {
     pub async fn take(&self, delivery: Delivery) -> Result<Acknowledgement, IngestError> {
         authenticate(&self.base, &delivery.site, &delivery.signature, &delivery.body).await?;
         let batch = Arc::new(chain::parse(&delivery.site, &delivery.body)?);
-        let now_ms = self.base.now_ms();
+        let moment = Moment::new(self.zone, self.base.clock.now().wall);
         let backlog = delivery.backlog.and_then(|backlog| i64::try_from(backlog).ok());
+        let crosses_sites = self.crosses_sites(&delivery.site, &batch).await?;
         let mut tries = 0;
         loop {
             let chain = batch.clone();
-            let keep = move |tx: &mut dyn Transaction| keep::keep(tx, &chain, backlog, now_ms);
-            match self.base.store.write_of(&delivery.site, keep).await {
+            let keep = move |tx: &mut dyn Transaction| keep::keep(tx, &chain, backlog, moment);
+            let kept = if crosses_sites {
+                self.base.store.write_or(keep).await
+            } else {
+                self.base.store.write_of(&delivery.site, keep).await
+            };
+            match kept {
                 Err(IngestError::Failed(Error::Store(error)))
                     if error.may_be_done_again() && tries < MOST_TRIES =>
                 {
@@ -91,6 +103,19 @@ impl Ingest {
                 }
             }
         }
+    }
+
+    /// Whether a batch changes what is not of its site alone: the queue for charging is one for all.
+    async fn crosses_sites(&self, site: &str, batch: &chain::Chain) -> Result<bool, IngestError> {
+        let events = || batch.links.iter().filter_map(chain::Link::event);
+        if events().any(|event| apply::is_of_charging(&event.fact)) {
+            return Ok(true);
+        }
+        if !events().any(|event| matches!(event.fact, Fact::Device { .. })) {
+            return Ok(false);
+        }
+        let site = site.to_owned();
+        Ok(self.base.store.read(move |tx| charging::has_chargers(tx, &site)).await?)
     }
 }
 

@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0009_search.sql"),
     include_str!("schema/directives_expire.sql"),
     include_str!("schema/instances.sql"),
+    include_str!("schema/0012_site_chargers.sql"),
 ];
 
 /// Brings the schema up to date, within the given transaction.

@@ -160,6 +160,16 @@ impl Store {
         run(&self.queues.writes, None, work).await
     }
 
+    /// As [`Store::write`], for work that fails in ways of its own.
+    pub(crate) async fn write_or<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut dyn Transaction) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        run(&self.queues.writes, None, work).await
+    }
+
     /// As [`Store::write`], for work that changes and checks what is of one site alone, and that
     /// fails in ways of its own.
     pub(crate) async fn write_of<T, E, F>(&self, site: &str, work: F) -> Result<T, E>

@@ -76,6 +76,10 @@ fn refused(reason: &str) -> Words {
         "duplicate_request" => ("DUPLICATE_REQUEST", "您已有进行中的充电请求", Value::Null),
         "queue_full" => ("QUEUE_FULL", "等候区已满", Value::Null),
         "charging" => ("INVALID_REQUEST", "正在充电，不能修改或取消", Value::Null),
+        "site_away" => {
+            let words = "站点暂时没有响应，已通知其结束充电，账单随后生成";
+            ("SITE_AWAY", words, Value::Null)
+        }
         "not_charging" => ("INVALID_REQUEST", "尚未开始充电", Value::Null),
         _ => ("INVALID_REQUEST", "当前状态不允许该操作", json!({"reason": reason})),
     }

@@ -45,6 +45,9 @@ impl NotificationView {
 
 fn words(notice: &Notice) -> (&'static str, String) {
     match notice {
+        Notice::QueueUpdate { queue_number, position: 0, pile: Some(pile) } => {
+            ("queue_update", format!("轮到排队号 {queue_number}，请到充电桩 {pile} 插上充电枪"))
+        }
         Notice::QueueUpdate { queue_number, position, pile } => {
             let place =
                 pile.as_ref().map_or("等候区".to_owned(), |pile| format!("充电桩 {pile}"));

@@ -1,5 +1,7 @@
 //! A user's request: ask, look, change, call off, end.
 
+use std::time::Duration;
+
 use chrono_tz::Tz;
 use cloud_core::{
     Caller, Error,
@@ -14,6 +16,9 @@ use super::{
     wire::{Data, ModeWord, hours, minutes, moment, thousands, yuan},
 };
 use crate::http::{Answer, Call, Created, Json, Problem};
+
+/// How long a site is waited for that is asked to end charging.
+const SITE_WITHIN: Duration = Duration::from_secs(8);
 
 /// What is asked for.
 #[derive(Deserialize, JsonSchema)]
@@ -159,7 +164,8 @@ pub(super) async fn cancel(call: Call<Caller>) -> Answer<Json<Data<Cancelled>>> 
 
 pub(super) async fn complete(call: Call<Caller, Json<Completion>>) -> Answer<Json<Data<Ended>>> {
     let id = call.body.0.request_id.as_deref().map(id).transpose()?;
-    let bill = call.app.cloud.charging.complete(&call.who, id).await?;
+    let end = tokio::time::sleep(SITE_WITHIN);
+    let bill = call.app.cloud.charging.complete(&call.who, id, end).await?;
     let ended = Ended {
         total_amount: thousands(bill.energy_wh),
         total_cost: yuan(bill.costs.total()),

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Table, its key, and what a row means. The row points at the event in `sequence`.
-const TABLES: [(&str, &str, &str); 7] = [
+const TABLES: [(&str, &str, &str); 8] = [
     ("open_session", "session", "open session"),
     ("payment", "sequence", "payment"),
     ("open_intent", "command", "command without outcome"),
@@ -23,6 +23,7 @@ const TABLES: [(&str, &str, &str); 7] = [
     ("quarantine", "sequence", "event set aside"),
     ("picture", "sha256", "picture"),
     ("directive", "through", "last directive"),
+    ("open_charge", "part", "charge under way"),
 ];
 
 /// Bookkeeping as the facts make it.

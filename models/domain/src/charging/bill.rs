@@ -76,6 +76,15 @@ pub struct Delivery {
     pub energy_wh: i64,
 }
 
+/// A reading of a meter during a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// When, in milliseconds UTC.
+    pub at_ms: i64,
+    /// What the session had got until then, in watt-hours.
+    pub energy_wh: i64,
+}
+
 /// What fell into one period.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Part {
@@ -111,6 +120,11 @@ impl Bill {
         Fen(self.parts().iter().map(|part| part.cost.0).sum::<i64>() + self.service.0)
     }
 
+    /// The energy of all periods, in watt-hours.
+    pub fn energy_wh(&self) -> i64 {
+        self.parts().iter().map(|part| part.energy_wh).sum()
+    }
+
     fn part(&mut self, period: Period) -> &mut Part {
         match period {
             Period::Peak => &mut self.peak,
@@ -123,20 +137,71 @@ impl Bill {
 impl Tariff {
     /// The bill of a session, by the clocks of a time zone.
     pub fn bill<Z: TimeZone>(&self, zone: &Z, delivery: &Delivery) -> Bill {
-        let (mut bill, mut at_ms, mut at_wh) = (Bill::default(), delivery.started_at_ms, 0);
-        for (end_ms, period) in self.periods.cut(zone, at_ms, delivery.ended_at_ms) {
-            let end_wh = delivery.meter_wh(end_ms);
+        let mut bill = Bill::default();
+        let start = Reading { at_ms: delivery.started_at_ms, energy_wh: 0 };
+        self.split(&mut bill, zone, start, delivery.ended_at_ms, |at_ms| delivery.meter_wh(at_ms));
+        self.price(&mut bill);
+        bill
+    }
+
+    /// The bill of a session by the readings of its meter, in their order: all energy between the
+    /// first and the last. Between two readings the power counts as steady; a reading that is not
+    /// later or shows less than the one before adds nothing to the time or the energy.
+    pub fn bill_metered<Z: TimeZone>(&self, zone: &Z, readings: &[Reading]) -> Bill {
+        let mut bill = Bill::default();
+        let mut last: Option<Reading> = None;
+        for reading in readings {
+            let Some(from) = last.replace(*reading) else { continue };
+            let to = Reading {
+                at_ms: reading.at_ms.max(from.at_ms),
+                energy_wh: reading.energy_wh.max(from.energy_wh),
+            };
+            last = Some(to);
+            if to.at_ms == from.at_ms {
+                let period = self.periods.cut(zone, from.at_ms, from.at_ms + 1)[0].1;
+                bill.part(period).energy_wh += to.energy_wh - from.energy_wh;
+            } else {
+                self.split(&mut bill, zone, from, to.at_ms, |at_ms| from.until(&to, at_ms));
+            }
+        }
+        self.price(&mut bill);
+        bill
+    }
+
+    /// Adds what was delivered between a reading and a moment, by the periods it fell into.
+    fn split<Z: TimeZone>(
+        &self,
+        bill: &mut Bill,
+        zone: &Z,
+        from: Reading,
+        until_ms: i64,
+        meter_wh: impl Fn(i64) -> i64,
+    ) {
+        let Reading { mut at_ms, energy_wh: mut at_wh } = from;
+        for (end_ms, period) in self.periods.cut(zone, at_ms, until_ms) {
+            let end_wh = meter_wh(end_ms);
             let part = bill.part(period);
             part.duration_ms += end_ms - at_ms;
             part.energy_wh += end_wh - at_wh;
             (at_ms, at_wh) = (end_ms, end_wh);
         }
+    }
+
+    fn price(&self, bill: &mut Bill) {
         for period in Period::ALL {
             let part = bill.part(period);
             part.cost = self.rates.of(period).cost(part.energy_wh);
         }
-        bill.service = self.rates.service.cost(delivery.energy_wh);
-        bill
+        bill.service = self.rates.service.cost(bill.energy_wh());
+    }
+}
+
+impl Reading {
+    /// What a meter shows at a moment between this reading and a later one.
+    fn until(&self, later: &Self, at_ms: i64) -> i64 {
+        let (whole_ms, whole_wh) = (later.at_ms - self.at_ms, later.energy_wh - self.energy_wh);
+        let passed = i128::from(at_ms - self.at_ms) * i128::from(whole_wh) / i128::from(whole_ms);
+        self.energy_wh + i64::try_from(passed).unwrap_or(whole_wh)
     }
 }
 

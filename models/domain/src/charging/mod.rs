@@ -5,11 +5,13 @@
 //! Energy is whole watt-hours (as a meter shows them), power watts, time milliseconds UTC.
 
 mod bill;
+mod facts;
 mod parameters;
 mod period;
 mod piles;
 mod requests;
 mod schedule;
+mod site;
 mod station;
 
 use std::{fmt, str::FromStr};
@@ -17,11 +19,16 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    bill::{Bill, Delivery, Part, Rate, Rates, Tariff},
+    bill::{Bill, Delivery, Part, Rate, Rates, Reading, Tariff},
+    facts::{
+        ChargeAssigned, ChargeEnded, ChargeMetered, ChargeStarted, ChargeStop, ChargerFound,
+        ChargersFound, EndCause,
+    },
     parameters::{BadParameter, Parameters},
     period::{BadPeriods, Period, Periods, Window},
     piles::{Pile, PileStatus, Running},
     requests::{NewRequest, Rank, Request},
+    site::{AtSite, SiteEnd, Stopping},
     station::{Cause, Event, Numbers, Place, Refusal, Station, What},
 };
 
@@ -68,7 +75,8 @@ impl FromStr for Mode {
 }
 
 /// The name of a pile: `FAST-001`, `SLOW-003`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct PileId {
     /// How it charges.
     pub mode: Mode,
@@ -104,6 +112,20 @@ impl FromStr for PileId {
         let id = Self { mode, number: digits.parse().map_err(|_| BadPileId)? };
         // One pile has one name: `FAST-1` and `FAST-+01` are none.
         if id.number > 0 && id.to_string() == text { Ok(id) } else { Err(BadPileId) }
+    }
+}
+
+impl TryFrom<String> for PileId {
+    type Error = BadPileId;
+
+    fn try_from(text: String) -> Result<Self, BadPileId> {
+        text.parse()
+    }
+}
+
+impl From<PileId> for String {
+    fn from(id: PileId) -> Self {
+        id.to_string()
     }
 }
 

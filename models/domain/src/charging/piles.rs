@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::{
-    Cause, Event, Mode, Parameters, PileId, Rank, Refusal, Request, Station, What, charge_ms,
-    metered_wh,
+    AtSite, Cause, Event, Mode, Parameters, PileId, Rank, Refusal, Request, Station, Stopping,
+    What, charge_ms, metered_wh,
 };
 
 /// Whether a pile can be used.
@@ -39,6 +39,8 @@ pub struct Pile {
     pub status: PileStatus,
     /// Whether it was taken away; it takes nobody any more then.
     pub retired: bool,
+    /// Whether a site's own charger stands there; else its meter runs by the clock.
+    pub driven: bool,
     /// The car that charges.
     pub running: Option<Running>,
     /// Those who wait here, in order.
@@ -50,10 +52,13 @@ pub struct Pile {
 pub struct Running {
     /// Its request.
     pub request: Uuid,
-    /// Since when, in milliseconds UTC.
+    /// Since when, in milliseconds UTC; for one that a site has not begun with, since when it is
+    /// assigned.
     pub started_at_ms: i64,
     /// At which power, in watts. Settings that change do not touch what is running.
     pub power_w: i64,
+    /// What the site says, where one charges it.
+    pub site: Option<AtSite>,
 }
 
 impl Running {
@@ -64,6 +69,9 @@ impl Running {
 
     /// What the meter has counted until a moment, in watt-hours.
     pub fn metered_wh(&self, request: &Request, now_ms: i64) -> i64 {
+        if let Some(site) = &self.site {
+            return site.metered_wh;
+        }
         metered_wh(now_ms - self.started_at_ms, self.power_w).min(request.remaining_wh())
     }
 }
@@ -71,7 +79,13 @@ impl Running {
 impl Pile {
     /// A pile that works and stands idle.
     pub const fn idle() -> Self {
-        Self { status: PileStatus::Normal, retired: false, running: None, queue: Vec::new() }
+        Self {
+            status: PileStatus::Normal,
+            retired: false,
+            driven: false,
+            running: None,
+            queue: Vec::new(),
+        }
     }
 
     /// Whether it takes cars.
@@ -91,8 +105,8 @@ impl Pile {
 }
 
 impl Station {
-    /// Takes a pile out of service or back into it. One that goes out ends its session and hands
-    /// its queue back; when it comes back, all who wait for its mode line up anew, in the order of
+    /// Takes a pile out of service or back into it. One that goes out ends its session (a site's
+    /// charger is asked to) and hands its queue back; when it comes back, all who wait for its mode line up anew, in the order of
     /// their numbers.
     ///
     /// # Errors
@@ -104,20 +118,39 @@ impl Station {
         status: PileStatus,
     ) -> Result<Vec<Event>, Refusal> {
         let mut events = self.advance(now_ms);
+        self.change_status(now_ms, id, status, &mut events, |station, events| {
+            if station.piles[&id].running.as_ref().is_some_and(|running| running.site.is_some()) {
+                station.ask_to_stop(id, now_ms, Stopping::PileDown, events);
+            } else {
+                station.end(id, now_ms, Cause::PileDown, events);
+            }
+        })?;
+        Ok(events)
+    }
+
+    /// Changes a pile's status; `stop` is done where that takes it out of service.
+    pub(super) fn change_status(
+        &mut self,
+        now_ms: i64,
+        id: PileId,
+        status: PileStatus,
+        events: &mut Vec<Event>,
+        stop: impl FnOnce(&mut Self, &mut Vec<Event>),
+    ) -> Result<(), Refusal> {
         let pile = self.piles.get_mut(&id).filter(|pile| !pile.retired).ok_or(Refusal::NoPile)?;
         let worked = pile.status == PileStatus::Normal;
         pile.status = status;
         match (worked, status == PileStatus::Normal) {
-            (true, false) => self.step(now_ms, &mut events, |station, events| {
+            (true, false) => self.step(now_ms, events, |station, events| {
                 station.hand_back(id, now_ms, events);
-                station.end(id, now_ms, Cause::PileDown, events);
+                stop(station, events);
             }),
             (false, true) => {
-                self.step(now_ms, &mut events, |station, _| station.line_up_anew(id.mode));
+                self.step(now_ms, events, |station, _| station.line_up_anew(id.mode));
             }
             _ => {}
         }
-        Ok(events)
+        Ok(())
     }
 
     /// Works by other settings from now on. What is running goes on as it began; a pile that is
@@ -129,13 +162,14 @@ impl Station {
         events
     }
 
-    /// Has as many piles as the settings say.
+    /// Has as many piles as the settings say. Beside real chargers none is simulated unasked.
     pub(super) fn fit_piles(&mut self, events: &mut Vec<Event>, now_ms: i64) {
         for mode in Mode::ALL {
             let wanted = self.parameters.piles(mode);
+            let status = if self.has_driven() { PileStatus::Offline } else { PileStatus::Normal };
             for number in 1..=wanted {
-                self.piles.entry(PileId { mode, number }).or_insert_with(Pile::idle).retired =
-                    false;
+                let new = || Pile { status, ..Pile::idle() };
+                self.piles.entry(PileId { mode, number }).or_insert_with(new).retired = false;
             }
             let of_mode = self.piles.keys().filter(|id| id.mode == mode && id.number > wanted);
             for id in of_mode.copied().collect::<Vec<_>>() {

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use super::{Cause, Event, Mode, Refusal, Station, What};
+use super::{Cause, Event, Mode, Refusal, Station, Stopping, What};
 
 /// Who is served first within a mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,12 +157,19 @@ impl Station {
         Ok(events)
     }
 
-    /// Calls off what is not charging yet.
+    /// Calls off what is not charging yet. Where a site is about to charge it, the site is asked,
+    /// and what it has begun meanwhile is billed.
     ///
     /// # Errors
     /// [`Refusal::NoRequest`], [`Refusal::Charging`].
     pub fn cancel(&mut self, now_ms: i64, id: Uuid) -> Result<Vec<Event>, Refusal> {
         let mut events = self.advance(now_ms);
+        if let Some((pile, _)) =
+            self.running(id).filter(|(_, running)| running.site.is_some_and(|site| !site.began))
+        {
+            self.ask_to_stop(pile, now_ms, Stopping::Cancelled, &mut events);
+            return Ok(events);
+        }
         let request = self.waiting_request(id)?.clone();
         self.step(now_ms, &mut events, |station, events| {
             station.remove(id);
@@ -171,7 +178,7 @@ impl Station {
         Ok(events)
     }
 
-    /// Ends what is charging.
+    /// Ends what is charging; what a site charges has ended when the site says so.
     ///
     /// # Errors
     /// [`Refusal::NoRequest`], [`Refusal::NotCharging`].
@@ -180,7 +187,15 @@ impl Station {
         if !self.requests.contains_key(&id) {
             return Err(Refusal::NoRequest);
         }
-        let (pile, _) = self.running(id).ok_or(Refusal::NotCharging)?;
+        let (pile, running) = self.running(id).ok_or(Refusal::NotCharging)?;
+        match running.site {
+            Some(site) if site.began => {
+                self.ask_to_stop(pile, now_ms, Stopping::Enough, &mut events);
+                return Ok(events);
+            }
+            Some(_) => return Err(Refusal::NotCharging),
+            None => {}
+        }
         self.step(now_ms, &mut events, |station, events| {
             station.end(pile, now_ms, Cause::Stopped, events);
         });

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::{Cause, Event, Mode, Pile, PileId, PileStatus, Rank, Request, Running, Station, What};
+use super::{
+    AtSite, Cause, Event, Mode, Pile, PileId, PileStatus, Rank, Request, Running, Station, What,
+};
 
 impl Station {
     /// Lets everything happen that is due up to a moment, each thing when it was due.
@@ -24,6 +26,7 @@ impl Station {
     pub fn waits_ms(&self, now_ms: i64) -> BTreeMap<Uuid, i64> {
         let (mut future, mut events) = (self.clone(), Vec::new());
         future.revive();
+        future.forget_sites(now_ms);
         future.dispatch(now_ms, &mut events);
         while future.somebody_waits()
             && let Some((due_ms, pile)) = future.next_due()
@@ -110,9 +113,14 @@ impl Station {
             return false;
         };
         let request = pile.queue.remove(0);
-        pile.running = Some(Running { request, started_at_ms: at_ms, power_w });
+        let site = pile.driven.then(AtSite::default);
+        pile.running = Some(Running { request, started_at_ms: at_ms, power_w, site });
+        let what = match site {
+            Some(_) => What::Assigned { pile: id, power_w },
+            None => What::Started { pile: id, power_w },
+        };
         if let Some(request) = self.requests.get(&request).cloned() {
-            events.push(Event { at_ms, request, what: What::Started { pile: id, power_w } });
+            events.push(Event { at_ms, request, what });
         }
         true
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use super::{Mode, Parameters, Pile, PileId, Request, Running, charge_ms};
+use super::{Mode, Parameters, Pile, PileId, Request, Running, Stopping, charge_ms};
 
 /// The last numbers given out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,6 +57,25 @@ pub struct Event {
 pub enum What {
     /// Its place among those who wait is new.
     Moved(Place),
+    /// A site is to charge it.
+    Assigned {
+        /// Where.
+        pile: PileId,
+        /// At which power, as far as that is known before, in watts.
+        power_w: i64,
+    },
+    /// The site is to end what it charges.
+    Stopping {
+        /// Where.
+        pile: PileId,
+        /// Why.
+        why: Stopping,
+    },
+    /// It did not begin at the site and is over.
+    Released {
+        /// Where it was to.
+        pile: PileId,
+    },
     /// It began to charge.
     Started {
         /// Where.
@@ -246,10 +265,10 @@ impl Station {
         self.next_due().map(|(due_ms, _)| due_ms)
     }
 
-    /// The next end of charging by itself: the first one at the pile of the lowest name.
+    /// The next end of charging by the clock: the first one at the pile of the lowest name.
     pub(super) fn next_due(&self) -> Option<(i64, PileId)> {
         let due = |(id, pile): (&PileId, &Pile)| {
-            let running = pile.running.as_ref()?;
+            let running = pile.running.as_ref().filter(|running| running.site.is_none())?;
             Some((running.ends_at_ms(self.requests.get(&running.request)?), *id))
         };
         self.piles.iter().filter_map(due).min()

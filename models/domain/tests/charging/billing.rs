@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeZone, Utc};
 use chrono_tz::Tz;
 use domain::{
-    charging::{Bill, Delivery, Period, Periods, Rate, Tariff, charge_ms, metered_wh},
+    charging::{Bill, Delivery, Period, Periods, Rate, Reading, Tariff, charge_ms, metered_wh},
     money::Fen,
 };
 use proptest::prelude::*;
@@ -106,6 +106,39 @@ fn each_part_is_rounded_half_up_and_the_total_is_their_sum() {
     assert_eq!((bill.peak.cost, bill.service, bill.total()), (Fen(1), Fen(1), Fen(2)));
 }
 
+/// Readings of a meter on 20 November, by local hour and kWh.
+fn readings(all: &[(f64, i64)]) -> Vec<Reading> {
+    let midnight = SHANGHAI.with_ymd_and_hms(2026, 11, 20, 0, 0, 0).unwrap().timestamp_millis();
+    let reading = |(hour, kwh): &(f64, i64)| Reading {
+        at_ms: midnight + (hour * 3_600_000.0) as i64,
+        energy_wh: kwh * 1000,
+    };
+    all.iter().map(reading).collect()
+}
+
+#[test]
+fn a_site_s_meter_is_billed_by_the_periods_in_which_it_was_read() {
+    let tariff = Tariff::default();
+    // Little before ten, when it becomes dear, much afterwards.
+    let read_at_the_border =
+        tariff.bill_metered(&SHANGHAI, &readings(&[(9.5, 0), (10.0, 1), (10.5, 21)]));
+    assert_eq!(split(&read_at_the_border), [(0.5, 2400), (0.5, 80), (0.0, 0)]);
+    let read_around_it = tariff.bill_metered(&SHANGHAI, &readings(&[(9.5, 0), (10.5, 21)]));
+    assert_eq!(split(&read_around_it), [(0.5, 1260), (0.5, 840), (0.0, 0)]);
+    assert_eq!(tariff.bill_metered(&SHANGHAI, &readings(&[(9.5, 3)])), Bill::default());
+    assert_eq!(tariff.bill_metered(&SHANGHAI, &[]), Bill::default());
+}
+
+#[test]
+fn a_reading_that_goes_back_adds_and_takes_nothing() {
+    let tariff = Tariff::default();
+    let bill = tariff.bill_metered(
+        &SHANGHAI,
+        &readings(&[(11.0, 0), (12.0, 10), (11.5, 10), (12.0, 8), (13.0, 12), (13.0, 13)]),
+    );
+    assert_eq!((bill.energy_wh(), bill.peak.duration_ms), (13_000, 2 * 3_600_000));
+}
+
 #[test]
 fn periods_cover_the_day_exactly_once() {
     let valley = vec!["23:00-06:59".parse().unwrap()];
@@ -146,6 +179,26 @@ fn zones() -> impl Strategy<Value = Tz> {
 }
 
 proptest! {
+    #[test]
+    fn all_that_a_meter_counted_is_billed(
+        zone in zones(),
+        start_ms in 1_700_000_000_000i64..1_800_000_000_000,
+        steps in prop::collection::vec((-1000i64..90_000_000, -5i64..30_000), 1..30),
+    ) {
+        let (mut at_ms, mut energy_wh) = (start_ms, 0);
+        let mut readings = vec![Reading { at_ms, energy_wh }];
+        for (ms, wh) in steps {
+            (at_ms, energy_wh) = (at_ms + ms, energy_wh + wh);
+            readings.push(Reading { at_ms, energy_wh });
+        }
+        let bill = Tariff::default().bill_metered(&zone, &readings);
+        let greatest = |of: fn(&Reading) -> i64| readings.iter().map(of).max().unwrap();
+        prop_assert_eq!(bill.energy_wh(), greatest(|reading| reading.energy_wh));
+        let duration_ms: i64 = bill.parts().iter().map(|part| part.duration_ms).sum();
+        prop_assert_eq!(duration_ms, greatest(|reading| reading.at_ms) - start_ms);
+        prop_assert!(bill.parts().iter().all(|part| part.energy_wh >= 0));
+    }
+
     #[test]
     fn energy_time_and_money_add_up(
         zone in zones(),

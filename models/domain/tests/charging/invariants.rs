@@ -78,7 +78,7 @@ fn play(site: &mut Site, act: &Act) -> Vec<Event> {
 }
 
 /// Nobody is at two places or at none, and no pile of a mode is idle while somebody waits for it.
-fn holds(station: &Station) {
+pub(crate) fn holds(station: &Station) {
     let at_piles = station.piles().values().flat_map(|pile| {
         pile.running.iter().map(|running| running.request).chain(pile.queue.iter().copied())
     });

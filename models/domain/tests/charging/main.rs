@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod billing;
+mod driven;
 mod faults;
 mod invariants;
 mod schedule;

@@ -53,6 +53,15 @@ impl Site {
         self.station.advance(self.now_ms)
     }
 
+    /// Has these piles driven by a site whose chargers work.
+    pub(crate) fn drive(&mut self, names: &[&str]) {
+        let driven = names.iter().map(|name| pile(name)).collect();
+        self.station.set_driven(self.now_ms, &driven);
+        for name in names {
+            self.station.site_pile(self.now_ms, pile(name), PileStatus::Normal).unwrap();
+        }
+    }
+
     pub(crate) fn set(&mut self, name: &str, status: PileStatus) -> Vec<Event> {
         self.station.set_pile(self.now_ms, pile(name), status).unwrap()
     }

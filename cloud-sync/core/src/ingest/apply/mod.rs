@@ -1,13 +1,16 @@
 //! What each fact changes in what people see. A fact that concerns nobody here, or of a kind that
 //! this version does not know, changes nothing; its event is kept all the same.
 
+mod charging;
 mod decision;
 mod parking;
 mod state;
 
 use domain::event::{Event, Fact, Outcome, PlateKind};
 
+pub(super) use self::charging::is_of_charging;
 use crate::{
+    charging::Moment,
     directives,
     error::Result,
     logs::{Entry, Level},
@@ -40,7 +43,13 @@ pub(super) fn prepare<'a>(
 }
 
 /// Applies one event. New plates are counted with the tally.
-pub(super) fn apply(tx: &mut dyn Transaction, event: &Event, tally: &mut Tally) -> Result<()> {
+pub(super) fn apply(
+    tx: &mut dyn Transaction,
+    event: &Event,
+    moment: Moment,
+    tally: &mut Tally,
+) -> Result<()> {
+    charging::apply(tx, event, moment)?;
     match &event.fact {
         Fact::Decision(decision) => Ok(decision::decided(tx, event, decision, tally)?),
         Fact::SessionOpened { session, plate, kind, entered_at, lane, decision, tariff } => {

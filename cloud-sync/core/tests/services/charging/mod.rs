@@ -4,6 +4,7 @@ mod bills;
 mod piles;
 mod races;
 mod requests;
+mod site;
 
 use chrono::TimeDelta;
 use cloud_core::{

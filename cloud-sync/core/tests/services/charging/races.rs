@@ -1,6 +1,6 @@
 //! What happens at once is decided once.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use cloud_core::{Caller, Cloud, Result, charging::BillFilter};
 use domain::charging::Mode;
@@ -40,7 +40,7 @@ async fn ten_parallel_completions_give_one_bill(world: World) {
     let mut tasks = JoinSet::new();
     for index in 0..10 {
         let (cloud, driver) = (both(&world)[index % 2].clone(), driver.clone());
-        tasks.spawn(async move { cloud.charging.complete(&driver, None).await });
+        tasks.spawn(async move { cloud.charging.complete(&driver, None, ready(())).await });
     }
     let outcomes = tasks.join_all().await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
@@ -80,7 +80,7 @@ async fn a_completion_at_the_moment_of_the_end_gives_one_bill(world: World) {
         let (cloud, driver) = (both(&world)[index % 2].clone(), driver.clone());
         tasks.spawn(async move {
             if index < 3 {
-                cloud.charging.complete(&driver, None).await.map(drop)
+                cloud.charging.complete(&driver, None, ready(())).await.map(drop)
             } else {
                 cloud.tick().await
             }

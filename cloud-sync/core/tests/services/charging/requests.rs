@@ -1,5 +1,7 @@
 //! A request from asking to its end.
 
+use std::future::ready;
+
 use chrono::TimeDelta;
 use cloud_core::charging::WishChange;
 use domain::charging::Mode;
@@ -94,12 +96,12 @@ async fn a_request_is_its_users_alone(world: World) {
         let change = WishChange { requested_wh: Some(5000), ..Default::default() };
         assert_eq!(refusal(charging.change(stranger, id, change).await), "not_found");
         assert_eq!(refusal(charging.cancel(stranger, id).await), "not_found");
-        assert_eq!(refusal(charging.complete(stranger, Some(id)).await), "not_found");
+        assert_eq!(refusal(charging.complete(stranger, Some(id), ready(())).await), "not_found");
     }
-    let bill = charging.complete(stranger, None).await.unwrap();
+    let bill = charging.complete(stranger, None, ready(())).await.unwrap();
     assert_eq!(refusal(charging.bill(&drivers[1], &bill.id).await), "not_found");
     assert_eq!(charging.bill(stranger, &bill.id).await.unwrap(), bill);
-    assert_eq!(refusal(charging.complete(&drivers[3], None).await), "not_charging");
+    assert_eq!(refusal(charging.complete(&drivers[3], None, ready(())).await), "not_charging");
 }
 
 async fn numbers_begin_anew_at_the_sites_midnight(world: World) {

@@ -1,4 +1,4 @@
-//! A site with barriers, as its journal tells of them.
+//! A site, as its journal tells of what stands there.
 
 use chrono::DateTime;
 use cloud_core::{Delivery, DirectiveRequest, NewSite};
@@ -17,24 +17,25 @@ use crate::world::World;
 
 const SITE: &str = "north";
 
-pub(super) struct Edge {
+pub(crate) struct Edge {
     key: Ed25519KeyPair,
     sequence: u64,
     hash: ChainHash,
+    asked: u64,
 }
 
 impl Edge {
-    pub(super) async fn enrol(world: &World) -> Self {
+    pub(crate) async fn enrol(world: &World) -> Self {
         let key = Ed25519KeyPair::from_seed_unchecked(&[1; 32]).unwrap();
         let new = NewSite { id: SITE.parse().unwrap(), name: "北门".into(), spots: 0 };
         let code = world.cloud.sites.add(new).await.unwrap();
         let public_key = to_hex(key.public_key().as_ref());
         world.cloud.sites.enrol(&Enrolment { code, public_key }).await.unwrap();
-        Self { key, sequence: 0, hash: ChainHash::GENESIS }
+        Self { key, sequence: 0, hash: ChainHash::GENESIS, asked: 0 }
     }
 
     /// The site tells something, and the cloud takes it.
-    pub(super) async fn tell(&mut self, world: &World, facts: Vec<Fact>) {
+    pub(crate) async fn tell(&mut self, world: &World, facts: Vec<Fact>) {
         let (first, previous) = (self.sequence + 1, self.hash);
         let items = facts.into_iter().map(|fact| {
             self.sequence += 1;
@@ -60,19 +61,25 @@ impl Edge {
     }
 
     /// What the cloud has told the site to count as paid, in fen.
-    pub(super) async fn told_paid(&self, world: &World) -> Vec<i64> {
-        let ask = Ask { after: 0, count: 1 };
+    pub(super) async fn told_paid(&mut self, world: &World) -> Vec<i64> {
+        let amount = |directive| match directive {
+            Directive::Paid { amount_fen, .. } => Some(amount_fen),
+            _ => None,
+        };
+        self.told(world, 0).await.into_iter().filter_map(amount).collect()
+    }
+
+    /// What the cloud has told the site after the first so many directives.
+    pub(crate) async fn told(&mut self, world: &World, after: u64) -> Vec<Directive> {
+        self.asked += 1;
+        let ask = Ask { after, count: self.asked };
         let request = DirectiveRequest {
             site: SITE.to_owned(),
             signature: sign(&self.key, &ask.signed()),
             ask,
         };
         let page = world.cloud.directives.ask(request, std::future::ready(())).await.unwrap();
-        let amount = |directive| match directive {
-            Directive::Paid { amount_fen, .. } => Some(amount_fen),
-            _ => None,
-        };
-        page.directives.iter().filter_map(|told| amount(told.read().unwrap())).collect()
+        page.directives.iter().map(|told| told.read().unwrap()).collect()
     }
 }
 

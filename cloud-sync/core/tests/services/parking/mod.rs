@@ -2,7 +2,7 @@
 
 mod alerts;
 mod barrier;
-mod edge;
+pub(crate) mod edge;
 mod lot;
 mod money;
 mod races;
