@@ -9,6 +9,7 @@ pub mod charger;
 pub mod cli;
 pub mod cloud;
 pub mod config;
+pub mod conformance;
 pub mod console;
 pub mod controller;
 pub mod daemon;

@@ -113,6 +113,7 @@ wire_enum! {
 impl command::Refusal for Refusal {
     const BUSY: Self = Self::Busy;
     const TOO_LONG: Self = Self::TooLong;
+    const UNAUTHENTICATED: Self = Self::Unauthenticated;
 }
 
 const OPEN: u8 = 0x03;

@@ -75,12 +75,14 @@ pub struct Reply<R> {
     pub verdict: Verdict<R>,
 }
 
-/// The reasons that a kind of device refuses for, of which every kind has these two.
+/// The reasons that a kind of device refuses for, of which every kind has these.
 pub trait Refusal: Copy {
     /// More unexpired commands than the device can remember.
     const BUSY: Self;
     /// The command claims a longer life than [`MAX_COMMAND_LIFE_MS`].
     const TOO_LONG: Self;
+    /// The command's seal is missing or wrong, where commands are sealed.
+    const UNAUTHENTICATED: Self;
 }
 
 pub(crate) const POLL: u8 = 0x01;

@@ -98,4 +98,5 @@ wire_enum! {
 impl command::Refusal for Refusal {
     const BUSY: Self = Self::Busy;
     const TOO_LONG: Self = Self::TooLong;
+    const UNAUTHENTICATED: Self = Self::Unauthenticated;
 }

@@ -1,6 +1,7 @@
 //! The command line. Each verb is a module with its arguments and a `run`.
 
 mod check_config;
+mod conformance;
 mod enroll;
 mod journal;
 mod plate;
@@ -24,6 +25,8 @@ pub struct Cli {
 enum Verb {
     /// Check a configuration file and say what is wrong with it.
     CheckConfig(check_config::CheckConfig),
+    /// Try a device under development, and print which of the protocol's promises it keeps.
+    Conformance(conformance::Conformance),
     /// Make this machine a site of a cloud, with a one-time code.
     Enroll(enroll::Enroll),
     /// What the site remembers.
@@ -43,6 +46,7 @@ pub fn run(cli: Cli) -> ExitCode {
     crate::tls::install();
     match cli.verb {
         Verb::CheckConfig(arguments) => check_config::run(arguments),
+        Verb::Conformance(arguments) => conformance::run(arguments),
         Verb::Enroll(arguments) => enroll::run(arguments),
         Verb::Journal(verb) => journal::run(verb),
         Verb::Plate(verb) => plate::run(verb),

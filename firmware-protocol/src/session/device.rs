@@ -72,6 +72,13 @@ impl<R: Refusal> Device<R> {
         self.counter
     }
 
+    /// What the host's clock says when the device's own says `now_ms`; it means nothing without a
+    /// session.
+    pub fn host_now_ms(&self, now_ms: u64) -> u64 {
+        let (host_ms, own_ms) = self.base;
+        host_ms.saturating_add(now_ms.saturating_sub(own_ms))
+    }
+
     /// Takes a hello of this boot whose session is new; any other changes nothing. Says whether it
     /// did.
     pub fn hello(&mut self, hello: &Hello, now_ms: u64) -> bool {
@@ -106,9 +113,7 @@ impl<R: Refusal> Device<R> {
         arrival: Arrival,
         act: impl FnOnce() -> Result<(), R>,
     ) -> Verdict<R> {
-        let (host_ms, own_ms) = self.base;
-        let host_now_ms = host_ms.saturating_add(arrival.now_ms.saturating_sub(own_ms));
-        let life_ms = command.expires_at_ms.saturating_sub(host_now_ms);
+        let life_ms = command.expires_at_ms.saturating_sub(self.host_now_ms(arrival.now_ms));
         let ours = (command.boot, command.session) == (self.boot, self.session);
         let used = arrival.counter.is_some_and(|counter| counter <= self.counter);
         if arrival.stale || used || self.session == 0 || !ours || life_ms == 0 {

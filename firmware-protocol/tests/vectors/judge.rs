@@ -18,6 +18,7 @@ enum Why {
 impl Refusal for Why {
     const BUSY: Self = Self::Busy;
     const TOO_LONG: Self = Self::TooLong;
+    const UNAUTHENTICATED: Self = Self::Unable;
 }
 
 /// Retells every story; `stories` is how many there must be.

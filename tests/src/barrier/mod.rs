@@ -6,7 +6,6 @@
 mod board;
 mod mechanics;
 mod mqtt;
-mod serial;
 mod vehicle;
 
 use std::{
@@ -21,9 +20,13 @@ pub use self::{
     board::{Board, Faults, Happening},
     mechanics::{Movement, Timing},
     mqtt::{Account, MqttBarrier},
-    serial::SerialLine,
 };
-use firmware_protocol::barrier::Arm;
+pub use crate::serial::SerialLine;
+use crate::serial::{Manners, Station};
+use firmware_protocol::{
+    barrier::{Answer, Arm, Request},
+    frame::Payload,
+};
 
 /// A simulated barrier, shared by the scenario and the link that serves it.
 #[derive(Debug, Clone)]
@@ -71,5 +74,21 @@ impl Barrier {
             assert!(Instant::now() < deadline, "the arm is {:?}, not {arm:?}", self.board().arm());
             sleep(Duration::from_millis(5)).await;
         }
+    }
+}
+
+impl Station for Barrier {
+    fn manners(&self) -> Manners {
+        let Faults { silent, babbling, duplicates, slow_ms, .. } = self.board().faults;
+        Manners { silent, babbling, duplicates, slow: Duration::from_millis(slow_ms) }
+    }
+
+    fn answer(&self, kind: u8, payload: &[u8]) -> Option<(u8, Payload)> {
+        let request = Request::decode(kind, payload).ok()?;
+        Some(self.board().answer(&request).encode())
+    }
+
+    fn unasked(&self) -> (u8, Payload) {
+        Answer::Status(self.board().status()).encode()
     }
 }

@@ -1,6 +1,7 @@
-//! A serial line with barriers on it: the far end of a pty, which can be unplugged.
+//! A serial line with devices on it: the far end of a pty, which can be unplugged.
 
 use std::{
+    collections::HashMap,
     fs, io,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
@@ -8,15 +9,36 @@ use std::{
 };
 
 use firmware_protocol::{
-    barrier::{Action, Answer, Request},
-    frame::{Decoder, Frame},
+    barrier::{Action, Command, Request},
+    frame::{Decoder, Frame, Payload},
 };
 use tokio::{io::AsyncWriteExt, sync::mpsc, task::JoinSet, time::sleep};
 use tokio_serial::{SerialPort, SerialStream};
 
-use super::Barrier;
+/// How a device behaves on its line.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manners {
+    /// It says nothing.
+    pub silent: bool,
+    /// It talks without being asked, without end.
+    pub babbling: bool,
+    /// Everything it receives reaches it twice, and everything it says is said twice.
+    pub duplicates: bool,
+    /// It takes this long to answer.
+    pub slow: Duration,
+}
 
-/// How often the barriers look at their inputs by themselves.
+/// A device of some kind on a line.
+pub trait Station: Send + Sync + 'static {
+    /// How it behaves now.
+    fn manners(&self) -> Manners;
+    /// What it answers; none to what it does not understand.
+    fn answer(&self, kind: u8, payload: &[u8]) -> Option<(u8, Payload)>;
+    /// What it says when it babbles.
+    fn unasked(&self) -> (u8, Payload);
+}
+
+/// How often the devices look at their inputs by themselves.
 const TICK: Duration = Duration::from_millis(5);
 
 /// How often they look at the line: bytes take a while on a real one too.
@@ -28,10 +50,10 @@ enum Deed {
     Unplug,
     Plug,
     Inject(Vec<u8>),
-    Replay(Action),
+    Replay(u8),
 }
 
-/// Barriers on a line; gone on drop.
+/// Devices on a line; gone on drop.
 #[derive(Debug)]
 pub struct SerialLine {
     link: PathBuf,
@@ -40,14 +62,23 @@ pub struct SerialLine {
 }
 
 impl SerialLine {
-    /// Plugs in barriers, each with its address. `link` becomes a symbolic link to the line.
+    /// Plugs in devices, each with its address. `link` becomes a symbolic link to the line.
     ///
     /// # Errors
     /// When the system has no pty left or the link cannot be made.
-    pub fn new(link: &Path, barriers: Vec<(u8, Barrier)>) -> io::Result<Self> {
+    pub fn new<S: Station>(link: &Path, stations: Vec<(u8, S)>) -> io::Result<Self> {
+        let boxed = |(address, station)| (address, Box::new(station) as Box<dyn Station>);
+        Self::mixed(link, stations.into_iter().map(boxed).collect())
+    }
+
+    /// The same for devices of several kinds.
+    ///
+    /// # Errors
+    /// As [`SerialLine::new`].
+    pub fn mixed(link: &Path, stations: Vec<(u8, Box<dyn Station>)>) -> io::Result<Self> {
         let (deeds, receiver) = mpsc::unbounded_channel();
-        let mut line =
-            Line { link: link.to_owned(), barriers, port: None, last_open: None, last_close: None };
+        let stations = stations.into_iter().collect();
+        let mut line = Line { link: link.to_owned(), stations, port: None, last: HashMap::new() };
         line.plug()?;
         let mut task = JoinSet::new();
         task.spawn(line.run(receiver));
@@ -74,9 +105,15 @@ impl SerialLine {
         self.tell(Deed::Inject(bytes));
     }
 
-    /// Lets the last command to do `action` arrive once more, byte for byte.
+    /// Lets the last frame of a kind arrive once more, byte for byte.
+    pub fn replay_kind(&self, kind: u8) {
+        self.tell(Deed::Replay(kind));
+    }
+
+    /// Lets the last command to a barrier to do `action` arrive once more.
     pub fn replay(&self, action: Action) {
-        self.tell(Deed::Replay(action));
+        let any = Command { boot: 0, session: 0, id: [0; 16], expires_at_ms: 0, action };
+        self.replay_kind(Request::Command(any).encode().0);
     }
 
     fn tell(&self, deed: Deed) {
@@ -92,10 +129,10 @@ impl Drop for SerialLine {
 
 struct Line {
     link: PathBuf,
-    barriers: Vec<(u8, Barrier)>,
+    stations: HashMap<u8, Box<dyn Station>>,
     port: Option<SerialStream>,
-    last_open: Option<Frame>,
-    last_close: Option<Frame>,
+    /// The last frame of each kind.
+    last: HashMap<u8, Frame>,
 }
 
 impl Line {
@@ -139,55 +176,43 @@ impl Line {
             Deed::Unplug => self.unplug(),
             Deed::Plug => self.plug().expect("the system has a pty left"),
             Deed::Inject(bytes) => self.write(&bytes).await,
-            Deed::Replay(action) => {
-                if let Some(frame) = self.last(action).clone() {
+            Deed::Replay(kind) => {
+                if let Some(frame) = self.last.get(&kind).cloned() {
                     self.take(&frame).await;
                 }
             }
         }
     }
 
-    fn last(&mut self, action: Action) -> &mut Option<Frame> {
-        match action {
-            Action::Open => &mut self.last_open,
-            Action::Close => &mut self.last_close,
-        }
-    }
-
     async fn take(&mut self, frame: &Frame) {
-        let addressed = self.barriers.iter().find(|(address, _)| *address == frame.address);
-        let Some((_, barrier)) = addressed else { return };
-        let barrier = barrier.clone();
-        let Ok(request) = Request::decode(frame.kind, &frame.payload) else { return };
-        if let Request::Command(command) = request {
-            *self.last(command.action) = Some(frame.clone());
-        }
-        let faults = barrier.board().faults;
-        if faults.silent {
+        let Some(station) = self.stations.get(&frame.address) else { return };
+        self.last.insert(frame.kind, frame.clone());
+        let manners = station.manners();
+        if manners.silent {
             return;
         }
-        sleep(Duration::from_millis(faults.slow_ms)).await;
-        for _ in 0..if faults.duplicates { 2 } else { 1 } {
-            let answer = barrier.board().answer(&request);
-            let bytes = reply_to(frame, &answer);
+        sleep(manners.slow).await;
+        for _ in 0..if manners.duplicates { 2 } else { 1 } {
+            let station = &self.stations[&frame.address];
+            let Some(answer) = station.answer(frame.kind, &frame.payload) else { return };
+            let bytes = reply_to(frame, answer);
             self.write(&bytes).await;
-            if faults.duplicates {
+            if manners.duplicates {
                 self.write(&bytes).await;
             }
         }
     }
 
     async fn babble(&mut self) {
-        for (address, barrier) in self.barriers.clone() {
-            let (babbling, status) = {
-                let board = barrier.board();
-                (board.faults.babbling, board.status())
-            };
-            if babbling {
-                let unasked = Frame { address, sequence: 0, kind: 0, payload: Default::default() };
-                let bytes = reply_to(&unasked, &Answer::Status(status)).repeat(20);
-                self.write(&bytes).await;
-            }
+        let babbling = self.stations.iter().filter(|(_, station)| station.manners().babbling);
+        let said: Vec<_> = babbling
+            .map(|(&address, station)| {
+                let unasked = Frame { address, sequence: 0, kind: 0, payload: Payload::new() };
+                reply_to(&unasked, station.unasked()).repeat(20)
+            })
+            .collect();
+        for bytes in said {
+            self.write(&bytes).await;
         }
     }
 
@@ -199,8 +224,7 @@ impl Line {
     }
 }
 
-fn reply_to(question: &Frame, answer: &Answer) -> Vec<u8> {
-    let (kind, payload) = answer.encode();
+fn reply_to(question: &Frame, (kind, payload): (u8, Payload)) -> Vec<u8> {
     let Frame { address, sequence, .. } = *question;
     Frame { address, sequence, kind, payload }.encode().to_vec()
 }
