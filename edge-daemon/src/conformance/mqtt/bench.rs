@@ -93,7 +93,6 @@ impl Bench {
         // One that comes only now tells all for the first time: ask for what the broker kept of it.
         let first = bench.wait(0, FIRST_WORDS, |heard| (heard.leaf == "state").then_some(()));
         if first.await.is_some() {
-            bench.log.clear();
             bench.subscribe().await?;
         }
         Ok(bench)
