@@ -10,13 +10,16 @@ export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 
 .PHONY: demo test bench soak setup
 
+# As they are, whatever characters they have; the shell of a recipe must not read them again.
+export FOOTAGE OFFLINE PICTURES
+
 setup:
 	@tests/setup build
 
 demo: setup
 	@$(CARGO) build --release --quiet --workspace --bins
-	@target/release/demo $(if $(FOOTAGE),--footage '$(FOOTAGE)') $(if $(filter 1,$(ONCE)),--once) \
-		$(if $(OFFLINE),--offline $(OFFLINE))
+	@target/release/demo $(if $(FOOTAGE),--footage="$$FOOTAGE") $(if $(filter 1,$(ONCE)),--once) \
+		$(if $(OFFLINE),--offline="$$OFFLINE")
 
 test:
 	@tests/setup test
@@ -29,7 +32,7 @@ test:
 
 bench: setup
 	@$(CARGO) build --release --quiet --workspace --bins
-	@$(CARGO) bench --quiet --workspace --bench recognise $(if $(PICTURES),-- '$(PICTURES)')
+	@$(CARGO) bench --quiet --workspace --bench recognise $(if $(PICTURES),-- "$$PICTURES")
 	@$(CARGO) bench --quiet --workspace --bench journal
 	@$(CARGO) bench --quiet --workspace --bench controllers
 	@$(CARGO) bench --quiet --workspace --bench gate

@@ -30,7 +30,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 const CLOUD_WITHIN: Duration = Duration::from_millis(400);
 /// Nothing new for this long after the footage: everything is through.
 const QUIET: Duration = Duration::from_secs(4);
-/// The line is cut after so many cars.
+/// The line is cut after so many cars, or after all of them where they are fewer.
 const CUT_AFTER_CARS: u64 = 2;
 
 /// Shows a site at work: cameras, barriers, journal, cloud.
@@ -87,9 +87,8 @@ async fn show(arguments: Arguments) -> io::Result<bool> {
             () = sleep(LOOK_EVERY) => {}
         }
         watch.look()?.iter().for_each(|lane| stage.drive_through(lane));
-        if watch.report.cars() >= CUT_AFTER_CARS
-            && let Some(length) = cut.take()
-        {
+        let is_middle = watch.report.cars() >= CUT_AFTER_CARS || watch.is_through();
+        if is_middle && let Some(length) = cut.take() {
             stage.cut_line_for(length);
         }
         let line_is_up = stage.line_is_up();
