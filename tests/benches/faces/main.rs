@@ -1,11 +1,12 @@
 //! What the faces answer in a second, and how long an answer takes, beside a comparator that serves
 //! the same rows with Django REST framework and two gunicorn workers. The two are measured in turns
 //! in one run, so that whatever else the machine does meets both; before that they must give the
-//! same answers. The load comes from the same machine and takes its share of it.
+//! same answers. Then how long a search among a million plates takes. The load comes from the same machine and takes its share of it.
 
 mod comparator;
 mod load;
 mod ours;
+mod search;
 
 use std::{error::Error, io, thread::available_parallelism, time::Duration};
 
@@ -70,7 +71,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(theirs) = theirs {
         theirs.stop().await?;
     }
-    Ok(())
+    drop(ours);
+    search::measure(folder.path()).await
 }
 
 /// Asks both in turns.

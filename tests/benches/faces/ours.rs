@@ -49,14 +49,8 @@ impl Ours {
         let admin = token(&verb, "admin").await?;
         Connection::open(&file)?.execute_batch(include_str!("rows.sql"))?;
 
-        let (port, config) = (free_port()?.to_string(), folder.join("cloud.toml"));
-        fs::write(&config, "[limits]\nenabled = false\n")?;
-        let config = config.display().to_string();
-        let listen = ["serve", "--host", "127.0.0.1", "--port", &port];
-        let args = listen.into_iter().chain(["--database-url", &url, "--config", &config]);
-        let mut process = Process::start("cloud-sync", args, folder)?;
-        process.ready(&format!("http://127.0.0.1:{port}/readyz")).await?;
-        Ok(Self { port: port.parse()?, keys, process, admin })
+        let (port, process) = serve(&url, folder).await?;
+        Ok(Self { port, keys, process, admin })
     }
 
     /// All its rows in the documents' forms, for the comparator to keep.
@@ -92,6 +86,21 @@ impl Ours {
         let request = request.header("authorization", format!("Token {}", self.admin));
         Ok(request.send().await?.error_for_status()?.json().await?)
     }
+}
+
+/// Serves a database without limits; the port.
+///
+/// # Errors
+/// When it does not come up.
+pub async fn serve(url: &str, folder: &Path) -> io::Result<(u16, Process)> {
+    let (port, config) = (free_port()?, folder.join("cloud.toml"));
+    fs::write(&config, "[limits]\nenabled = false\n")?;
+    let (listen, config) = (port.to_string(), config.display().to_string());
+    let args = ["serve", "--host", "127.0.0.1", "--port", &listen, "--database-url", url];
+    let args = args.into_iter().chain(["--config", &config]);
+    let mut process = Process::start("cloud-sync", args, folder)?;
+    process.ready(&format!("http://127.0.0.1:{port}/readyz")).await?;
+    Ok((port, process))
 }
 
 async fn token(
