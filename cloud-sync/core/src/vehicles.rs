@@ -12,6 +12,8 @@ use crate::{
 };
 
 const LONGEST_TYPE: usize = 50;
+/// Vehicles that a user may have who is no operator.
+const MOST_OF_A_USER: i64 = 20;
 
 /// A vehicle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,12 +78,17 @@ impl Vehicles {
         self.base.store.read(move |tx| find(tx, owner, id)).await
     }
 
-    /// Makes a vehicle known, or claims one that entered without an owner. Without an owner it is
-    /// the caller's, where the caller has an account and is no operator.
+    /// Makes a vehicle known. Without an owner it is the caller's, where the caller has an account
+    /// and is no operator.
+    ///
+    /// A vehicle that was here before it had an owner shows where it was and is; whoever asks for it
+    /// first need not be who drives it. So users take only plates that nobody knows yet, and
+    /// operators, who see papers, give the others to whom they belong.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a text that is no plate, a plate of another vehicle, or an owner
-    /// that is not there; [`Error::Forbidden`] for somebody else's vehicle.
+    /// that is not there; [`Error::Forbidden`] for somebody else's vehicle; [`Error::Refused`]
+    /// `too_many_vehicles`.
     pub async fn add(&self, caller: &Caller, new: VehicleChange) -> Result<Vehicle> {
         check_owner_is_own(caller, &new)?;
         let (own, now_ms) = (only_of(caller), self.base.now_ms());
@@ -191,9 +198,12 @@ fn add(
     let owner = new.owner.flatten().or(own);
     let car_type = new.car_type.clone().flatten();
     check(tx, car_type.as_deref(), owner)?;
+    if let Some(own) = own {
+        check_number(tx, own)?;
+    }
     let id = match of_plate(tx, plate.normal())? {
         None => insert(tx, &plate, car_type.as_deref(), owner, now_ms)?,
-        Some(nobodys) if nobodys.owner.is_none() && owner.is_some() => {
+        Some(nobodys) if own.is_none() && nobodys.owner.is_none() && owner.is_some() => {
             let claim = "UPDATE vehicles SET plate = $1, owner_id = $2,
                                 car_type = COALESCE($3, car_type) WHERE id = $4";
             tx.execute(claim, params![plate.as_typed(), owner, car_type, nobodys.id])?;
@@ -256,7 +266,18 @@ fn parse(plate: &str) -> Result<TypedPlate> {
 }
 
 fn taken() -> Error {
-    Error::invalid("plate_number", "belongs to another car; choose another")
+    let problem = "is known here already; choose another, or have an operator give it to you";
+    Error::invalid("plate_number", problem)
+}
+
+/// # Errors
+/// [`Error::Refused`] `too_many_vehicles` for a user who has as many as one may have.
+fn check_number(tx: &mut dyn Transaction, owner: i64) -> Result<()> {
+    let sql = "SELECT COUNT(*) FROM vehicles WHERE owner_id = $1 AND removed_at_ms IS NULL";
+    match number(tx, sql, params![owner])? {
+        0..MOST_OF_A_USER => Ok(()),
+        _ => Err(Error::Refused("too_many_vehicles")),
+    }
 }
 
 fn insert(

@@ -25,6 +25,8 @@ on_each_engine! {
     whoever_is_removed_is_gone,
     preferences_are_ones_own,
     a_car_is_claimed_once,
+    a_car_that_is_known_is_given_by_an_operator_alone,
+    nobody_hoards_plates,
 }
 
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
@@ -311,4 +313,39 @@ async fn a_car_is_claimed_once(world: World) {
     assert_eq!(vehicles.list(&operator, WINDOW).await.unwrap().1, 1);
     vehicles.remove(&me, mine.id).await.unwrap();
     assert!(vehicles.add(&other, car("京A12345")).await.is_ok());
+}
+
+async fn a_car_that_is_known_is_given_by_an_operator_alone(world: World) {
+    let (me, stranger) = (world.visitor("me").await, world.visitor("stranger").await);
+    let operator = world.caller("operator", Role::Operator).await;
+    let vehicles = &world.cloud.vehicles;
+    let car = |plate: &str| VehicleChange { plate: Some(plate.into()), ..Default::default() };
+    let nobodys = vehicles.add(&operator, car("京A12345")).await.unwrap();
+    assert_eq!(nobodys.owner, None);
+    for user in [&me, &stranger] {
+        assert_eq!(field(vehicles.add(user, car("京a·12345")).await), "plate_number");
+        let mine = VehicleChange { owner: Some(user.account_id()), ..Default::default() };
+        let taken = vehicles.change(user, nobodys.id, mine).await;
+        assert!(matches!(taken, Err(Error::NotFound("vehicle"))), "{taken:?}");
+    }
+    let given = VehicleChange { owner: Some(me.account_id()), ..car("京A12345") };
+    assert_eq!(vehicles.add(&operator, given).await.unwrap().id, nobodys.id);
+    assert_eq!(vehicles.get(&me, nobodys.id).await.unwrap().owner, me.account_id());
+}
+
+async fn nobody_hoards_plates(world: World) {
+    let me = world.visitor("me").await;
+    let vehicles = &world.cloud.vehicles;
+    let car = |number: u32| VehicleChange {
+        plate: Some(format!("京A{number:05}")),
+        ..Default::default()
+    };
+    for number in 0..20 {
+        vehicles.add(&me, car(number)).await.unwrap();
+    }
+    let more = vehicles.add(&me, car(20)).await;
+    assert!(matches!(more, Err(Error::Refused("too_many_vehicles"))), "{more:?}");
+    let first = vehicles.list(&me, WINDOW).await.unwrap().0.remove(0);
+    vehicles.remove(&me, first.id).await.unwrap();
+    vehicles.add(&me, car(20)).await.unwrap();
 }
