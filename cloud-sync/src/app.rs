@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::{
     config::Config,
     http::{MAX_UPLOADS, cors::Cors, limit::Limiter},
+    payments::Gateways,
     push::{Channels, SystemStatus},
     recognition::{Recognition, SecondReader},
 };
@@ -25,6 +26,8 @@ pub(crate) struct App {
     pub(crate) cors: Cors,
     /// How often a caller may call.
     pub(crate) limiter: Limiter,
+    /// Whose word counts that money has come.
+    pub(crate) gateways: Gateways,
     /// Looks at pictures.
     pub(crate) recognition: Recognition,
     /// Places of uploads.
@@ -59,7 +62,9 @@ impl App {
         let second = &config.second_reader;
         let second = second.key.clone().map(|key| SecondReader::new(second, key)).transpose();
         let second = second.map_err(std::io::Error::other)?;
+        let gateways = Gateways::new(&config.payment, cloud.clock());
         Ok(Self {
+            gateways: gateways.map_err(std::io::Error::other)?,
             recognition: Recognition::start(&config.recognition, second, now_ms)?,
             connections: Arc::new(Semaphore::new(config.http.max_connections)),
             max_connections: config.http.max_connections,

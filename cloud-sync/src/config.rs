@@ -1,24 +1,30 @@
 //! The configuration file: one struct for each concern, every key with a default, unknown keys
 //! refused. `config/cloud.example.toml` explains each.
 
+mod alerts;
 mod payment;
 mod recognition;
 
 use std::{fs, path::Path, path::PathBuf};
 
 use chrono_tz::Tz;
-use cloud_core::LockerSettings;
+use cloud_core::{LockerSettings, Settings};
 use serde::Deserialize;
 
 pub use self::{
-    payment::{Payment, PaymentProvider},
+    alerts::Alerts,
+    payment::{Alipay, Payment, Wechat},
     recognition::{ApiKey, Recognition, SecondReader},
 };
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// When alerts arise.
+    pub alerts: Alerts,
     /// Who is let in.
     pub auth: Auth,
     /// How HTTP is spoken.
@@ -151,12 +157,20 @@ impl Default for Log {
     }
 }
 
-/// Where pictures are kept.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// Where pictures are kept, and how long.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pictures {
     /// A folder; `pictures` beside the database where it is not given.
     pub folder: Option<PathBuf>,
+    /// Days after which a picture is removed; 0 for never.
+    pub keep_days: u32,
+}
+
+impl Default for Pictures {
+    fn default() -> Self {
+        Self { folder: None, keep_days: 90 }
+    }
 }
 
 /// What holds for all sites.
@@ -203,6 +217,15 @@ impl Config {
         Ok(config)
     }
 
+    /// What the domain takes of alerts and of what is kept.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            alerts: self.alerts.settings(),
+            keep_pictures_ms: (self.pictures.keep_days > 0)
+                .then(|| i64::from(self.pictures.keep_days) * DAY_MS),
+        }
+    }
+
     fn check(&self) -> Result<(), String> {
         if !Log::LEVELS.contains(&self.log.level.as_str()) {
             return Err(format!("`log.level` is none of {}", Log::LEVELS.join(", ")));
@@ -221,6 +244,8 @@ impl Config {
             ("recognition.max_channels", self.recognition.max_channels as u64),
         ];
         self.second_reader.check()?;
+        self.payment.check()?;
+        self.alerts.check()?;
         match at_least_one.iter().find(|(_, value)| *value == 0) {
             Some((key, _)) => Err(format!("`{key}` is 0; use 1 or more")),
             None => Ok(()),

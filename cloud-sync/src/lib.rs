@@ -9,6 +9,8 @@ mod console;
 mod faces;
 mod http;
 mod ingest;
+mod outside;
+pub mod payments;
 mod push;
 mod recognition;
 pub mod server;

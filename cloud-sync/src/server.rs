@@ -47,7 +47,9 @@ pub async fn serve_changing(
     let (status, stopped) = (board.subscribe(), stopping.subscribe());
     let app = Arc::new(App::new(cloud.clone(), config, loopback, status, stopped)?);
     tokio::spawn(push::keep_current(cloud.clone(), board));
-    tokio::spawn(keep_time(cloud));
+    tokio::spawn(keep_time(cloud.clone()));
+    tokio::spawn(keep_giving_back(cloud.clone()));
+    tokio::spawn(keep_tidy(cloud));
     tokio::spawn(reconfigure(app.clone(), changing));
     let service = Service {
         routes: routes(&app),
@@ -71,6 +73,33 @@ async fn keep_time(cloud: Arc<Cloud>) {
         seconds.tick().await;
         if let Err(error) = cloud.tick().await {
             tracing::warn!(%error, "what is due has to wait");
+        }
+    }
+}
+
+/// Asks providers for the refunds that are due. Apart from what time makes due, since a provider
+/// may take its time to answer.
+async fn keep_giving_back(cloud: Arc<Cloud>) {
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        seconds.tick().await;
+        if let Err(error) = cloud.providers.carry_out_refunds().await {
+            tracing::warn!(%error, "refunds have to wait");
+        }
+    }
+}
+
+/// Removes pictures that are too old.
+async fn keep_tidy(cloud: Arc<Cloud>) {
+    let mut minutes = tokio::time::interval(Duration::from_secs(60));
+    minutes.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        minutes.tick().await;
+        match cloud.pictures.sweep().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "pictures that were too old are removed"),
+            Err(error) => tracing::warn!(%error, "old pictures have to wait"),
         }
     }
 }

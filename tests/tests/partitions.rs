@@ -164,6 +164,7 @@ async fn open(database_url: String, pictures: std::path::PathBuf) -> Cloud {
             clock: Arc::new(SystemClock),
             providers: Vec::new(),
             lockers: LockerSettings::default(),
+            settings: cloud_core::Settings::default(),
         })
     };
     let cloud = tokio::task::spawn_blocking(open).await.unwrap().unwrap();

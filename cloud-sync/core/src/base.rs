@@ -1,5 +1,5 @@
-//! What every service stands on: the store, the time, and the bell that rings when facts change, in
-//! this instance and in the others.
+//! What every service stands on: the store, the time, the settings, and the bell that rings when
+//! facts change, in this instance and in the others.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,6 +8,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::{
     news::SpotNews,
+    settings::Settings,
     store::{Instance, Store},
 };
 
@@ -17,6 +18,7 @@ pub(crate) struct Base {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) changes: watch::Sender<u64>,
+    pub(crate) settings: Arc<Settings>,
     pub(crate) news: broadcast::Sender<SpotNews>,
     /// Once this process serves.
     pub(crate) instance: Arc<OnceLock<Instance>>,

@@ -41,6 +41,9 @@ pub enum Error {
         /// Seconds until then.
         retry_after_s: u64,
     },
+    /// A service outside does not answer; the word says which.
+    #[error("the {0} does not answer")]
+    Outside(&'static str),
     /// The database failed.
     #[error(transparent)]
     Store(StoreError),

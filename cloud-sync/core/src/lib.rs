@@ -22,6 +22,7 @@ pub mod providers;
 mod recognition;
 mod search;
 mod secret;
+mod settings;
 mod sites;
 mod store;
 mod system_logs;
@@ -61,24 +62,28 @@ pub use self::{
         Correction, Movement, PlateFilter, PlateRead, Plates, ReadBy, Recognition, SpotName,
         Statistics, Window,
     },
-    providers::{Notification, Provider, ProviderName, Providers, UNAVAILABLE},
+    providers::{
+        Awaited, Gateway, GatewayError, ProviderName, Providers, RefundState, UNAVAILABLE,
+        WantedPayment, WantedRefund, Word,
+    },
     recognition::{
         Better, DetectionFigures, HourCount, ModelSettings, NewPlate, NewRecognition, Performance,
         Realtime, Recognitions, SettingsChange, VehicleFigures,
     },
+    settings::{AlertSettings, Settings},
     sites::{NewSite, SiteStatus, Sites},
     store::StoreError,
     system_logs::{LogFigures, LogFilter, LogLine, SystemLogs},
     vehicles::{Vehicle, VehicleChange, Vehicles},
 };
-use self::{base::Base, providers::Purposes, store::Store};
+use self::{base::Base, providers::Purpose, store::Store};
 
 /// What payments through providers can be for.
-const PURPOSES: Purposes = &[
-    (lockers::PURPOSE, lockers::settle),
-    (lockers::EXTENSION, lockers::settle_extension),
-    (lockers::OVERTIME, lockers::settle_overtime),
-    (parking::PURPOSE, parking::settle),
+const PURPOSES: &[Purpose] = &[
+    lockers::ORDER_PURPOSE,
+    lockers::EXTENSION_PURPOSE,
+    lockers::OVERTIME_PURPOSE,
+    parking::STAY_PURPOSE,
 ];
 
 /// News of spots that somebody slow may be behind with.
@@ -97,9 +102,11 @@ pub struct Options {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Who takes payments outside.
-    pub providers: Vec<Provider>,
+    pub providers: Vec<Arc<dyn Gateway>>,
     /// What can be set of the lockers.
     pub lockers: LockerSettings,
+    /// What can be set of alerts and of what is kept.
+    pub settings: Settings,
 }
 
 /// All services over one database.
@@ -157,6 +164,7 @@ impl Cloud {
             changes: watch::Sender::new(0),
             news: broadcast::Sender::new(MOST_NEWS),
             instance: Arc::default(),
+            settings: Arc::new(options.settings),
         };
         let providers = Providers::new(base.clone(), options.providers, PURPOSES);
         let lockers = Lockers::new(base.clone(), options.zone, options.lockers, providers.clone());
@@ -213,8 +221,8 @@ impl Cloud {
     }
 
     /// The clock that everything here goes by.
-    pub fn clock(&self) -> &dyn Clock {
-        &*self.base.clock
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.base.clock
     }
 
     /// Does what the time has made due: expiries, alerts, charging that ends. To be called every

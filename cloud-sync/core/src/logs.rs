@@ -65,6 +65,12 @@ impl Entry {
         Self { site, at_ms, level: Level::Info, module, message, actor }
     }
 
+    /// The same line, with more or less attention.
+    pub(crate) const fn at_level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
     pub(crate) fn write(self, tx: &mut dyn Transaction) -> Result<(), StoreError> {
         let id = next_id(tx, "system_log")?;
         tx.defer(

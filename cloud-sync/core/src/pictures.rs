@@ -7,6 +7,8 @@
 //! in the database, so that an instance with a folder of its own does not start: it would not have
 //! what the others show.
 
+mod sweep;
+
 use std::{
     fs::{self, File},
     io::{self, Write},
@@ -101,7 +103,8 @@ impl Pictures {
             .expect("writing a file does not panic")
             .map_err(|source| Error::File { act: "keep a picture", source })?;
         let now_ms = self.base.now_ms();
-        let sql = "UPDATE pictures SET received_at_ms = $1 WHERE site_id = $2 AND sha256 = $3";
+        let sql = "UPDATE pictures SET received_at_ms = $1, removed_at_ms = NULL
+                   WHERE site_id = $2 AND sha256 = $3";
         let keep = {
             let site = site.clone();
             move |tx: &mut dyn Transaction| {

@@ -23,6 +23,7 @@ use crate::test_clock::FileClock;
 use crate::{
     SystemClock,
     config::{ApiKey, Config, Log},
+    payments::Gateways,
     server,
 };
 
@@ -69,13 +70,15 @@ impl Serve {
         let config = self.configuration()?;
         let level = LogLevel::start(self.level(), &config.log.level);
         let clock = self.clock()?;
+        let gateways = Gateways::new(&config.payment, &clock)?;
         let cloud = Cloud::open(Options {
             database_url: self.database.database_url.clone(),
             pictures: config.pictures.folder.clone(),
             zone: config.sites.time_zone,
             clock,
-            providers: config.payment.providers()?,
+            providers: gateways.all(),
             lockers: config.lockers.settings(),
+            settings: config.settings(),
         })?;
         let mut runtime = runtime::Builder::new_multi_thread();
         if let Some(workers) = self.workers {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Subcommand;
-use cloud_core::{Cloud, LockerSettings, NewAccount, NewSite, Options, Role};
+use cloud_core::{Cloud, LockerSettings, NewAccount, NewSite, Options, Role, Settings};
 use domain::ids::{DeviceId, SiteId};
 use tokio::runtime;
 
@@ -190,6 +190,7 @@ fn on(database: &Database, verb: impl AsyncFnOnce(&Cloud) -> cloud_core::Result<
         clock: Arc::new(SystemClock::new()),
         providers: Vec::new(),
         lockers: LockerSettings::default(),
+        settings: Settings::default(),
     })?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(verb(&cloud))?)

@@ -1,105 +1,85 @@
-//! `[payment.wechat]` and `[payment.alipay]`: where a person pays, and what both sides sign with.
+//! `[payment.wechat]` and `[payment.alipay]`: the merchant's accounts where people pay outside.
+//! Keys stand in files of their own.
 
-use std::{env, fs, path::PathBuf};
+use std::path::PathBuf;
 
-use cloud_core::{Provider, ProviderName};
 use serde::Deserialize;
 
-use super::ConfigError;
-
-/// Shortest secret that is taken, in bytes.
-const SHORTEST_SECRET: usize = 16;
+use crate::outside;
 
 /// Who takes payments outside; one that is left out is not offered.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Payment {
     /// WeChat Pay.
-    pub wechat: Option<PaymentProvider>,
+    pub wechat: Option<Wechat>,
     /// Alipay.
-    pub alipay: Option<PaymentProvider>,
+    pub alipay: Option<Alipay>,
 }
 
-/// One provider.
+/// A merchant's account at WeChat Pay (API v3).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PaymentProvider {
-    /// The page on which a person pays.
-    pub url: String,
-    /// The file with the secret; none for the environment variable.
-    pub secret_file: Option<PathBuf>,
+pub struct Wechat {
+    /// The application that the merchant is tied to: `wx…`.
+    pub app_id: String,
+    /// The merchant's number.
+    pub merchant_id: String,
+    /// The serial number of the merchant's certificate.
+    pub merchant_serial: String,
+    /// The merchant's private key: `apiclient_key.pem`.
+    pub merchant_key_file: PathBuf,
+    /// The APIv3 key of 32 characters.
+    pub api_v3_key_file: PathBuf,
+    /// The name of WeChat's public key: `PUB_KEY_ID_…`.
+    pub platform_key_id: String,
+    /// WeChat's public key: `pub_key.pem`.
+    pub platform_key_file: PathBuf,
+    /// The address of `/payments/wechat/notify/` here, as WeChat reaches it.
+    pub notify_url: String,
+    /// Where the API is.
+    #[serde(default = "wechat_endpoint")]
+    pub endpoint: String,
+}
+
+/// A merchant's application at Alipay (RSA2).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alipay {
+    /// The application's number.
+    pub app_id: String,
+    /// The application's private key.
+    pub app_key_file: PathBuf,
+    /// Alipay's public key for this application.
+    pub alipay_key_file: PathBuf,
+    /// The address of `/payments/alipay/notify/` here, as Alipay reaches it.
+    pub notify_url: String,
+    /// Where the API is.
+    #[serde(default = "alipay_endpoint")]
+    pub endpoint: String,
+}
+
+fn wechat_endpoint() -> String {
+    "https://api.mch.weixin.qq.com".to_owned()
+}
+
+fn alipay_endpoint() -> String {
+    "https://openapi.alipay.com/gateway.do".to_owned()
 }
 
 impl Payment {
-    /// The providers with their secrets.
-    ///
-    /// # Errors
-    /// [`ConfigError`] for a URL or a secret that cannot be used.
-    pub fn providers(&self) -> Result<Vec<Provider>, ConfigError> {
-        let given = [(ProviderName::Wechat, &self.wechat), (ProviderName::Alipay, &self.alipay)];
-        let given = given.into_iter().filter_map(|(name, given)| Some((name, given.as_ref()?)));
-        given.map(|(name, given)| given.provider(name).map_err(ConfigError)).collect()
-    }
-}
-
-impl PaymentProvider {
-    fn provider(&self, name: ProviderName) -> Result<Provider, String> {
-        if !["https://", "http://"].iter().any(|scheme| self.url.starts_with(scheme)) {
-            return Err(format!("`payment.{name}.url` is `{}`; use an https:// address", self.url));
-        }
-        let (secret, source) = match &self.secret_file {
-            Some(file) => {
-                let text = fs::read_to_string(file).map_err(|error| {
-                    format!("`payment.{name}.secret_file`: {}: {error}", file.display())
-                })?;
-                (text, format!("`payment.{name}.secret_file`"))
+    pub(super) fn check(&self) -> Result<(), String> {
+        let wechat = self.wechat.iter().flat_map(|given| {
+            [("wechat.endpoint", &given.endpoint), ("wechat.notify_url", &given.notify_url)]
+        });
+        let alipay = self.alipay.iter().flat_map(|given| {
+            [("alipay.endpoint", &given.endpoint), ("alipay.notify_url", &given.notify_url)]
+        });
+        match wechat.chain(alipay).find(|(_, address)| !outside::is_safe(address)) {
+            Some((key, address)) => {
+                Err(format!("`payment.{key}` is `{address}`; use an https:// address"))
             }
-            None => {
-                let variable = format!("CLOUD_SYNC_{}_SECRET", name.as_str().to_uppercase());
-                (env::var(&variable).unwrap_or_default(), format!("the variable {variable}"))
-            }
-        };
-        let secret = secret.trim().to_owned();
-        if secret.len() < SHORTEST_SECRET {
-            return Err(format!(
-                "{source} has a secret of {} bytes; use {SHORTEST_SECRET} or more",
-                secret.len()
-            ));
-        }
-        Ok(Provider { name, url: self.url.clone(), secret })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn payment(url: &str, secret: &str, folder: &tempfile::TempDir) -> Payment {
-        let file = folder.path().join("secret");
-        fs::write(&file, secret).unwrap();
-        let wechat = PaymentProvider { url: url.to_owned(), secret_file: Some(file) };
-        Payment { wechat: Some(wechat), alipay: None }
-    }
-
-    #[test]
-    fn a_secret_is_read_from_its_file_and_never_shown() {
-        let folder = tempfile::tempdir().unwrap();
-        let payment = payment("https://pay.example.com/", "0123456789abcdef\n", &folder);
-        let providers = payment.providers().unwrap();
-        assert_eq!(providers[0].secret, "0123456789abcdef");
-        assert!(!format!("{providers:?}").contains("0123456789abcdef"));
-    }
-
-    #[test]
-    fn what_cannot_be_used_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        for (url, secret, named) in [
-            ("pay.example.com", "0123456789abcdef", "payment.wechat.url"),
-            ("https://pay.example.com", "short", "16 or more"),
-        ] {
-            let problem = payment(url, secret, &folder).providers().unwrap_err().to_string();
-            assert!(problem.contains(named), "{problem}");
+            None => Ok(()),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Recognition of pictures, and who reads again what was not read surely.
 
-use reqwest::Url;
 use serde::Deserialize;
 
+use crate::outside;
 pub use crate::recognition::ApiKey;
 
 /// How pictures that people send are recognised.
@@ -57,13 +57,7 @@ impl Default for SecondReader {
 
 impl SecondReader {
     pub(super) fn check(&self) -> Result<(), String> {
-        let here = ["localhost", "127.0.0.1", "[::1]"];
-        let is_safe = Url::parse(&self.endpoint).is_ok_and(|url| match url.scheme() {
-            "https" => url.has_host(),
-            "http" => url.host_str().is_some_and(|host| here.contains(&host)),
-            _ => false,
-        });
-        if !is_safe {
+        if !outside::is_safe(&self.endpoint) {
             return Err("`second_reader.endpoint` is no https address".to_owned());
         }
         if !(0.0..=1.0).contains(&self.below) {

@@ -1,16 +1,16 @@
-//! `POST /payments/{provider}/notify/`: a payment provider says that money has come. Of no
-//! family; its form is explained in `config/cloud.example.toml`.
+//! `POST /payments/{provider}/notify/`: a payment provider says that money has come, or went back.
+//! Of no family; each provider tells in its own form and wants its own answer.
 
-use cloud_core::{Error, Notification};
-use schemars::{JsonSchema, SchemaGenerator};
-use serde::Serialize;
+use cloud_core::{Error, ProviderName, Word};
+use schemars::SchemaGenerator;
 use serde_json::json;
 use warp::{
     Reply,
+    http::StatusCode,
     reply::{Response, json as json_reply, with_status},
 };
 
-use crate::http::{Answer, Anyone, Body, Call, Face, Json, Problem, Request, post, route::Content};
+use crate::http::{self, Answer, Anyone, Body, Call, Face, Problem, Request, post, route::Content};
 
 /// Most bytes of a notification.
 const MAX_BYTES: usize = 16 * 1024;
@@ -29,30 +29,49 @@ impl Body for Signed {
 }
 
 /// The provider need not say it again.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Taken {
-    /// SUCCESS.
-    code: &'static str,
-    /// The same for people.
-    message: &'static str,
-}
+struct Taken(ProviderName);
 
 /// The route for providers.
 pub(crate) fn face() -> Face {
     let notify = post("/payments/{provider}/notify/", notify)
-        .summary("A payment provider says that money has come");
+        .summary("A payment provider says that money has come, or went back");
     Face::new("payments", problem).prefixes(&["/payments"]).routes([notify])
 }
 
-async fn notify(call: Call<Anyone, Signed>) -> Answer<Json<Taken>> {
-    let header = |name| call.header(name).map(str::to_owned).ok_or(Error::Unauthenticated);
-    let notification = Notification {
-        timestamp: header("x-timestamp")?,
-        signature: header("x-signature")?,
-        body: call.body.0.clone(),
-    };
-    call.app.cloud.providers.notify(call.path("provider").parse()?, notification).await?;
-    Ok(Json(Taken { code: "SUCCESS", message: "成功" }))
+async fn notify(call: Call<Anyone, Signed>) -> Answer<Taken> {
+    let provider: ProviderName = call.path("provider").parse()?;
+    let word = hear(&call, provider)?.ok_or(Error::Unauthenticated)?;
+    call.app.cloud.providers.hear(provider, word).await?;
+    Ok(Taken(provider))
+}
+
+/// What is said; none where the provider has not signed it.
+fn hear(call: &Call<Anyone, Signed>, provider: ProviderName) -> Result<Option<Word>, Error> {
+    let not_there = Error::NotFound("payment provider");
+    let (gateways, body) = (&call.app.gateways, &call.body.0);
+    match provider {
+        ProviderName::Wechat => {
+            Ok(gateways.wechat.as_ref().ok_or(not_there)?.hear(&call.headers, body))
+        }
+        ProviderName::Alipay => Ok(gateways.alipay.as_ref().ok_or(not_there)?.hear(body)),
+    }
+}
+
+impl http::Reply for Taken {
+    const STATUS: StatusCode = StatusCode::OK;
+
+    fn into_response(self) -> Response {
+        match self.0 {
+            ProviderName::Wechat => {
+                json_reply(&json!({"code": "SUCCESS", "message": "成功"})).into_response()
+            }
+            ProviderName::Alipay => "success".into_response(),
+        }
+    }
+
+    fn shape(_: &mut SchemaGenerator) -> Option<Content> {
+        None
+    }
 }
 
 fn problem(problem: &Problem) -> Response {
@@ -60,7 +79,7 @@ fn problem(problem: &Problem) -> Response {
         Problem::NoSuchPath | Problem::Core(Error::NotFound(_)) => "支付不存在",
         Problem::Core(Error::Unauthenticated) => "签名无效或已过期",
         Problem::Core(Error::Invalid { field: "amount_fen", .. }) => "金额不一致",
-        Problem::Core(Error::Store(_) | Error::File { .. }) => "服务暂时不可用",
+        Problem::Core(Error::Store(_) | Error::File { .. } | Error::Outside(_)) => "服务暂时不可用",
         _ => "请求无效",
     };
     let body = json!({"code": "FAIL", "message": message});

@@ -23,7 +23,7 @@ pub(crate) use body::{Body, Json};
 pub(crate) use face::{Face, Faces};
 pub(crate) use problem::Problem;
 pub(crate) use query::{BadValue, Query};
-pub(crate) use reply::{Created, NoContent};
+pub(crate) use reply::{Created, NoContent, Reply};
 pub(crate) use request::{Peer, Request, Requests, requests};
 pub(crate) use route::{Answer, Call, Parameter, Route, delete, get, patch, post, put};
 pub(crate) use upload::{MAX_UPLOADS, Upload};

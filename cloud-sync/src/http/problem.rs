@@ -77,7 +77,8 @@ impl Problem {
                 StatusCode::UNAUTHORIZED
             }
             Self::Core(Error::Forbidden { .. }) => StatusCode::FORBIDDEN,
-            Self::Busy { .. } | Self::Core(Error::Store(_) | Error::File { .. }) => {
+            Self::Busy { .. }
+            | Self::Core(Error::Store(_) | Error::File { .. } | Error::Outside(_)) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         }
@@ -89,14 +90,15 @@ impl Problem {
             Self::TooMany { retry_after_s }
             | Self::Busy { retry_after_s }
             | Self::Core(Error::Throttled { retry_after_s }) => Some(*retry_after_s),
-            Self::Core(Error::Store(_) | Error::File { .. }) => Some(5),
+            Self::Core(Error::Store(_) | Error::File { .. } | Error::Outside(_)) => Some(5),
             _ => None,
         }
     }
 
     /// Writes to the log what the caller is not told.
     pub(crate) fn log(&self) {
-        if let Self::Core(error @ (Error::Store(_) | Error::File { .. })) = self {
+        if let Self::Core(error @ (Error::Store(_) | Error::File { .. } | Error::Outside(_))) = self
+        {
             tracing::error!(error = error as &dyn std::error::Error, "a request failed");
         }
     }

@@ -8,17 +8,15 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use cloud_core::{Cloud, ReadBy};
 use domain::plate::{normal_form, region};
 use futures_util::future::join_all;
-use reqwest::{Client, Response, Url, header::HeaderValue, redirect::Policy};
+use reqwest::{Client, Url, header::HeaderValue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Found;
-use crate::config;
+use crate::{config, outside};
 
 /// The version of the API that is spoken.
 const VERSION: (&str, &str) = ("anthropic-version", "2023-06-01");
-/// Most bytes of an answer that are read.
-const MOST_ANSWER_BYTES: usize = 64 * 1024;
 /// Most tokens that an answer may cost.
 const MOST_TOKENS: u32 = 100;
 /// Plates of one picture that are asked about, at the same time.
@@ -70,8 +68,8 @@ enum SecondError {
     Unreachable(#[source] reqwest::Error),
     #[error("the service answers with status {0}")]
     Status(u16),
-    #[error("the answer is longer than {MOST_ANSWER_BYTES} bytes")]
-    Endless,
+    #[error(transparent)]
+    Unread(#[from] outside::Unread),
     #[error("the answer is no message with a plate in it")]
     NoPlate,
 }
@@ -89,16 +87,8 @@ impl SecondReader {
     /// # Errors
     /// Where the system lacks what TLS needs.
     pub(crate) fn new(config: &config::SecondReader, key: ApiKey) -> Result<Self, String> {
-        // An error says that one is installed already, which is all that is wanted.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let client = Client::builder()
-            .timeout(Duration::from_secs(config.time_limit_s))
-            // A key is for the configured service and for nobody it points to.
-            .redirect(Policy::none())
-            .build()
-            .map_err(|error| format!("cannot prepare to ask the second reader: {error}"))?;
         Ok(Self {
-            client,
+            client: outside::client(Duration::from_secs(config.time_limit_s))?,
             key,
             endpoint: config.endpoint.parse().map_err(|_| "no address".to_owned())?,
             model: config.model.clone(),
@@ -137,7 +127,7 @@ impl SecondReader {
         if !response.status().is_success() {
             return Err(SecondError::Status(response.status().as_u16()));
         }
-        parse(&body(response).await?).ok_or(SecondError::NoPlate)
+        parse(&outside::body(response).await?).ok_or(SecondError::NoPlate)
     }
 
     fn message(&self, jpeg: &[u8]) -> Value {
@@ -152,17 +142,6 @@ impl SecondReader {
             ]}],
         })
     }
-}
-
-async fn body(mut response: Response) -> Result<Vec<u8>, SecondError> {
-    let mut body = Vec::new();
-    while let Some(part) = response.chunk().await.map_err(SecondError::Unreachable)? {
-        if body.len() + part.len() > MOST_ANSWER_BYTES {
-            return Err(SecondError::Endless);
-        }
-        body.extend_from_slice(&part);
-    }
-    Ok(body)
 }
 
 /// The plate in a message: the object in its first text, which may stand in a code fence. None

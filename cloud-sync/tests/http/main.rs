@@ -14,7 +14,12 @@ mod members;
 mod once;
 mod openapi;
 mod pictures;
+#[path = "../../core/tests/services/postgres.rs"]
+#[expect(dead_code, reason = "the tests of the store do more with it")]
+mod postgres;
 mod program;
+mod providers;
+mod races;
 mod recognition;
 mod roles;
 mod scans;

@@ -58,6 +58,7 @@ const ACCOUNT: &[&str] = &[
     "POST /api/charging/complete/",
     "GET /api/charging/notifications/",
     "PUT /api/charging/notifications/{notification_id}/read/",
+    "POST /api/charging/bills/{bill_id}/pay/",
     "POST /api/charging/request/",
     "GET /api/charging/request/status/",
     "PUT /api/charging/request/{request_id}/",
@@ -116,10 +117,10 @@ const OPERATOR: &[&str] = &[
     "GET /hzsystem_parking/system/logs/",
     "GET /hzsystem_parking/system/logs/stats/",
     "GET /hzsystem_parking/system/logs/{log_id}/",
-    "POST /hzsystem_yolo/model/settings/",
 ];
 
 const ADMIN: &[&str] = &[
+    "POST /hzsystem_yolo/model/settings/",
     "GET /api/admin/alerts/",
     "GET /api/admin/cabinets/",
     "PUT /api/admin/cabinets/",

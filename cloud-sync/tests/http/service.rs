@@ -3,10 +3,8 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use cloud_core::{
-    Cloud, LockerSettings, NewAccount, NewSite, Options, Provider, ProviderName, Role,
-};
-use cloud_sync::{SystemClock, config::Config, server};
+use cloud_core::{Cloud, LockerSettings, NewAccount, NewSite, Options, Role};
+use cloud_sync::{SystemClock, config::Config, payments::Gateways, server};
 use domain::{
     clock::{Clock, ClockQuality, Stamp},
     directive::{self, Ask},
@@ -40,9 +38,6 @@ struct Site {
     hash: ChainHash,
 }
 
-/// What WeChat Pay signs with.
-pub(crate) const PROVIDER_SECRET: &str = "a secret of WeChat Pay";
-
 /// Starts a service with the default configuration on a free port of the loopback address.
 pub(crate) async fn start() -> Service {
     start_with(Config::default()).await
@@ -52,23 +47,35 @@ pub(crate) async fn start_with(config: Config) -> Service {
     start_by(config, Arc::new(SystemClock::new())).await
 }
 
+/// Starts a service on a database; none for a new SQLite file.
+pub(crate) async fn start_at(database_url: Option<String>) -> Service {
+    start_where(Config::default(), Arc::new(SystemClock::new()), database_url).await
+}
+
 /// Starts a service that goes by a clock of the test's own.
 pub(crate) async fn start_by(config: Config, clock: Arc<dyn Clock>) -> Service {
+    start_where(config, clock, None).await
+}
+
+async fn start_where(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    database_url: Option<String>,
+) -> Service {
     // Another test of this process may have been first.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let folder = tempfile::tempdir().unwrap();
     let open = || {
         Cloud::open(Options {
-            database_url: format!("sqlite:///{}", folder.path().join("cloud.db").display()),
-            pictures: None,
+            database_url: database_url.clone().unwrap_or_else(|| {
+                format!("sqlite:///{}", folder.path().join("cloud.db").display())
+            }),
+            pictures: Some(folder.path().join("pictures")),
             zone: chrono_tz::Tz::Asia__Shanghai,
             clock: clock.clone(),
-            providers: vec![Provider {
-                name: ProviderName::Wechat,
-                url: "https://pay.example.com/wechat".to_owned(),
-                secret: PROVIDER_SECRET.to_owned(),
-            }],
+            providers: Gateways::new(&config.payment, &clock).unwrap().all(),
             lockers: LockerSettings::default(),
+            settings: config.settings(),
         })
         .unwrap()
     };

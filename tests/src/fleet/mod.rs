@@ -153,6 +153,7 @@ fn open(database_url: String, pictures: PathBuf) -> io::Result<Cloud> {
         clock: Arc::new(SystemClock),
         providers: Vec::new(),
         lockers: LockerSettings::default(),
+        settings: cloud_core::Settings::default(),
     };
     Cloud::open(options).map_err(io::Error::other)
 }

@@ -151,6 +151,7 @@ mod tests {
             clock: Arc::new(SimulatedClock::at(chrono::DateTime::UNIX_EPOCH)),
             providers: Vec::new(),
             lockers: crate::LockerSettings::default(),
+            settings: crate::Settings::default(),
         };
         let cloud = Arc::new(Cloud::open(options).unwrap());
         let (username, password) = ("somebody".into(), "secret-1".into());

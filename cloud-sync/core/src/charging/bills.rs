@@ -18,7 +18,7 @@ use crate::{
 
 const COLUMNS: &str = "id, pile_id, generated_at_ms, started_at_ms, ended_at_ms, energy_wh,
     peak_ms, peak_wh, peak_fen, normal_ms, normal_wh, normal_fen, valley_ms, valley_wh,
-    valley_fen, service_fen";
+    valley_fen, service_fen, paid_at_ms";
 
 /// What one session cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Bill {
     pub energy_wh: i64,
     /// What it cost and why.
     pub costs: Costs,
+    /// When it was paid, in milliseconds UTC; none while it is owed.
+    pub paid_at_ms: Option<i64>,
 }
 
 /// Which bills are wanted.
@@ -137,5 +139,6 @@ fn bill(row: &Row) -> Result<Bill, StoreError> {
         ended_at_ms: row.get(4)?,
         energy_wh: row.get(5)?,
         costs,
+        paid_at_ms: row.get(16)?,
     })
 }

@@ -7,6 +7,7 @@
 
 mod bills;
 mod notices;
+mod pay;
 mod record;
 mod settings;
 mod site;

@@ -11,7 +11,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::{SITE, notices::Notice, told};
+use super::{SITE, notices::Notice, pay, told};
 use crate::{
     error::Result,
     store::{StoreError, Transaction, first, params},
@@ -140,7 +140,8 @@ fn close(
     Ok(Closed { id: row.get(0)?, tariff })
 }
 
-/// Closes the session of a pile and bills it; none for one that never began.
+/// Closes the session of a pile, bills it and takes the bill from the balance; none for one that
+/// never began.
 fn end(
     tx: &mut dyn Transaction,
     zone: Tz,
@@ -165,6 +166,7 @@ fn end(
     let bill = Uuid::new_v4().to_string();
     insert_bill(tx, &bill, &closed.id, event, pile, &delivery, &costs)?;
     count(tx, pile, costs.total())?;
+    pay::from_balance(tx, event.request.user, &bill, costs.total(), delivery.ended_at_ms)?;
     Ok(Some((bill, costs.total())))
 }
 

@@ -22,18 +22,19 @@ const COLUMNS: usize = 6;
 /// Most characters of a reason that are kept or answered.
 const REASON_LENGTH: usize = 300;
 
-/// Keeps what is new of a chain; an error keeps nothing of it.
+/// Keeps what is new of a chain; an error keeps nothing of it. New plates are counted with the tally.
 pub(super) fn keep(
     tx: &mut dyn Transaction,
     chain: &Chain,
     backlog: Option<i64>,
+    tally: Tally,
     moment: Moment,
 ) -> Result<Acknowledgement, IngestError> {
     let (acked, head) = head(tx, &chain.site)?;
     check_start(tx, chain, acked, head)?;
     let (known, new) = chain.links.split_at(chain.links.partition_point(|l| l.sequence <= acked));
     compare(tx, &chain.site, known)?;
-    append(tx, &chain.site, new, moment)?;
+    append(tx, &chain.site, new, tally, moment)?;
     let end = new.last().map_or((acked, head), |last| (last.sequence, last.hash));
     tx.defer(
         "UPDATE sites SET acked_through = $1, chain_hash = $2, last_seen_at_ms = $3,
@@ -118,6 +119,7 @@ fn append(
     tx: &mut dyn Transaction,
     site: &str,
     new: &[Link],
+    mut tally: Tally,
     moment: Moment,
 ) -> Result<(), IngestError> {
     let rows =
@@ -126,7 +128,6 @@ fn append(
     insert_all(tx, (head, ""), COLUMNS, rows.as_flattened())?;
     let events = || new.iter().filter_map(Link::event);
     apply::prepare(tx, events())?;
-    let mut tally = Tally::default();
     for event in events() {
         apply::apply(tx, event, moment, &mut tally)?;
     }

@@ -17,6 +17,7 @@ use crate::{
     base::Base,
     charging::{self, Moment},
     error::Error,
+    plates::Tally,
     store::{StoreError, Transaction, first, params},
 };
 
@@ -82,10 +83,13 @@ impl Ingest {
         let moment = Moment::new(self.zone, self.base.clock.now().wall);
         let backlog = delivery.backlog.and_then(|backlog| i64::try_from(backlog).ok());
         let crosses_sites = self.crosses_sites(&delivery.site, &batch).await?;
+        let doubtless = self.base.settings.alerts.doubtless;
         let mut tries = 0;
         loop {
             let chain = batch.clone();
-            let keep = move |tx: &mut dyn Transaction| keep::keep(tx, &chain, backlog, moment);
+            let keep = move |tx: &mut dyn Transaction| {
+                keep::keep(tx, &chain, backlog, Tally::new(doubtless), moment)
+            };
             let kept = if crosses_sites {
                 self.base.store.write_or(keep).await
             } else {

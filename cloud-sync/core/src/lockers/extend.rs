@@ -3,7 +3,10 @@
 
 use domain::{locker::Hours, money::Fen};
 
-use super::{EXTENSION, Lockers, Order, PayMethod, Payment, orders, pay};
+use super::{
+    EXTENSION, Lockers, Order, PayMethod, Payment, orders,
+    pay::{self, Begun},
+};
 use crate::{
     caller::Caller,
     error::{Error, Result},
@@ -17,7 +20,7 @@ impl Lockers {
     /// # Errors
     /// [`Error::NotFound`] for an order that is not there or another's; [`Error::Invalid`] for
     /// more than a year in all; [`Error::Refused`] with `not_running`, `balance_too_low` or
-    /// [`crate::providers::UNAVAILABLE`].
+    /// [`crate::providers::UNAVAILABLE`]; [`Error::Outside`] where the provider does not answer.
     pub async fn extend(
         &self,
         caller: &Caller,
@@ -26,7 +29,7 @@ impl Lockers {
         method: PayMethod,
     ) -> Result<Payment> {
         let (user, providers) = (caller.own_id()?, self.providers.clone());
-        self.write(move |tx, now_ms| {
+        let begun = self.write(move |tx, now_ms| {
             let order = orders::own(tx, user, id)?;
             let difference = difference(&order, more)?;
             match method {
@@ -34,16 +37,16 @@ impl Lockers {
                     let subject = extension(tx, id, more)?;
                     let amount_fen = difference.0;
                     let bill = Bill { purpose: EXTENSION, subject, amount_fen, payer: Some(user) };
-                    let payment_url = providers.ask(tx, name, &bill, now_ms)?;
-                    return Ok(Payment::Waiting { order, payment_url });
+                    let number = providers.ask(tx, name, &bill, now_ms)?;
+                    return Ok(Begun::Waiting { order, number });
                 }
                 PayMethod::Provider(_) => {}
                 PayMethod::Balance => pay::take(tx, &order, difference, now_ms)?,
             }
             apply(tx, &order, more, difference, method, now_ms)?;
-            orders::get(tx, id).map(Payment::Done)
-        })
-        .await
+            orders::get(tx, id).map(Begun::Done)
+        });
+        begun.await?.on_page(&self.providers).await
     }
 }
 
@@ -89,7 +92,7 @@ fn apply(
     Ok(())
 }
 
-/// See [`super::settle_extension`].
+/// Extends an order whose extension a provider has reported as paid.
 pub(super) fn settle(tx: &mut dyn Transaction, receipt: &Receipt) -> Result<Settled> {
     let sql = "SELECT order_id, hours_hundredths, is_done FROM locker_extensions WHERE id = $1";
     let row = first(tx, sql, params![receipt.subject])?.ok_or(Error::NotFound("extension"))?;

@@ -2,7 +2,10 @@
 
 use domain::{locker::OrderStatus, money::Fen};
 
-use super::{Lockers, OVERTIME, Order, PayMethod, Payment, commands, orders, pay};
+use super::{
+    Lockers, OVERTIME, Order, PayMethod, Payment, commands, orders,
+    pay::{self, Begun},
+};
 use crate::{
     caller::Caller,
     error::{Error, Result},
@@ -23,10 +26,10 @@ impl Lockers {
     /// # Errors
     /// [`Error::NotFound`] for an order that is not there or another's; [`Error::Refused`] with
     /// `not_running`, `door_open`, or, for the overtime, `balance_too_low` or
-    /// [`crate::providers::UNAVAILABLE`].
+    /// [`crate::providers::UNAVAILABLE`]; [`Error::Outside`] where the provider does not answer.
     pub async fn complete(&self, caller: &Caller, id: i64, method: PayMethod) -> Result<Payment> {
         let (caller, providers) = (caller.clone(), self.providers.clone());
-        self.write(move |tx, now_ms| {
+        let begun = self.write(move |tx, now_ms| {
             let order = orders::visible(tx, &caller, id)?;
             if !order.status.is_running() {
                 return Err(Error::Refused("not_running"));
@@ -39,8 +42,8 @@ impl Lockers {
             match method {
                 PayMethod::Provider(name) if is_own && due > Fen::ZERO => {
                     let bill = Bill { purpose: OVERTIME, subject: id, amount_fen: due.0, payer };
-                    let payment_url = providers.ask(tx, name, &bill, now_ms)?;
-                    return Ok(Payment::Waiting { order, payment_url });
+                    let number = providers.ask(tx, name, &bill, now_ms)?;
+                    return Ok(Begun::Waiting { order, number });
                 }
                 _ if is_own => charge_overtime(tx, &order, now_ms, now_ms)?,
                 _ => charge_what_there_is(tx, &order, now_ms)?,
@@ -48,13 +51,13 @@ impl Lockers {
             end(tx, &order, now_ms)?;
             let (site, message) = (order.site, format!("order {} was completed", order.order_no));
             Entry::of_person(site, now_ms, caller.actor(), "lockers", message).write(tx)?;
-            orders::get(tx, id).map(Payment::Done)
-        })
-        .await
+            orders::get(tx, id).map(Begun::Done)
+        });
+        begun.await?.on_page(&self.providers).await
     }
 }
 
-/// See [`super::settle_overtime`]. Whatever was paid counts, also where another hour has started
+/// Notes that a provider has reported the overtime of an order as paid. Whatever was paid counts, also where another hour has started
 /// meanwhile.
 pub(super) fn settle(tx: &mut dyn Transaction, receipt: &Receipt) -> Result<Settled> {
     let order = orders::get(tx, receipt.subject)?;

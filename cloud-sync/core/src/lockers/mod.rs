@@ -39,16 +39,37 @@ pub use self::{
 use crate::{
     base::Base,
     error::Result,
-    providers::{Providers, Receipt, Settled},
+    providers::{Providers, Purpose},
     store::{Transaction, first, params},
 };
 
-/// The purpose of payments through providers that pay for an order.
-pub(crate) const PURPOSE: &str = "locker_order";
-/// … that pay for more time of one.
-pub(crate) const EXTENSION: &str = "locker_extension";
-/// … that pay for the overtime of one.
-pub(crate) const OVERTIME: &str = "locker_overtime";
+/// Payments through providers that pay for an order …
+pub(crate) const ORDER_PURPOSE: Purpose = Purpose {
+    name: PURPOSE,
+    title: "储物柜订单",
+    settle: |tx, receipt| {
+        hold::advance(tx, receipt.now_ms)?;
+        pay::settle(tx, receipt)
+    },
+    refund_failed: |_, _| Ok(()),
+};
+/// … for more time of one …
+pub(crate) const EXTENSION_PURPOSE: Purpose = Purpose {
+    name: EXTENSION,
+    title: "储物柜续费",
+    settle: extend::settle,
+    refund_failed: |_, _| Ok(()),
+};
+/// … for the overtime of one.
+pub(crate) const OVERTIME_PURPOSE: Purpose = Purpose {
+    name: OVERTIME,
+    title: "储物柜超时费",
+    settle: finish::settle,
+    refund_failed: |_, _| Ok(()),
+};
+const PURPOSE: &str = "locker_order";
+const EXTENSION: &str = "locker_extension";
+const OVERTIME: &str = "locker_overtime";
 
 /// What can be set.
 #[derive(Debug, Clone)]
@@ -141,22 +162,6 @@ impl Lockers {
         self.base.changed();
         Ok(answer)
     }
-}
-
-/// Settles an order whose payment a provider has reported.
-pub(crate) fn settle(tx: &mut dyn Transaction, receipt: &Receipt) -> Result<Settled> {
-    hold::advance(tx, receipt.now_ms)?;
-    pay::settle(tx, receipt)
-}
-
-/// Extends an order whose extension a provider has reported as paid.
-pub(crate) fn settle_extension(tx: &mut dyn Transaction, receipt: &Receipt) -> Result<Settled> {
-    extend::settle(tx, receipt)
-}
-
-/// Notes that a provider has reported the overtime of an order as paid.
-pub(crate) fn settle_overtime(tx: &mut dyn Transaction, receipt: &Receipt) -> Result<Settled> {
-    finish::settle(tx, receipt)
 }
 
 /// The site that a station belongs to: the one of its name; empty for none.

@@ -11,7 +11,7 @@ use crate::{
     caller::Caller,
     error::{Error, Result},
     logs::Entry,
-    providers::{Bill, Receipt, Settled},
+    providers::{Bill, Providers, Receipt, Settled},
     store::{Transaction, next_id, params},
 };
 
@@ -29,13 +29,32 @@ pub enum Payment {
     },
 }
 
+/// A [`Payment`] whose provider was not asked yet.
+pub(super) enum Begun {
+    Done(Order),
+    Waiting { order: Order, number: String },
+}
+
+impl Begun {
+    /// Asks the provider where to pay, once all of the payment is on disk.
+    pub(super) async fn on_page(self, providers: &Providers) -> Result<Payment> {
+        match self {
+            Self::Done(order) => Ok(Payment::Done(order)),
+            Self::Waiting { order, number } => {
+                Ok(Payment::Waiting { order, payment_url: providers.page(&number).await? })
+            }
+        }
+    }
+}
+
 impl Lockers {
     /// Pays an order of the caller's own; its time starts now.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an order that is not there or another's; [`Error::Refused`] with
     /// `not_pending` where it is paid or cancelled, `balance_too_low`, `cabinet_unavailable`
-    /// where its cabinet broke meanwhile, [`crate::providers::UNAVAILABLE`].
+    /// where its cabinet broke meanwhile, [`crate::providers::UNAVAILABLE`]; [`Error::Outside`]
+    /// where the provider does not answer.
     pub async fn pay(&self, caller: &Caller, id: i64, method: PayMethod) -> Result<Payment> {
         let (caller, providers) = (caller.clone(), self.providers.clone());
         let user = caller.own_id()?;
@@ -46,8 +65,8 @@ impl Lockers {
                     let amount_fen = order.total.0;
                     let bill =
                         Bill { purpose: PURPOSE, subject: id, amount_fen, payer: Some(user) };
-                    let payment_url = providers.ask(tx, name, &bill, now_ms)?;
-                    return Ok(Payment::Waiting { order, payment_url });
+                    let number = providers.ask(tx, name, &bill, now_ms)?;
+                    return Ok(Begun::Waiting { order, number });
                 }
                 PayMethod::Provider(_) => {}
                 PayMethod::Balance => take(tx, &order, order.total, now_ms)?,
@@ -56,9 +75,9 @@ impl Lockers {
             let message = format!("order {} was paid by {}", order.order_no, method.as_str());
             let site = order.site.clone();
             Entry::of_person(site, now_ms, caller.actor(), "lockers", message).write(tx)?;
-            orders::get(tx, id).map(Payment::Done)
+            orders::get(tx, id).map(Begun::Done)
         });
-        paid.await
+        paid.await?.on_page(&self.providers).await
     }
 }
 
@@ -121,7 +140,7 @@ fn mark_paid(
     Ok(())
 }
 
-/// See [`super::settle`].
+/// Settles an order whose payment a provider has reported.
 pub(super) fn settle(tx: &mut dyn Transaction, receipt: &Receipt) -> Result<Settled> {
     let order = orders::get(tx, receipt.subject)?;
     if order.status != OrderStatus::Pending || order.total.0 != receipt.amount_fen {

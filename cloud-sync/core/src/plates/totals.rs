@@ -30,9 +30,11 @@ pub(super) fn read(tx: &mut dyn Transaction) -> Result<Totals, StoreError> {
     })
 }
 
-/// New looks and plates of one site, to be counted together.
+/// New looks and plates of one site, to be counted together, and from which confidence on nobody
+/// needs to look at one.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
+    doubtless: f64,
     looks: i64,
     plates: i64,
     unread: i64,
@@ -40,6 +42,16 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// Nothing yet.
+    pub(crate) fn new(doubtless: f64) -> Self {
+        Self { doubtless, ..Self::default() }
+    }
+
+    /// Least confidence of a plate that nobody needs to look at, 0 to 1.
+    pub(crate) const fn doubtless(&self) -> f64 {
+        self.doubtless
+    }
+
     pub(super) fn look(&mut self) {
         self.looks += 1;
     }
@@ -55,7 +67,7 @@ impl Tally {
 
     /// Counts them.
     pub(crate) fn write(self, tx: &mut dyn Transaction, site: &str) -> Result<(), StoreError> {
-        let Self { looks, plates, unread, micros } = self;
+        let Self { looks, plates, unread, micros, .. } = self;
         if looks == 0 && plates == 0 {
             return Ok(());
         }

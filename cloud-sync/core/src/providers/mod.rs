@@ -1,32 +1,36 @@
-//! Payment providers: where a person pays outside, and the signed notification by which the
-//! provider says that the money has come. A notification counts only with the signature of the
-//! provider's secret, within minutes of its time, for the amount that was asked; and it counts
-//! once. Whatever was to be paid is settled in the transaction that records the receipt, so that
-//! no money is taken without what it was for. Money that nothing waits for any more goes to the
-//! payer's balance.
+//! Payment providers: where a person pays outside, and whose word says that the money has come or
+//! went back. A payment counts for the amount that was asked and counts once. Whatever was to be
+//! paid is settled in the transaction that records the receipt, so that no money is taken without
+//! what it was for. Money that nothing waits for any more goes to the payer's balance, or back to
+//! the payer where there is none.
 
-mod notification;
-mod signature;
+mod gateway;
+mod payments;
+mod refunds;
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use chrono::DateTime;
 use domain::money::Fen;
 
-pub use self::notification::Notification;
-use self::signature::sign;
+pub use self::gateway::{
+    Awaited, Gateway, GatewayError, RefundState, WantedPayment, WantedRefund, Word,
+};
+pub(crate) use self::refunds::{Asked as AskedRefund, ask as ask_refund};
 use crate::{
     accounts,
     base::Base,
     caller::Actor,
     error::{Error, Result},
     logs::Entry,
-    secret,
-    store::{Transaction, first, params},
+    store::Transaction,
 };
 
 /// The word of [`Error::Refused`] where a provider is not configured.
 pub const UNAVAILABLE: &str = "provider_unavailable";
+/// How long the address on which a payment is made is good for; providers say two hours.
+const PAGE_MS: i64 = 100 * 60 * 1000;
+/// Longest number that a provider may give a transaction.
+const LONGEST_NUMBER: usize = 64;
 
 /// Who can take a payment outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,25 +68,6 @@ impl FromStr for ProviderName {
     }
 }
 
-/// A provider that is configured.
-#[derive(Clone)]
-pub struct Provider {
-    /// Which one.
-    pub name: ProviderName,
-    /// The page on which a person pays; the payment's number, amount and signature are added to
-    /// its query.
-    pub url: String,
-    /// What both sides sign with.
-    pub secret: String,
-}
-
-/// Never shows the secret.
-impl fmt::Debug for Provider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Provider").field("name", &self.name).field("url", &self.url).finish()
-    }
-}
-
 /// What is to be paid, and for what.
 pub(crate) struct Bill {
     /// One of the purposes that the providers were given.
@@ -113,27 +98,37 @@ pub(crate) enum Settled {
     NotWanted,
 }
 
-/// Settles what was to be paid, within the transaction that records the receipt.
-pub(crate) type Settle = fn(&mut dyn Transaction, &Receipt) -> Result<Settled>;
-
-/// What payments can be for: the word that is kept, and what settles it.
-pub(crate) type Purposes = &'static [(&'static str, Settle)];
+/// What payments can be for.
+pub(crate) struct Purpose {
+    /// The word that is kept.
+    pub(crate) name: &'static str,
+    /// What the payer sees.
+    pub(crate) title: &'static str,
+    /// Settles what was to be paid, within the transaction that records the receipt.
+    pub(crate) settle: fn(&mut dyn Transaction, &Receipt) -> Result<Settled>,
+    /// Takes a refund of a number back that the provider did not carry out.
+    pub(crate) refund_failed: fn(&mut dyn Transaction, i64) -> Result<()>,
+}
 
 /// The providers.
 #[derive(Clone)]
 pub struct Providers {
     base: Base,
-    configured: Arc<[Provider]>,
-    purposes: Purposes,
+    configured: Arc<[Arc<dyn Gateway>]>,
+    purposes: &'static [Purpose],
 }
 
 impl Providers {
-    pub(crate) fn new(base: Base, configured: Vec<Provider>, purposes: Purposes) -> Self {
+    pub(crate) fn new(
+        base: Base,
+        configured: Vec<Arc<dyn Gateway>>,
+        purposes: &'static [Purpose],
+    ) -> Self {
         Self { base, configured: configured.into(), purposes }
     }
 
-    /// Asks for a payment and returns the address of the page on which it is made. Asked again
-    /// for the same bill, it is the same payment.
+    /// Notes that a payment is wanted and returns its number, for which [`Self::page`] then asks
+    /// the provider. Noted again for the same bill, it is the same payment.
     ///
     /// # Errors
     /// [`Error::Refused`] with [`UNAVAILABLE`] where the provider is not configured.
@@ -144,110 +139,110 @@ impl Providers {
         bill: &Bill,
         now_ms: i64,
     ) -> Result<String> {
-        let provider = self.get(name).ok_or(Error::Refused(UNAVAILABLE))?;
-        let number = match open_payment(tx, name, bill)? {
-            Some(number) => number,
-            None => insert_payment(tx, name, bill, now_ms)?,
-        };
-        Ok(provider.page(&number, bill.amount_fen))
+        self.get(name).ok_or(Error::Refused(UNAVAILABLE))?;
+        match payments::open(tx, name, bill)? {
+            Some(number) => Ok(number),
+            None => payments::insert(tx, name, bill, now_ms),
+        }
     }
 
-    /// Takes a provider's notification. The same one again changes nothing.
+    /// The address on which a payment that was noted is made.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a provider that is not configured or a payment that nobody asked
-    /// for, [`Error::Unauthenticated`] for one that is not signed or not of these minutes,
-    /// [`Error::Invalid`] for another amount than was asked.
-    pub async fn notify(&self, name: ProviderName, notification: Notification) -> Result<()> {
-        let provider = self.get(name).ok_or(Error::NotFound("payment provider"))?;
-        let now_ms = self.base.now_ms();
-        let payment = notification.verified(provider, now_ms)?;
-        let purposes = self.purposes;
-        let taken = self.base.store.write(move |tx| {
-            let Some(bill) = notification::record(tx, name, &payment, now_ms)? else {
-                return Ok(());
-            };
-            let (amount_fen, subject) = (payment.amount_fen, bill.subject);
-            let receipt = Receipt { provider: name, subject, amount_fen, now_ms };
-            let known = purposes.iter().find(|(purpose, _)| *purpose == bill.purpose);
-            let (_, settle) = known.ok_or(Error::NotFound("purpose of the payment"))?;
-            match settle(tx, &receipt)? {
-                Settled::Taken => Ok(()),
-                Settled::NotWanted => keep_for(tx, &receipt, bill.payer, &payment.out_trade_no),
+    /// [`Error::Outside`] where the provider does not say one.
+    pub(crate) async fn page(&self, number: &str) -> Result<String> {
+        let (wanted, now_ms) = (number.to_owned(), self.base.now_ms());
+        let noted = self.base.store.read(move |tx| payments::get(tx, &wanted)).await?;
+        if let Some(page) = noted.page.filter(|page| now_ms - page.at_ms < PAGE_MS) {
+            return Ok(page.address);
+        }
+        let provider = self.get(noted.provider).ok_or(Error::Refused(UNAVAILABLE))?;
+        let title = self.purpose(&noted.purpose)?.title;
+        let number = number.to_owned();
+        let wanted = WantedPayment { number, amount_fen: noted.amount_fen, title };
+        let page = provider.begin(&wanted).await.map_err(|error| {
+            tracing::warn!(provider = %noted.provider, number = wanted.number, %error, "no page to pay on");
+            Error::Outside("payment provider")
+        })?;
+        let kept = page.clone();
+        let write =
+            move |tx: &mut dyn Transaction| payments::keep_page(tx, &wanted.number, &kept, now_ms);
+        self.base.store.write(write).await?;
+        Ok(page)
+    }
+
+    /// Takes a provider's word. The same one again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a payment or refund that nobody asked for, [`Error::Invalid`] for
+    /// another amount than was asked.
+    pub async fn hear(&self, name: ProviderName, word: Word) -> Result<()> {
+        match word {
+            Word::Paid { number, transaction_id, amount_fen } => {
+                if transaction_id.is_empty() || transaction_id.len() > LONGEST_NUMBER {
+                    return Err(Error::invalid("transaction_id", "use 1 to 64 bytes"));
+                }
+                let (purposes, now_ms) = (self.purposes, self.base.now_ms());
+                let came = payments::Came { provider: name, number, transaction_id, amount_fen };
+                let taken =
+                    self.base.store.write(move |tx| settle(tx, purposes, &came, now_ms)).await;
+                taken?;
+                self.base.changed();
+                Ok(())
             }
-        });
-        taken.await?;
-        self.base.changed();
-        Ok(())
+            Word::Refund { number, state } => self.refund_ended(name, number, state).await,
+            Word::Nothing => Ok(()),
+        }
     }
 
-    fn get(&self, name: ProviderName) -> Option<&Provider> {
-        self.configured.iter().find(|provider| provider.name == name)
+    fn get(&self, name: ProviderName) -> Option<&Arc<dyn Gateway>> {
+        self.configured.iter().find(|provider| provider.name() == name)
     }
-}
 
-impl Provider {
-    fn page(&self, number: &str, amount_fen: i64) -> String {
-        let join = if self.url.contains('?') { '&' } else { '?' };
-        let what = format!("out_trade_no={number}&amount={}", Fen(amount_fen));
-        let signature = sign(&self.secret, what.as_bytes());
-        format!("{}{join}{what}&sign={signature}", self.url)
+    fn purpose(&self, name: &str) -> Result<&'static Purpose> {
+        find(self.purposes, name)
     }
 }
 
-fn open_payment(
+fn find(purposes: &'static [Purpose], name: &str) -> Result<&'static Purpose> {
+    let known = purposes.iter().find(|purpose| purpose.name == name);
+    known.ok_or(Error::NotFound("purpose of the payment"))
+}
+
+fn settle(
     tx: &mut dyn Transaction,
-    name: ProviderName,
-    bill: &Bill,
-) -> Result<Option<String>> {
-    let row = first(
-        tx,
-        "SELECT out_trade_no FROM provider_payments
-         WHERE purpose = $1 AND subject = $2 AND provider = $3 AND amount_fen = $4
-           AND paid_at_ms IS NULL",
-        params![bill.purpose, bill.subject, name.as_str(), bill.amount_fen],
-    )?;
-    Ok(row.map(|row| row.get(0)).transpose()?)
-}
-
-fn insert_payment(
-    tx: &mut dyn Transaction,
-    name: ProviderName,
-    bill: &Bill,
+    purposes: &'static [Purpose],
+    came: &payments::Came,
     now_ms: i64,
-) -> Result<String> {
-    let moment = DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
-    let number = format!("P{}{}", moment.format("%Y%m%d%H%M%S"), secret::readable(10));
-    tx.execute(
-        "INSERT INTO provider_payments
-             (out_trade_no, provider, purpose, subject, payer_id, amount_fen, created_at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        params![
-            &number,
-            name.as_str(),
-            bill.purpose,
-            bill.subject,
-            bill.payer,
-            bill.amount_fen,
-            now_ms
-        ],
-    )?;
-    Ok(number)
+) -> Result<()> {
+    let Some(bill) = payments::record(tx, came, now_ms)? else { return Ok(()) };
+    let (provider, amount_fen) = (came.provider, came.amount_fen);
+    let receipt = Receipt { provider, subject: bill.subject, amount_fen, now_ms };
+    match (find(purposes, &bill.purpose)?.settle)(tx, &receipt)? {
+        Settled::Taken => Ok(()),
+        Settled::NotWanted => keep_for(tx, came, bill.payer, now_ms),
+    }
 }
 
-/// Puts money that nothing waits for on the payer's balance, or else into the log for a person.
+/// Puts money that nothing waits for on the payer's balance, or else sends it back.
 fn keep_for(
     tx: &mut dyn Transaction,
-    receipt: &Receipt,
+    came: &payments::Came,
     payer: Option<i64>,
-    number: &str,
+    now_ms: i64,
 ) -> Result<()> {
-    let (amount, now_ms) = (Fen(receipt.amount_fen), receipt.now_ms);
+    let (amount, number) = (Fen(came.amount_fen), &came.number);
     let credit = |payer| accounts::credit(tx, payer, amount.0, "payment not needed", now_ms);
     let message = match payer.map(credit) {
         Some(Ok(_)) => format!("{amount} of payment {number} went to the balance: not needed"),
         Some(Err(error @ Error::Store(_))) => return Err(error),
-        _ => format!("{amount} of payment {number} is to be given back: not needed"),
+        _ => {
+            let reason = "付款已不需要";
+            let refund =
+                AskedRefund { payment: number, amount_fen: amount.0, reason, refund: None };
+            ask_refund(tx, &refund, now_ms)?;
+            format!("{amount} of payment {number} is sent back: not needed")
+        }
     };
     Entry::of_person(String::new(), now_ms, Actor::default(), "payments", message).write(tx)?;
     Ok(())

@@ -14,7 +14,7 @@ pub use self::{
 };
 use crate::{
     base::Base,
-    caller::{Caller, Operator},
+    caller::{Admin, Caller, Operator},
     error::Result,
     plates::{PlateRead, Recognition},
 };
@@ -66,11 +66,11 @@ impl Recognitions {
     /// [`crate::Error::Invalid`] for a value outside its range.
     pub async fn change_settings(
         &self,
-        operator: &Operator,
+        admin: &Admin,
         own: ModelSettings,
         change: SettingsChange,
     ) -> Result<ModelSettings> {
-        let (actor, now_ms) = (operator.actor(), self.base.now_ms());
+        let (actor, now_ms) = (admin.actor(), self.base.now_ms());
         let changed =
             self.base.store.write(move |tx| settings::change(tx, own, &change, actor, now_ms));
         changed.await

@@ -110,7 +110,7 @@ pub(super) fn record(
 
 fn keep_picture(tx: &mut dyn Transaction, site: &str, sha256: &str, now_ms: i64) -> Result<()> {
     let sql = "INSERT INTO pictures (site_id, sha256, received_at_ms) VALUES ($1, $2, $3)
-               ON CONFLICT (site_id, sha256) DO UPDATE SET received_at_ms = $3";
+               ON CONFLICT (site_id, sha256) DO UPDATE SET received_at_ms = $3, removed_at_ms = NULL";
     tx.execute(sql, params![site, sha256, now_ms])?;
     Ok(())
 }

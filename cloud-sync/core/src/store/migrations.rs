@@ -16,6 +16,9 @@ const STEPS: &[&str] = &[
     include_str!("schema/directives_expire.sql"),
     include_str!("schema/instances.sql"),
     include_str!("schema/0012_site_chargers.sql"),
+    include_str!("schema/refunds.sql"),
+    include_str!("schema/retention.sql"),
+    include_str!("schema/charging_payments.sql"),
 ];
 
 /// Brings the schema up to date, within the given transaction.

@@ -13,4 +13,5 @@ mod postgres;
 mod recognition;
 mod schema;
 mod store;
+mod till;
 mod world;

@@ -1,9 +1,14 @@
 //! What was read in pictures, how the networks are set, and the budget of the second reader.
 
+use std::{
+    fs::File,
+    time::{Duration, SystemTime},
+};
+
 use chrono::TimeDelta;
 use cloud_core::{
-    Better, Correction, Error, ModelSettings, NewPlate, NewRecognition, Operator, PlateFilter,
-    ReadBy, SettingsChange, Window,
+    Better, Caller, Correction, Error, ModelSettings, NewPlate, NewRecognition, Operator,
+    PlateFilter, ReadBy, Settings, SettingsChange, Window,
 };
 
 use crate::world::{World, on_each_engine};
@@ -14,6 +19,8 @@ on_each_engine! {
     settings_last_and_bad_ones_change_nothing,
     the_second_reader_is_asked_so_often_in_a_day_however_many_ask_at_once,
     figures_count_what_can_be_seen_by_the_sites_days,
+    a_picture_is_removed_when_it_is_too_old,
+    without_a_limit_pictures_stay,
 }
 
 const ALL: Window = Window { skip: 0, limit: 100 };
@@ -88,14 +95,14 @@ async fn a_surer_reading_replaces_a_weaker_one_and_never_a_persons(world: World)
 }
 
 async fn settings_last_and_bad_ones_change_nothing(mut world: World) {
-    let operator = world.operator().await;
+    let admin = world.admin().await;
     assert_eq!(world.cloud.recognition.settings(OWN).await.unwrap(), OWN);
     let change = SettingsChange {
         confidence_threshold: Some(0.6),
         tracking: Some(false),
         ..SettingsChange::default()
     };
-    let changed = world.cloud.recognition.change_settings(&operator, OWN, change).await.unwrap();
+    let changed = world.cloud.recognition.change_settings(&admin, OWN, change).await.unwrap();
     assert_eq!((changed.confidence_threshold, changed.tracking), (0.6, false));
     assert_eq!((changed.iou_threshold, changed.max_detections), (0.45, 32));
     for bad in [
@@ -104,7 +111,7 @@ async fn settings_last_and_bad_ones_change_nothing(mut world: World) {
         SettingsChange { max_detections: Some(0), ..change },
         SettingsChange { max_detections: Some(101), ..change },
     ] {
-        let answer = world.cloud.recognition.change_settings(&operator, OWN, bad).await;
+        let answer = world.cloud.recognition.change_settings(&admin, OWN, bad).await;
         assert!(matches!(answer, Err(Error::Invalid { .. })), "{answer:?}");
     }
     world.restart();
@@ -149,4 +156,55 @@ async fn figures_count_what_can_be_seen_by_the_sites_days(world: World) {
     assert_eq!((count(&performance.overall), count(&performance.last_24h)), (2, 1));
     let cars = PlateFilter { vehicle: Some("car"), ..PlateFilter::default() };
     assert_eq!(world.cloud.plates.page(&user, cars, ALL).await.unwrap().1, 1);
+}
+
+/// Keeps a look at a picture whose file was written so many hours ago; the picture's name.
+async fn pictured(world: &World, operator: &Operator, bytes: &[u8], hours: u64) -> String {
+    let picture =
+        world.cloud.pictures.keep(operator, vec![bytes.to_vec()]).await.unwrap().remove(0);
+    let new = NewRecognition {
+        filename: "car.jpg".into(),
+        processing_ms: 12.5,
+        picture: picture.clone(),
+        drawn: None,
+        spot_id: None,
+        plates: vec![plate("京A12345", 0.9)],
+    };
+    world.cloud.recognition.record(operator, new).await.unwrap();
+    let file = world.pictures().join(&picture[..2]).join(format!("{picture}.jpg"));
+    let written = SystemTime::now() - Duration::from_secs(hours * 3600);
+    File::options().write(true).open(file).unwrap().set_modified(written).unwrap();
+    picture
+}
+
+async fn a_picture_is_removed_when_it_is_too_old(world: World) {
+    let operator = world.operator().await;
+    let anybody = Caller::local_operator();
+    let old = pictured(&world, &operator, b"a JPEG", 2).await;
+    let again = pictured(&world, &operator, b"a JPEG that is sent again", 2).await;
+    let being_written = pictured(&world, &operator, b"a JPEG on its way", 0).await;
+    world.clock.advance(TimeDelta::days(89));
+    assert_eq!(world.cloud.pictures.sweep().await.unwrap(), 0);
+    pictured(&world, &operator, b"a JPEG that is sent again", 2).await;
+    world.clock.advance(TimeDelta::days(2));
+    assert_eq!(world.cloud.pictures.sweep().await.unwrap(), 1);
+    assert_eq!(world.cloud.pictures.sweep().await.unwrap(), 0, "once");
+    let gone = world.cloud.pictures.get(&anybody, &old).await;
+    assert!(matches!(gone, Err(Error::NotFound("picture"))), "{gone:?}");
+    for kept in [&again, &being_written] {
+        world.cloud.pictures.get(&anybody, kept).await.unwrap();
+    }
+    let plates = world.cloud.plates.list(&anybody, PlateFilter::default(), ALL).await.unwrap();
+    assert_eq!(plates.len(), 4, "what was read stays");
+    pictured(&world, &operator, b"a JPEG", 2).await;
+    world.cloud.pictures.get(&anybody, &old).await.unwrap();
+    assert_eq!(world.cloud.pictures.sweep().await.unwrap(), 0, "it is new again");
+}
+
+async fn without_a_limit_pictures_stay(mut world: World) {
+    world.set(Settings { keep_pictures_ms: None, ..Settings::default() });
+    let operator = world.operator().await;
+    pictured(&world, &operator, b"a JPEG", 2).await;
+    world.clock.advance(TimeDelta::days(10_000));
+    assert_eq!(world.cloud.pictures.sweep().await.unwrap(), 0);
 }

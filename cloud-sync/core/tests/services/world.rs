@@ -25,18 +25,17 @@
 //! spawned with clones of [`World::cloud`]. [`World::another`] is a second process on the same
 //! database, [`World::restart`] the same one after a crash.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use cloud_core::{
-    Admin, Caller, Cloud, LockerSettings, NewAccount, NewSite, Operator, Options, Provider,
-    ProviderName, Role,
+    Admin, Caller, Cloud, LockerSettings, NewAccount, NewSite, Operator, Options, Role, Settings,
 };
 use domain::clock::SimulatedClock;
 use tempfile::TempDir;
 
-use crate::postgres::Database;
+use crate::{postgres::Database, till::Till};
 
 /// A cloud on an empty database, and the clock that it goes by.
 pub(crate) struct World {
@@ -52,6 +51,8 @@ pub(crate) struct Place {
     database_url: String,
     folder: TempDir,
     database: Option<Database>,
+    till: Arc<Till>,
+    settings: Settings,
 }
 
 /// When every test begins: a Tuesday, noon in Shanghai.
@@ -60,24 +61,29 @@ pub(crate) fn start() -> DateTime<Utc> {
 }
 
 impl Place {
+    fn new(database_url: String, folder: TempDir, database: Option<Database>) -> Self {
+        let (till, settings) = (Arc::default(), Settings::default());
+        Self { database_url, folder, database, till, settings }
+    }
+
     /// A folder for a new SQLite file.
     pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database_url = format!("sqlite:///{}", folder.path().join("cloud.db").display());
-        Self { database_url, folder, database: None }
+        Self::new(database_url, folder, None)
     }
 
     /// An empty PostgreSQL database.
     pub(crate) fn postgres() -> Self {
         let database = Database::create();
         let folder = tempfile::tempdir().unwrap();
-        Self { database_url: database.url(), folder, database: Some(database) }
+        Self::new(database.url(), folder, Some(database))
     }
 
     /// A folder, and a database that need not be there.
     pub(crate) fn at(database_url: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { database_url: database_url.to_owned(), folder, database: None }
+        Self::new(database_url.to_owned(), folder, None)
     }
 
     /// Opens a cloud there.
@@ -96,18 +102,12 @@ impl Place {
             pictures: Some(self.folder.path().join("pictures")),
             zone,
             clock,
-            providers: vec![Provider {
-                name: ProviderName::Wechat,
-                url: "https://pay.example.com/wechat".to_owned(),
-                secret: PROVIDER_SECRET.to_owned(),
-            }],
+            providers: vec![self.till.clone()],
             lockers: LockerSettings::default(),
+            settings: self.settings.clone(),
         })
     }
 }
-
-/// What WeChat Pay signs with.
-pub(crate) const PROVIDER_SECRET: &str = "a secret of WeChat Pay";
 
 impl World {
     /// In an empty place.
@@ -119,6 +119,22 @@ impl World {
     /// The server of the database; none for SQLite, which has no line to cut.
     pub(crate) const fn server(&self) -> Option<&Database> {
         self.place.database.as_ref()
+    }
+
+    /// WeChat Pay.
+    pub(crate) fn till(&self) -> &Till {
+        &self.place.till
+    }
+
+    /// The folder of the pictures.
+    pub(crate) fn pictures(&self) -> PathBuf {
+        self.place.folder.path().join("pictures")
+    }
+
+    /// The service ends and starts again with other settings.
+    pub(crate) fn set(&mut self, settings: Settings) {
+        self.place.settings = settings;
+        self.restart();
     }
 
     /// Another instance of the service on the same database and clock.

@@ -59,7 +59,9 @@ fn core_detail(error: &Error) -> Value {
         Error::Unauthenticated => "Нужны действительные учётные данные".into(),
         Error::Forbidden { .. } => "Недостаточно прав".into(),
         Error::Throttled { .. } => "Слишком много запросов".into(),
-        Error::Store(_) | Error::File { .. } => "Сервис временно недоступен".into(),
+        Error::Store(_) | Error::File { .. } | Error::Outside(_) => {
+            "Сервис временно недоступен".into()
+        }
     }
 }
 

@@ -55,6 +55,9 @@ struct Head {
     charging_duration: f64,
     start_time: String,
     end_time: String,
+    /// `paid`, or `unpaid` where the balance had not enough.
+    payment_status: &'static str,
+    paid_time: Option<String>,
 }
 
 /// Yuan; the parts make up the total.
@@ -75,6 +78,10 @@ struct Hours {
     valley_hours: f64,
 }
 
+pub(super) fn payment_status(bill: &Bill) -> &'static str {
+    if bill.paid_at_ms.is_some() { "paid" } else { "unpaid" }
+}
+
 impl Head {
     fn new(bill: &Bill, zone: Tz) -> Self {
         Self {
@@ -85,6 +92,20 @@ impl Head {
             charging_duration: hours(bill.ended_at_ms - bill.started_at_ms),
             start_time: moment(zone, bill.started_at_ms),
             end_time: moment(zone, bill.ended_at_ms),
+            payment_status: payment_status(bill),
+            paid_time: bill.paid_at_ms.map(|at_ms| moment(zone, at_ms)),
+        }
+    }
+}
+
+impl BillView {
+    fn new(bill: &Bill, zone: Tz) -> Self {
+        let [peak_hours, normal_hours, valley_hours] =
+            bill.costs.parts().map(|part| hours(part.duration_ms));
+        Self {
+            head: Head::new(bill, zone),
+            cost_breakdown: Costs::new(bill),
+            time_breakdown: Hours { peak_hours, normal_hours, valley_hours },
         }
     }
 }
@@ -129,11 +150,11 @@ pub(super) async fn list(call: Call<Caller>) -> Answer<Json<Data<BillsView>>> {
 pub(super) async fn one(call: Call<Caller>) -> Answer<Json<Data<BillView>>> {
     let charging = &call.app.cloud.charging;
     let bill = charging.bill(&call.who, call.path("bill_id")).await?;
-    let [peak_hours, normal_hours, valley_hours] =
-        bill.costs.parts().map(|part| hours(part.duration_ms));
-    Ok(Json(Data::of(BillView {
-        head: Head::new(&bill, charging.zone()),
-        cost_breakdown: Costs::new(&bill),
-        time_breakdown: Hours { peak_hours, normal_hours, valley_hours },
-    })))
+    Ok(Json(Data::of(BillView::new(&bill, charging.zone()))))
+}
+
+pub(super) async fn pay(call: Call<Caller>) -> Answer<Json<Data<BillView>>> {
+    let charging = &call.app.cloud.charging;
+    let bill = charging.pay(&call.who, call.path("bill_id")).await?;
+    Ok(Json(Data::done("支付成功", BillView::new(&bill, charging.zone()))))
 }

@@ -55,7 +55,7 @@ fn core_words(error: &Error) -> Words {
             ("PERMISSION_DENIED", "权限不足", json!({"required_role": needed}))
         }
         Error::Throttled { retry_after_s } => too_many(*retry_after_s),
-        Error::Store(_) | Error::File { .. } => {
+        Error::Store(_) | Error::File { .. } | Error::Outside(_) => {
             ("SYSTEM_ERROR", "系统错误，请稍后重试", Value::Null)
         }
     }
@@ -80,6 +80,8 @@ fn refused(reason: &str) -> Words {
             let words = "站点暂时没有响应，已通知其结束充电，账单随后生成";
             ("SITE_AWAY", words, Value::Null)
         }
+        "already_paid" => ("INVALID_REQUEST", "详单已支付", Value::Null),
+        "balance_too_low" => ("INSUFFICIENT_BALANCE", "余额不足", Value::Null),
         "not_charging" => ("INVALID_REQUEST", "尚未开始充电", Value::Null),
         _ => ("INVALID_REQUEST", "当前状态不允许该操作", json!({"reason": reason})),
     }

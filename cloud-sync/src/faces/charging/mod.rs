@@ -41,6 +41,9 @@ pub(crate) fn face() -> Face {
             .summary("Take a pile out of service or back into it"),
         get("/api/charging/bills/", bills::list).summary("One's bills").query(BILLS),
         get("/api/charging/bills/{bill_id}/", bills::one).summary("One of one's bills"),
+        post("/api/charging/bills/{bill_id}/pay/", bills::pay)
+            .summary("Pay a bill that the balance had not enough for")
+            .idempotent(),
         get("/api/charging/notifications/", notifications::list)
             .summary("What one was told, the latest first")
             .query(LIMIT),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
+    bills::payment_status,
     number::Thousandths,
     wire::{Data, ModeWord, hours, minutes, moment, thousands, yuan},
 };
@@ -89,6 +90,8 @@ pub(super) struct Ended {
     total_amount: f64,
     /// Yuan.
     total_cost: f64,
+    /// `paid`, or `unpaid` where the balance had not enough.
+    payment_status: &'static str,
     /// Hours.
     charging_duration: f64,
 }
@@ -170,6 +173,7 @@ pub(super) async fn complete(call: Call<Caller, Json<Completion>>) -> Answer<Jso
         total_amount: thousands(bill.energy_wh),
         total_cost: yuan(bill.costs.total()),
         charging_duration: hours(bill.ended_at_ms - bill.started_at_ms),
+        payment_status: payment_status(&bill),
         bill_id: bill.id,
     };
     Ok(Json(Data::done("充电已结束", ended)))

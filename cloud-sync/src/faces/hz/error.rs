@@ -67,7 +67,9 @@ fn core_words(error: &Error) -> (&'static str, &'static str, Value) {
         Error::Throttled { retry_after_s } => {
             ("RATE_LIMITED", "请求过于频繁", json!({"retry_after": retry_after_s}))
         }
-        Error::Store(_) | Error::File { .. } => ("UNAVAILABLE", "服务暂时不可用", json!({})),
+        Error::Store(_) | Error::File { .. } | Error::Outside(_) => {
+            ("UNAVAILABLE", "服务暂时不可用", json!({}))
+        }
     }
 }
 

@@ -207,6 +207,6 @@ fn core_words(error: &Error) -> (&'static str, Value) {
         Error::Unauthenticated => ("身份认证信息无效", Value::Null),
         Error::Forbidden { .. } => ("没有执行该操作的权限", Value::Null),
         Error::Throttled { .. } => ("请求过于频繁", Value::Null),
-        Error::Store(_) | Error::File { .. } => ("服务暂时不可用", Value::Null),
+        Error::Store(_) | Error::File { .. } | Error::Outside(_) => ("服务暂时不可用", Value::Null),
     }
 }

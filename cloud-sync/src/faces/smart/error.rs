@@ -42,7 +42,9 @@ fn core(error: &Error) -> Value {
         Error::Unauthenticated => detail("Wrong credentials."),
         Error::Forbidden { .. } => detail("You do not have permission to perform this action."),
         Error::Throttled { retry_after_s } => throttled(*retry_after_s),
-        Error::Store(_) | Error::File { .. } => detail("The service is not available right now."),
+        Error::Store(_) | Error::File { .. } | Error::Outside(_) => {
+            detail("The service is not available right now.")
+        }
     }
 }
 

@@ -50,7 +50,7 @@ fn core_words(error: &Error) -> (&'static str, Option<Value>) {
         Error::Unauthenticated => ("认证凭据无效", None),
         Error::Forbidden { .. } => ("无权限访问", None),
         Error::Throttled { .. } => ("尝试次数过多，请稍后再试", None),
-        Error::Store(_) | Error::File { .. } => ("服务暂时不可用", None),
+        Error::Store(_) | Error::File { .. } | Error::Outside(_) => ("服务暂时不可用", None),
     }
 }
 

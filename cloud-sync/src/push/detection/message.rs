@@ -54,7 +54,7 @@ impl From<Error> for Refusal {
             Error::Forbidden { .. } => Self::new("FORBIDDEN", "没有执行该操作的权限"),
             Error::Unauthenticated => Self::new("UNAUTHORIZED", "身份认证信息未提供或无效"),
             Error::Throttled { .. } => Self::new("RATE_LIMITED", "请求过于频繁"),
-            Error::Store(_) | Error::File { .. } => {
+            Error::Store(_) | Error::File { .. } | Error::Outside(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a message failed");
                 Self::new("UNAVAILABLE", "服务暂时不可用")
             }

@@ -2,6 +2,5 @@
 
 mod forms;
 mod hostile;
-mod payments;
-mod people;
+pub(crate) mod people;
 mod story;

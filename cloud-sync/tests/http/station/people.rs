@@ -8,31 +8,31 @@ use crate::service::{Answer, Service};
 
 /// Somebody with a header that says who it is.
 #[derive(Clone)]
-pub(super) struct Person {
+pub(crate) struct Person {
     header: (&'static str, String),
-    pub(super) id: i64,
-    pub(super) phone: String,
+    pub(crate) id: i64,
+    pub(crate) phone: String,
 }
 
 impl Person {
-    pub(super) fn nobody() -> Self {
+    pub(crate) fn nobody() -> Self {
         Self { header: ("x-nobody", String::new()), id: 0, phone: String::new() }
     }
 
-    pub(super) fn with_key(key: &str) -> Self {
+    pub(crate) fn with_key(key: &str) -> Self {
         Self { header: ("x-api-key", key.to_owned()), ..Self::nobody() }
     }
 
-    pub(super) fn with_token(token: &str) -> Self {
+    pub(crate) fn with_token(token: &str) -> Self {
         Self { header: ("authorization", format!("Token {token}")), ..Self::nobody() }
     }
 
-    pub(super) async fn admin(service: &Service) -> Self {
+    pub(crate) async fn admin(service: &Service) -> Self {
         Self::with_token(&service.token(Role::Admin).await)
     }
 
     /// A driver who registers, as the document's first example does.
-    pub(super) async fn register(service: &Service, number: u32) -> Self {
+    pub(crate) async fn register(service: &Service, number: u32) -> Self {
         let phone = format!("139001390{number:02}");
         let body = json!({"username": format!("testuser{number}"), "phone": phone,
                           "password": "test123456", "password2": "test123456"});
@@ -43,20 +43,20 @@ impl Person {
         Self { header: ("authorization", format!("Bearer {access}")), id, phone }
     }
 
-    pub(super) async fn get(&self, service: &Service, path: &str) -> Answer {
+    pub(crate) async fn get(&self, service: &Service, path: &str) -> Answer {
         self.call(service, Method::GET, path, None).await
     }
 
-    pub(super) async fn post(&self, service: &Service, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, service: &Service, path: &str, body: Value) -> Answer {
         self.call(service, Method::POST, path, Some(body)).await
     }
 
-    pub(super) async fn put(&self, service: &Service, path: &str, body: Value) -> Answer {
+    pub(crate) async fn put(&self, service: &Service, path: &str, body: Value) -> Answer {
         self.call(service, Method::PUT, path, Some(body)).await
     }
 
     /// As [`Person::post`], with an `Idempotency-Key`.
-    pub(super) async fn once(
+    pub(crate) async fn once(
         &self,
         service: &Service,
         key: &str,
@@ -69,7 +69,7 @@ impl Person {
     }
 
     /// As [`Person::post`], for what has to succeed; returns `data`.
-    pub(super) async fn does(&self, service: &Service, path: &str, body: Value) -> Value {
+    pub(crate) async fn does(&self, service: &Service, path: &str, body: Value) -> Value {
         let answer = self.post(service, path, body).await;
         assert!(answer.status.is_success(), "{path}: {} {}", answer.status, answer.json);
         assert_eq!(answer.json["code"], 0, "{path}");
@@ -77,7 +77,7 @@ impl Person {
     }
 
     /// As [`Person::get`], for what has to succeed; returns `data`.
-    pub(super) async fn sees(&self, service: &Service, path: &str) -> Value {
+    pub(crate) async fn sees(&self, service: &Service, path: &str) -> Value {
         let answer = self.get(service, path).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.json);
         assert_eq!(answer.json["code"], 0, "{path}");
@@ -100,13 +100,13 @@ impl Person {
 }
 
 /// A station as an admin sets it up: a controller, and the cabinets A001 and A002 at 2.00.
-pub(super) struct Station {
-    pub(super) admin: Person,
-    pub(super) controller: Person,
+pub(crate) struct Station {
+    pub(crate) admin: Person,
+    pub(crate) controller: Person,
 }
 
 impl Station {
-    pub(super) async fn set_up(service: &Service) -> Self {
+    pub(crate) async fn set_up(service: &Service) -> Self {
         let admin = Person::admin(service).await;
         let device = json!({"device_id": "ESP32_001", "station": "火车站"});
         let made = admin.does(service, "/api/admin/devices/", device).await;
@@ -119,12 +119,12 @@ impl Station {
         Self { admin, controller }
     }
 
-    pub(super) async fn top_up(&self, service: &Service, driver: &Person, amount: &str) {
+    pub(crate) async fn top_up(&self, service: &Service, driver: &Person, amount: &str) {
         let path = format!("/api/admin/users/{}/balance/", driver.id);
         self.admin.does(service, &path, json!({"amount": amount, "note": "现金"})).await;
     }
 
-    pub(super) async fn report(&self, service: &Service, cabinet: &str, is_closed: bool) {
+    pub(crate) async fn report(&self, service: &Service, cabinet: &str, is_closed: bool) {
         let body = json!({"cabinet_status": {cabinet: is_closed}, "battery_level": 80});
         let answer = self.controller.post(service, "/api/devices/status/", body).await;
         assert_eq!(answer.json, json!({"code": 0, "message": "状态更新成功"}));

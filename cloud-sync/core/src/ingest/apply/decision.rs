@@ -119,7 +119,7 @@ fn insert_read(
         vehicle_type: None,
     };
     let id = read_plate(tx, &read, tally)?;
-    parking::doubt(tx, &read, id)
+    parking::doubt(tx, &read, id, tally.doubtless())
 }
 
 /// A vehicle that was refused was seen, no more.

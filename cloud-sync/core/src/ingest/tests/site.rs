@@ -52,6 +52,7 @@ pub(crate) fn open(place: &Place, clock: Arc<TestClock>) -> Cloud {
         clock,
         providers: Vec::new(),
         lockers: crate::LockerSettings::default(),
+        settings: crate::Settings::default(),
     })
     .unwrap()
 }

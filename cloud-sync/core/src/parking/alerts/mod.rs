@@ -21,7 +21,7 @@ use crate::{
 /// What an alert is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AlertKind {
-    /// A car is inside for a day and longer.
+    /// A car is inside for longer than it may.
     OvertimeParking,
     /// A controller or camera does not answer.
     DeviceOffline,
@@ -29,9 +29,9 @@ pub enum AlertKind {
     LowConfidence,
     /// A barrier does not do what it should.
     GateFault,
-    /// A fee is not paid half an hour after it was due.
+    /// A fee is not paid long after it was due.
     PaymentOverdue,
-    /// A site has not called for ten minutes.
+    /// A site has not called for long.
     SiteOffline,
 }
 
@@ -200,9 +200,10 @@ impl Parking {
     /// [`Error::Store`].
     pub(crate) async fn advance(&self) -> Result<()> {
         let now_ms = self.base.now_ms();
-        let is_due = self.base.store.read(move |tx| Ok(clock::is_due(tx, now_ms)?)).await?;
+        let limits = self.base.settings.alerts;
+        let is_due = self.base.store.read(move |tx| Ok(clock::is_due(tx, limits, now_ms)?)).await?;
         if is_due {
-            self.base.store.write(move |tx| Ok(clock::advance(tx, now_ms)?)).await?;
+            self.base.store.write(move |tx| Ok(clock::advance(tx, limits, now_ms)?)).await?;
             self.base.changed();
         }
         Ok(())

@@ -88,16 +88,14 @@ pub(in crate::parking) fn renamed(
     Ok(())
 }
 
-/// Least confidence of a reading that nobody needs to look at.
-const DOUBTLESS: f64 = 0.6;
-
-/// Raises an alert where a plate was read with doubts.
+/// Raises an alert where a plate was read with less confidence than `doubtless`.
 pub(crate) fn doubt(
     tx: &mut dyn Transaction,
     read: &NewRead<'_>,
     number: i64,
+    doubtless: f64,
 ) -> Result<(), StoreError> {
-    if read.plate.is_empty() || read.confidence >= DOUBTLESS {
+    if read.plate.is_empty() || read.confidence >= doubtless {
         return Ok(());
     }
     let message = format!("车牌 {} 识别置信度仅为 {:.2}", read.plate, read.confidence);

@@ -12,7 +12,7 @@ mod revenue;
 
 use std::str::FromStr;
 
-pub(crate) use self::provider::{PURPOSE, settle};
+pub(crate) use self::provider::STAY_PURPOSE;
 pub(crate) use self::{
     order::{SitePayment, taken_at_site},
     revenue::between as revenue_between,
@@ -207,12 +207,13 @@ impl Parking {
     ///
     /// # Errors
     /// [`Error::NotFound`] `order`; [`Error::Refused`] `already_paid`, `order_closed`,
-    /// `wrong_amount`, `method_unavailable`, `provider_unavailable`, `balance_too_low`.
+    /// `wrong_amount`, `method_unavailable`, `provider_unavailable`, `balance_too_low`;
+    /// [`Error::Outside`] where the provider does not answer.
     pub async fn pay_order(&self, caller: &Caller, order: i64, with: Payable) -> Result<Paid> {
         let payer = pay::Payer { caller: caller.clone(), providers: self.providers.clone() };
         let now_ms = self.base.now_ms();
         let paid = self.base.store.write(move |tx| pay::order(tx, &payer, order, with, now_ms));
-        self.changed(paid.await)
+        self.changed(paid.await)?.on_page(&self.providers).await
     }
 
     /// Pays what is due for a stay that has ended, as [`Parking::pay_order`] does.
@@ -224,11 +225,11 @@ impl Parking {
         let payer = pay::Payer { caller: caller.clone(), providers: self.providers.clone() };
         let now_ms = self.base.now_ms();
         let paid = self.base.store.write(move |tx| pay::stay(tx, &payer, stay, with, now_ms));
-        self.changed(paid.await)
+        self.changed(paid.await)?.on_page(&self.providers).await
     }
 
-    /// Gives back a part of a payment, or all that is left of it. `reason` has at most 200
-    /// characters.
+    /// Gives back a part of a payment, or all that is left of it: to the balance that paid it,
+    /// through the provider that took it, else at the counter. `reason` has at most 200 characters.
     ///
     /// # Errors
     /// [`Error::NotFound`] `order`; [`Error::Refused`] `not_paid`, `nothing_left`,

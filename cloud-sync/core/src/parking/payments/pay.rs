@@ -32,6 +32,24 @@ pub struct Paid {
     pub payment_url: Option<String>,
 }
 
+/// A [`Paid`] whose provider was not asked yet.
+pub(super) struct Begun {
+    payment: Payment,
+    /// The number of the payment at the provider.
+    number: Option<String>,
+}
+
+impl Begun {
+    /// Asks the provider where to pay, once all of the payment is on disk.
+    pub(super) async fn on_page(self, providers: &Providers) -> Result<Paid> {
+        let payment_url = match self.number {
+            Some(number) => Some(providers.page(&number).await?),
+            None => None,
+        };
+        Ok(Paid { payment: self.payment, payment_url })
+    }
+}
+
 /// Who pays, and whom they can be sent to.
 pub(super) struct Payer {
     pub(super) caller: Caller,
@@ -45,7 +63,7 @@ pub(super) fn order(
     order: i64,
     with: Payable,
     now_ms: i64,
-) -> Result<Paid> {
+) -> Result<Begun> {
     let payment = query::get(tx, Whose::of(&payer.caller)?, order)?;
     match payment.status {
         PaymentStatus::Pending => pay(tx, payer, &payment, with, now_ms),
@@ -61,7 +79,7 @@ pub(super) fn stay(
     stay: i64,
     with: Payable,
     now_ms: i64,
-) -> Result<Paid> {
+) -> Result<Begun> {
     let stay = get_stay(tx, Whose::of(&payer.caller)?, stay)?;
     if stay.is_active() {
         return Err(Error::Refused("not_completed"));
@@ -81,21 +99,21 @@ fn pay(
     payment: &Payment,
     with: Payable,
     now_ms: i64,
-) -> Result<Paid> {
+) -> Result<Begun> {
     if with.amount_fen.is_some_and(|amount| amount != payment.amount_fen) {
         return Err(Error::Refused("wrong_amount"));
     }
     if payer.caller.role() < Role::Operator
-        && let Some(payment_url) = provider::user_pays(tx, payer, payment, with.method, now_ms)?
+        && let Some(number) = provider::user_pays(tx, payer, payment, with.method, now_ms)?
     {
-        return Ok(Paid { payment: payment.clone(), payment_url: Some(payment_url) });
+        return Ok(Begun { payment: payment.clone(), number: Some(number) });
     }
     complete(tx, payment, with.method, now_ms)?;
     let message = format!("订单 {} 已支付 ({})", payment.order_number, with.method.as_str());
     let actor = payer.caller.actor();
     Entry::of_person(String::new(), now_ms, actor, "payment", message).write(tx)?;
     let payment = query::get(tx, Whose::All, payment.id)?;
-    Ok(Paid { payment, payment_url: None })
+    Ok(Begun { payment, number: None })
 }
 
 /// The money of an order is there.

@@ -3,7 +3,7 @@
 use super::{
     PayMethod, Payment, PaymentStatus,
     pay::{Payer, complete},
-    query,
+    query, refund,
 };
 use crate::{
     accounts::debit,
@@ -11,12 +11,12 @@ use crate::{
     error::{Error, Result},
     logs::Entry,
     parking::stays::{Whose, get as get_stay},
-    providers::{Bill, ProviderName, Receipt, Settled, UNAVAILABLE},
-    store::{Transaction, params},
+    providers::{Bill, ProviderName, Purpose, Receipt, Settled, UNAVAILABLE},
+    store::{Transaction, first, params},
 };
 
-/// A user pays: from the balance at once, or at a provider, whose page is returned. Nothing is
-/// paid by promising it.
+/// A user pays: from the balance at once, or at a provider; then the number of the payment there
+/// is returned. Nothing is paid by promising it.
 pub(super) fn user_pays(
     tx: &mut dyn Transaction,
     payer: &Payer,
@@ -51,12 +51,24 @@ pub(super) fn user_pays(
     asked.map(Some)
 }
 
-/// What a provider's payment is for.
-pub(crate) const PURPOSE: &str = "parking";
+const PURPOSE: &str = "parking";
+
+/// Payments through providers that pay for a stay.
+pub(crate) const STAY_PURPOSE: Purpose =
+    Purpose { name: PURPOSE, title: "停车费", settle, refund_failed: refund::take_back };
+
+/// The number, at the provider, of what paid an order there.
+pub(super) fn paid_at(tx: &mut dyn Transaction, payment: &Payment) -> Result<Option<String>> {
+    let sql = "SELECT out_trade_no FROM provider_payments
+               WHERE purpose = $1 AND subject = $2 AND provider = $3 AND paid_at_ms IS NOT NULL
+               ORDER BY paid_at_ms LIMIT 1";
+    let row = first(tx, sql, params![PURPOSE, payment.id, payment.method.as_deref()])?;
+    Ok(row.map(|row| row.get(0)).transpose()?)
+}
 
 /// The money of an order has come from a provider. An order that was given up meanwhile is paid
 /// all the same where its stay still owes as much; else the money is not wanted.
-pub(crate) fn settle(tx: &mut dyn Transaction, receipt: &Receipt) -> Result<Settled> {
+fn settle(tx: &mut dyn Transaction, receipt: &Receipt) -> Result<Settled> {
     let payment = match query::get(tx, Whose::All, receipt.subject) {
         Ok(payment) => payment,
         Err(Error::NotFound(_)) => return Ok(Settled::NotWanted),

@@ -1,12 +1,13 @@
 //! Giving money back.
 
-use super::{PayMethod, Payment, PaymentStatus, query};
+use super::{PayMethod, Payment, PaymentStatus, provider, query};
 use crate::{
     accounts::credit,
     caller::Actor,
     error::{Error, Result},
     logs::Entry,
     parking::stays::Whose,
+    providers::{AskedRefund, ask_refund},
     store::{Transaction, first, next_id, params},
     text,
 };
@@ -48,27 +49,49 @@ pub(super) fn refund(
         "UPDATE payments SET refunded_fen = refunded_fen + $1, status = $2 WHERE id = $3",
         params![amount, status.as_str(), order],
     )?;
-    give_back(tx, &payment, order, amount, now_ms)?;
+    give_back(tx, &payment, &Given { refund: id, amount_fen: amount, reason: &reason }, now_ms)?;
     let message = format!("订单 {} 退款: {reason}", payment.order_number);
     Entry::of_person(String::new(), now_ms, actor, "payment", message).write(tx)?;
     Ok(())
 }
 
-/// What was paid from a balance goes back there; the rest is handed over by who refunds it.
+/// A refund that is written down.
+struct Given<'a> {
+    refund: i64,
+    amount_fen: i64,
+    reason: &'a str,
+}
+
+/// What was paid from a balance goes back there, what a provider took is given back by it; the
+/// rest is handed over by who refunds it.
 fn give_back(
     tx: &mut dyn Transaction,
     payment: &Payment,
-    order: i64,
-    amount_fen: i64,
+    given: &Given<'_>,
     now_ms: i64,
 ) -> Result<()> {
-    if payment.method.as_deref() != Some(PayMethod::Balance.as_str()) {
+    if payment.method.as_deref() == Some(PayMethod::Balance.as_str()) {
+        let payer = "SELECT payer_id FROM payments WHERE id = $1";
+        let payer = first(tx, payer, params![payment.id])?.map(|row| row.get::<Option<i64>>(0));
+        if let Some(payer) = payer.transpose()?.flatten() {
+            credit(tx, payer, given.amount_fen, &payment.order_number, now_ms)?;
+        }
         return Ok(());
     }
-    let payer = "SELECT payer_id FROM payments WHERE id = $1";
-    let payer = first(tx, payer, params![order])?.map(|row| row.get::<Option<i64>>(0));
-    if let Some(payer) = payer.transpose()?.flatten() {
-        credit(tx, payer, amount_fen, &payment.order_number, now_ms)?;
-    }
+    let Some(number) = provider::paid_at(tx, payment)? else { return Ok(()) };
+    let (amount_fen, refund) = (given.amount_fen, Some(given.refund));
+    let asked = AskedRefund { payment: &number, amount_fen, reason: given.reason, refund };
+    ask_refund(tx, &asked, now_ms)
+}
+
+/// Takes a refund back that its provider did not carry out: the money is still here.
+pub(super) fn take_back(tx: &mut dyn Transaction, refund: i64) -> Result<()> {
+    tx.execute(
+        "UPDATE payments SET status = 'completed', refunded_fen = refunded_fen
+             - (SELECT amount_fen FROM refunds WHERE id = $1)
+         WHERE id = (SELECT payment_id FROM refunds WHERE id = $1)",
+        params![refund],
+    )?;
+    tx.execute("DELETE FROM refunds WHERE id = $1", params![refund])?;
     Ok(())
 }

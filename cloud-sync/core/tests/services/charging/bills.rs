@@ -18,6 +18,7 @@ on_each_engine! {
     a_bill_goes_by_the_clocks_of_its_zone_when_they_are_changed,
     a_bill_goes_by_the_rates_of_when_charging_began,
     bills_are_found_by_day_and_page,
+    what_is_charged_is_taken_from_the_balance,
 }
 
 async fn bills(world: &World, driver: &Caller, filter: BillFilter) -> (Vec<Bill>, i64) {
@@ -98,4 +99,23 @@ async fn bills_are_found_by_day_and_page(world: World) {
         let (_, count) = bills(&world, &driver, BillFilter { from, until, ..all() }).await;
         assert_eq!(count, found, "{from:?} to {until:?}");
     }
+}
+
+async fn what_is_charged_is_taken_from_the_balance(world: World) {
+    let admin = world.admin().await;
+    let driver = world.drivers(1, Mode::Fast, 30).await.remove(0);
+    world
+        .cloud
+        .accounts
+        .top_up(&admin, driver.account_id().unwrap(), 10_000, "cash")
+        .await
+        .unwrap();
+    world.pass_hours(2);
+    let bill =
+        bills(&world, &driver, BillFilter { limit: 1, ..Default::default() }).await.0.remove(0);
+    assert_eq!((bill.costs.total(), bill.paid_at_ms), (Fen(6000), Some(bill.ended_at_ms)));
+    let account = world.cloud.accounts.own(&driver).await.unwrap();
+    assert_eq!(account.balance_fen, 4000);
+    let again = world.cloud.charging.pay(&driver, &bill.id).await;
+    assert!(matches!(again, Err(cloud_core::Error::Refused("already_paid"))), "{again:?}");
 }

@@ -14,6 +14,7 @@ on_each_engine! {
     ten_parallel_completions_give_one_bill,
     no_more_than_the_places_are_given_away,
     a_completion_at_the_moment_of_the_end_gives_one_bill,
+    a_bill_is_paid_once_and_no_balance_is_below_nothing,
 }
 
 /// Two services on one database, as two processes would be.
@@ -96,4 +97,31 @@ async fn one_bill(world: &World, driver: &Caller) -> i64 {
     let (bills, count) = world.cloud.charging.bills(driver, filter).await.unwrap();
     assert_eq!((bills.len(), count), (1, 1));
     bills[0].energy_wh
+}
+
+async fn a_bill_is_paid_once_and_no_balance_is_below_nothing(world: World) {
+    let admin = world.admin().await;
+    let driver = world.drivers(1, Mode::Fast, 30).await.remove(0);
+    let account = driver.account_id().unwrap();
+    world.cloud.accounts.top_up(&admin, account, 5999, "cash").await.unwrap();
+    world.pass_hours(2);
+    let filter = || BillFilter { limit: 1, ..BillFilter::default() };
+    let bill = world.cloud.charging.bills(&driver, filter()).await.unwrap().0.remove(0);
+    assert_eq!((bill.costs.total().0, bill.paid_at_ms), (6000, None), "a fen is missing");
+    assert_eq!(refusal(world.cloud.charging.pay(&driver, &bill.id).await), "balance_too_low");
+    world.cloud.accounts.top_up(&admin, account, 6001, "cash").await.unwrap();
+    let mut tasks = JoinSet::new();
+    for index in 0..10 {
+        let (cloud, driver, id) =
+            (both(&world)[index % 2].clone(), driver.clone(), bill.id.clone());
+        tasks.spawn(async move { cloud.charging.pay(&driver, &id).await });
+    }
+    let outcomes = tasks.join_all().await;
+    let (paid, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!(paid.len(), 1);
+    assert!(refused.into_iter().all(|outcome| refusal(outcome) == "already_paid"));
+    assert_eq!(world.cloud.accounts.own(&driver).await.unwrap().balance_fen, 6000);
+    let stranger = world.visitor("stranger").await;
+    let others = world.cloud.charging.pay(&stranger, &bill.id).await;
+    assert!(matches!(others, Err(cloud_core::Error::NotFound("bill"))), "{others:?}");
 }

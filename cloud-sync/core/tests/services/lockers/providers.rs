@@ -1,18 +1,18 @@
 //! Paying at a provider outside, and what its word is worth.
 
 use cloud_core::{
-    Caller, Error, Notification, ProviderName, UNAVAILABLE,
+    Caller, Error, ProviderName, UNAVAILABLE, Word,
     lockers::{Order, PayMethod, Payment},
 };
-use domain::{envelope::to_hex, locker::OrderStatus};
-use ring::hmac::{HMAC_SHA256, Key, sign};
+use domain::locker::OrderStatus;
 
 use super::station::{Station, hours, refusal};
-use crate::world::{PROVIDER_SECRET, World, on_each_engine};
+use crate::world::{World, on_each_engine};
 
 on_each_engine! {
     a_notification_pays_the_order_once,
-    only_a_signed_notification_of_these_minutes_counts,
+    only_what_was_asked_for_counts,
+    a_provider_that_does_not_answer_is_asked_again,
     money_that_comes_too_late_goes_to_the_balance,
     an_extension_is_paid_outside_once,
     overtime_is_paid_outside_before_the_door_opens,
@@ -31,30 +31,20 @@ fn number(payment: Payment) -> String {
     match payment {
         Payment::Waiting { payment_url, .. } => {
             let (_, rest) = payment_url.split_once("out_trade_no=").unwrap();
-            assert!(payment_url.contains("amount=4.00&sign="), "{payment_url}");
+            assert!(payment_url.contains("amount=4.00"), "{payment_url}");
             rest.split('&').next().unwrap().to_owned()
         }
         done => panic!("{done:?}"),
     }
 }
 
-fn notification(station: &Station, number: &str, transaction: &str, fen: i64) -> Notification {
-    use domain::clock::Clock;
-    let timestamp = station.world.clock.now().wall.timestamp().to_string();
-    let body = format!(
-        r#"{{"out_trade_no":"{number}","transaction_id":"{transaction}","amount_fen":{fen}}}"#
-    );
-    signed(timestamp, body, PROVIDER_SECRET)
+fn paid(number: &str, transaction: &str, amount_fen: i64) -> Word {
+    let (number, transaction_id) = (number.to_owned(), transaction.to_owned());
+    Word::Paid { number, transaction_id, amount_fen }
 }
 
-fn signed(timestamp: String, body: String, secret: &str) -> Notification {
-    let key = Key::new(HMAC_SHA256, secret.as_bytes());
-    let signature = to_hex(sign(&key, format!("{timestamp}{body}").as_bytes()).as_ref());
-    Notification { timestamp, signature, body: body.into_bytes() }
-}
-
-async fn notify(station: &Station, notification: Notification) -> Result<(), Error> {
-    station.cloud().providers.notify(ProviderName::Wechat, notification).await
+async fn hear(station: &Station, word: Word) -> Result<(), Error> {
+    station.cloud().providers.hear(ProviderName::Wechat, word).await
 }
 
 async fn a_notification_pays_the_order_once(world: World) {
@@ -64,46 +54,46 @@ async fn a_notification_pays_the_order_once(world: World) {
     let number = ask(&station, &driver, &order).await;
     assert_eq!(ask(&station, &driver, &order).await, number, "asking again is the same payment");
     for _ in 0..3 {
-        notify(&station, notification(&station, &number, "T1", 400)).await.unwrap();
+        hear(&station, paid(&number, "T1", 400)).await.unwrap();
         station.wait(1);
     }
-    let paid = station.reload(&driver, &order).await;
-    assert_eq!((paid.status, paid.method), (OrderStatus::Paid, Some(WECHAT)));
+    let now = station.reload(&driver, &order).await;
+    assert_eq!((now.status, now.method), (OrderStatus::Paid, Some(WECHAT)));
     assert_eq!(station.balance(&driver).await, 0);
     let revenue = station.cloud().lockers.revenue(&station.admin, 1).await.unwrap();
     assert_eq!(revenue.total.revenue.0, 400);
-    notify(&station, notification(&station, &number, "T2", 400)).await.unwrap();
+    hear(&station, paid(&number, "T2", 400)).await.unwrap();
     assert_eq!(station.balance(&driver).await, 400, "paid twice outside: the second is kept");
 }
 
-async fn only_a_signed_notification_of_these_minutes_counts(world: World) {
+async fn only_what_was_asked_for_counts(world: World) {
     let station = Station::open(world).await;
     let driver = station.driver("driver", 0).await;
     let order = station.order(&driver, "A001").await;
     let number = ask(&station, &driver, &order).await;
-    let good = notification(&station, &number, "T1", 400);
-    let mut altered = good.clone();
-    altered.body = String::from_utf8(good.body.clone()).unwrap().replace("T1", "T2").into_bytes();
-    let old = "1000000000".to_owned();
-    let body = String::from_utf8(good.body.clone()).unwrap();
-    for bad in [
-        altered,
-        Notification { signature: String::new(), ..good.clone() },
-        Notification { timestamp: old.clone(), ..good.clone() },
-        signed(old, body.clone(), PROVIDER_SECRET),
-        signed(good.timestamp.clone(), body, "another secret of length"),
-    ] {
-        let refused = notify(&station, bad).await;
-        assert!(matches!(refused, Err(Error::Unauthenticated)), "{refused:?}");
-    }
-    let less = notify(&station, notification(&station, &number, "T1", 399)).await;
+    let less = hear(&station, paid(&number, "T1", 399)).await;
     assert!(matches!(less, Err(Error::Invalid { field: "amount_fen", .. })), "{less:?}");
-    let unknown = notify(&station, notification(&station, "P0", "T1", 400)).await;
+    let unknown = hear(&station, paid("P0", "T1", 400)).await;
     assert!(matches!(unknown, Err(Error::NotFound("payment"))), "{unknown:?}");
-    let replayed = good.clone();
-    station.wait(6);
-    assert!(matches!(notify(&station, replayed).await, Err(Error::Unauthenticated)));
+    for bad in ["", &"T".repeat(65)] {
+        let refused = hear(&station, paid(&number, bad, 400)).await;
+        assert!(matches!(refused, Err(Error::Invalid { field: "transaction_id", .. })));
+    }
     assert_eq!(station.reload(&driver, &order).await.status, OrderStatus::Pending);
+}
+
+async fn a_provider_that_does_not_answer_is_asked_again(world: World) {
+    let station = Station::open(world).await;
+    let driver = station.driver("driver", 0).await;
+    let order = station.order(&driver, "A001").await;
+    station.world.till().fall_silent(true);
+    let silent = station.cloud().lockers.pay(&driver, order.id, WECHAT).await;
+    assert!(matches!(silent, Err(Error::Outside(_))), "{silent:?}");
+    assert_eq!(station.reload(&driver, &order).await.status, OrderStatus::Pending);
+    station.world.till().fall_silent(false);
+    let number = ask(&station, &driver, &order).await;
+    station.world.till().fall_silent(true);
+    assert_eq!(ask(&station, &driver, &order).await, number, "the page is known");
 }
 
 async fn money_that_comes_too_late_goes_to_the_balance(world: World) {
@@ -112,7 +102,7 @@ async fn money_that_comes_too_late_goes_to_the_balance(world: World) {
     let order = station.order(&driver, "A001").await;
     let number = ask(&station, &driver, &order).await;
     station.wait(15);
-    notify(&station, notification(&station, &number, "T1", 400)).await.unwrap();
+    hear(&station, paid(&number, "T1", 400)).await.unwrap();
     assert_eq!(station.reload(&driver, &order).await.status, OrderStatus::Cancelled);
     assert_eq!((station.status("A001").await, station.balance(&driver).await), ("available", 400));
 }
@@ -127,7 +117,7 @@ async fn an_extension_is_paid_outside_once(world: World) {
     assert_eq!(number(extend().await), asked, "asking again is the same payment");
     assert_eq!(station.reload(&driver, &order).await, order);
     for transaction in ["T1", "T1", "T2"] {
-        notify(&station, notification(&station, &asked, transaction, 400)).await.unwrap();
+        hear(&station, paid(&asked, transaction, 400)).await.unwrap();
     }
     let longer = station.reload(&driver, &order).await;
     assert_eq!((longer.hours, longer.total.0), (hours("4"), 800));
@@ -146,7 +136,7 @@ async fn overtime_is_paid_outside_before_the_door_opens(world: World) {
     let lockers = &station.cloud().lockers;
     let asked = number(lockers.complete(&driver, order.id, WECHAT).await.unwrap());
     for transaction in ["T1", "T2"] {
-        notify(&station, notification(&station, &asked, transaction, 400)).await.unwrap();
+        hear(&station, paid(&asked, transaction, 400)).await.unwrap();
     }
     assert_eq!(station.balance(&driver).await, 400, "what came twice is kept");
     assert_eq!(station.reload(&driver, &order).await.status, OrderStatus::InUse);
@@ -164,7 +154,7 @@ async fn a_provider_that_is_not_configured_is_not_offered(world: World) {
     let alipay = PayMethod::Provider(ProviderName::Alipay);
     let refused = station.cloud().lockers.pay(&driver, order.id, alipay).await;
     assert_eq!(refusal(refused), UNAVAILABLE);
-    let sent = notification(&station, "P0", "T1", 400);
-    let notified = station.cloud().providers.notify(ProviderName::Alipay, sent).await;
-    assert!(matches!(notified, Err(Error::NotFound(_))));
+    let word = paid("P0", "T1", 400);
+    let heard = station.cloud().providers.hear(ProviderName::Alipay, word).await;
+    assert!(matches!(heard, Err(Error::NotFound(_))));
 }

@@ -1,7 +1,9 @@
 //! Alerts that the clock raises and resolves.
 
 use chrono::TimeDelta;
-use cloud_core::{Alert, AlertFilter, AlertKind, PayMethod, Payable, Window};
+use cloud_core::{
+    Alert, AlertFilter, AlertKind, AlertSettings, PayMethod, Payable, Settings, Window,
+};
 
 use super::lot::Lot;
 use crate::world::{World, on_each_engine};
@@ -10,6 +12,7 @@ on_each_engine! {
     a_car_that_stays_a_day_is_told_of_until_it_leaves,
     a_fee_that_is_not_paid_is_told_of_until_it_is,
     what_an_admin_resolved_does_not_rise_again,
+    how_long_is_too_long_is_a_setting,
 }
 
 async fn active(lot: &Lot) -> Vec<Alert> {
@@ -61,4 +64,25 @@ async fn what_an_admin_resolved_does_not_rise_again(world: World) {
     lot.wait(TimeDelta::hours(24));
     lot.world.cloud.tick().await.unwrap();
     assert!(active(&lot).await.is_empty());
+}
+
+async fn how_long_is_too_long_is_a_setting(mut world: World) {
+    let alerts = AlertSettings {
+        longest_stay_ms: 90 * 60_000,
+        longest_debt_ms: 2 * 60 * 60_000,
+        ..AlertSettings::default()
+    };
+    world.set(Settings { alerts, ..Settings::default() });
+    let lot = Lot::open(world, 2).await;
+    let left = lot.park("京A00001", "A001").await.id;
+    lot.leave(left).await;
+    lot.park("京A00002", "A002").await;
+    lot.wait(TimeDelta::minutes(90));
+    let raised = active(&lot).await;
+    assert_eq!((raised.len(), raised[0].kind), (1, AlertKind::OvertimeParking));
+    assert!(raised[0].message.ends_with("停车已超过90分钟"), "{}", raised[0].message);
+    lot.wait(TimeDelta::minutes(30));
+    let raised = active(&lot).await;
+    assert_eq!((raised.len(), raised[0].kind), (2, AlertKind::PaymentOverdue));
+    assert!(raised[0].message.contains("超过2小时"), "{}", raised[0].message);
 }

@@ -6,6 +6,7 @@ pub(crate) mod edge;
 mod lot;
 mod money;
 mod races;
+mod refunds;
 mod stays;
 mod tariffs;
 

@@ -1,14 +1,10 @@
 //! Orders, payments and refunds.
 
 use chrono::TimeDelta;
-use cloud_core::{
-    Error, Notification, PayMethod, Payable, PaymentChange, PaymentStatus, ProviderName,
-};
-use domain::envelope::to_hex;
-use ring::hmac::{HMAC_SHA256, Key, sign};
+use cloud_core::{Error, PayMethod, Payable, PaymentChange, PaymentStatus, ProviderName, Word};
 
 use super::lot::{Lot, refusal};
-use crate::world::{PROVIDER_SECRET, World, on_each_engine};
+use crate::world::{World, on_each_engine};
 
 on_each_engine! {
     an_order_is_for_what_is_due_and_paid_in_full,
@@ -141,14 +137,9 @@ async fn a_providers_word_pays_the_order_once(world: World) {
     let page = waiting.payment_url.unwrap();
     let number = page.split("out_trade_no=").nth(1).unwrap().split('&').next().unwrap().to_owned();
     let notify = |transaction: &str| {
-        let timestamp = (lot.parking().now_ms() / 1000).to_string();
-        let body = format!(
-            r#"{{"out_trade_no":"{number}","transaction_id":"{transaction}","amount_fen":1000}}"#
-        );
-        let key = Key::new(HMAC_SHA256, PROVIDER_SECRET.as_bytes());
-        let signature = to_hex(sign(&key, format!("{timestamp}{body}").as_bytes()).as_ref());
-        let notification = Notification { timestamp, signature, body: body.into_bytes() };
-        lot.world.cloud.providers.notify(ProviderName::Wechat, notification)
+        let (number, transaction_id) = (number.clone(), transaction.to_owned());
+        let word = Word::Paid { number, transaction_id, amount_fen: 1000 };
+        lot.world.cloud.providers.hear(ProviderName::Wechat, word)
     };
     for _ in 0..2 {
         notify("T1").await.unwrap();

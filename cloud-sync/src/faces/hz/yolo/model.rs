@@ -1,7 +1,7 @@
 //! The networks: what they are, how they are set and how they do.
 
 use chrono::{DateTime, SecondsFormat};
-use cloud_core::{Caller, ModelSettings, Operator, Performance, SettingsChange, VehicleFigures};
+use cloud_core::{Admin, Caller, ModelSettings, Performance, SettingsChange, VehicleFigures};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -100,7 +100,7 @@ pub(super) async fn settings(call: Call<Caller>) -> Answer<Json<Settings>> {
     Ok(Json(Settings::new(settings)?))
 }
 
-pub(super) async fn change(call: Call<Operator, Json<Change>>) -> Answer<Json<Changed>> {
+pub(super) async fn change(call: Call<Admin, Json<Change>>) -> Answer<Json<Changed>> {
     let (app, Json(change)) = (call.app.clone(), call.body);
     let own = app.recognition.own_settings()?;
     let change = SettingsChange {
