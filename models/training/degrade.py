@@ -90,9 +90,9 @@ def light(rng, picture):
     if rng.random() < 0.5:
         picture *= np.float32(rng.uniform(0.8, 1.2, 3))
     draw = rng.random()
-    if draw < 0.12:
-        picture *= rng.uniform(0.1, 0.5)
-    elif draw < 0.24:
+    if draw < 0.16:
+        picture *= np.exp(rng.uniform(np.log(0.05), np.log(0.5)))
+    elif draw < 0.26:
         picture *= rng.uniform(1.2, 2.2)
     elif draw < 0.55:
         level = picture.mean()
@@ -104,6 +104,43 @@ def light(rng, picture):
     if rng.random() < 0.12:
         grey = picture.mean(axis=2, keepdims=True)
         picture += (grey - picture) * rng.uniform(0.5, 1.0)
+    return picture
+
+
+def surround(rng, canvas, quad):
+    """What a plate is mounted in: a recess, a panel, a bumper's cut-out. Its edges are no plate's."""
+    across, down = quad[1] - quad[0], quad[3] - quad[0]
+    left, right = rng.uniform(0.02, 0.45, 2)
+    top, bottom = rng.uniform(0.05, 0.7, 2)
+    taper = rng.normal(0, 0.12, 2)
+    around = np.float32([quad[0] - across * (left + taper[0]) - down * top,
+                         quad[1] + across * (right + taper[1]) - down * top,
+                         quad[2] + across * (right - taper[1]) + down * bottom,
+                         quad[3] - across * (left - taper[0]) + down * bottom])
+    layer = canvas.copy()
+    tone = (rng.uniform(0, 250) * rng.uniform(0.85, 1.15, 3)).tolist()
+    points = np.int32(np.round(around * 16))
+    cv2.fillPoly(layer, [points], tone, cv2.LINE_AA, shift=4)
+    canvas += (layer - canvas) * rng.uniform(0.3, 1.0)
+    for thickness in range(1, 1 + int(rng.integers(0, 3))):
+        edge = (rng.uniform(0, 250) * rng.uniform(0.9, 1.1, 3)).tolist()
+        moved = points + np.int32(rng.normal(0, 12, 2))
+        cv2.polylines(canvas, [moved], True, edge, thickness, cv2.LINE_AA, shift=4)
+    return np.clip(canvas, 0, 255)
+
+
+def stamp(rng, picture, quad):
+    """A camera's date and time, written near the plate or over its edge."""
+    height = np.linalg.norm(quad[3] - quad[0])
+    text = "".join(rng.choice(list("0123456789/:- "), int(rng.integers(6, 14))))
+    low = rng.random() < 0.7
+    y = (quad[2:] if low else quad[:2])[:, 1].mean() + height * rng.uniform(*((0.05, 0.9) if low else (-0.6, 0.1)))
+    x = quad[:, 0].min() + np.ptp(quad[:, 0]) * rng.uniform(-0.5, 0.7)
+    at = (int(x), int(y))
+    scale = height * rng.uniform(0.3, 0.7) / 22
+    if rng.random() < 0.5:
+        cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, (0, 0, 0), 3, cv2.LINE_AA)
+    cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, (245, 245, 245), 1, cv2.LINE_AA)
     return picture
 
 
@@ -189,11 +226,14 @@ def photograph(rng, plate, backgrounds, width=None, clean=False):
     quad = quad - quad.min(axis=0) + pad + rng.uniform(0, 1, 2)
     size = np.ceil(quad.max(axis=0) + pad).astype(int)
     canvas = backdrop(rng, backgrounds, int(size[0]), int(size[1]))
-    image = plate.image if clean else wear(rng, plate.image)
-    canvas = lay(canvas, plate, image, quad)
     if clean:
-        return np.clip(canvas, 0, 255).astype(np.uint8), quad
+        return np.clip(lay(canvas, plate, plate.image, quad), 0, 255).astype(np.uint8), quad
+    if rng.random() < 0.35:
+        canvas = surround(rng, canvas, quad)
+    canvas = lay(canvas, plate, wear(rng, plate.image), quad)
     canvas = light(rng, canvas)
+    if rng.random() < 0.04:
+        canvas = stamp(rng, canvas, quad)
     if rng.random() < 0.05:
         canvas = rain(rng, canvas)
     return lens(rng, canvas, width), quad

@@ -15,6 +15,7 @@ import pathlib
 import cv2
 import numpy
 
+from degrade import surround
 from detector_net import KINDS
 from plates import PlateArtist
 from shards import write_shards
@@ -29,7 +30,7 @@ UNKNOWN = -1
 DRAWN = 600
 
 # A plate narrower than this in the network's frame is neither wanted nor punished.
-NARROWEST = 14
+NARROWEST = 10
 # Weight of "no plate here" where an unlabelled plate may well stand.
 UNSURE_VEHICLE, UNSURE_SCENE = 0.2, 0.5
 
@@ -282,6 +283,8 @@ class Composer:
             corners = _affine(corners, matrix)
             if hidden is None and _touches(corners, found):
                 continue
+            if rng.random() < 0.25:
+                picture[:] = surround(rng, picture.astype(numpy.float32), corners)
             corners = self._paste(picture, corners, face)
             found.append(Plate(corners, face.exact, face.kind, face.two_lines))
         self._scatter(picture, beyond, found)
@@ -409,13 +412,13 @@ class Composer:
         if chance < 0.3:
             # The whole scene as the network would see it, a little nearer or farther.
             wanted = now * min(640 / width, 384 / height) * _log_uniform(rng, 0.75, 1.33)
-        elif chance < 0.64:
+        elif chance < 0.6:
             wanted = _log_uniform(rng, 36, 190)
-        elif chance < 0.86:
-            wanted = _log_uniform(rng, 14, 44)
+        elif chance < 0.88:
+            wanted = _log_uniform(rng, NARROWEST, 44)
         else:
             wanted, largest = _log_uniform(rng, 120, 400), 4.5
-        scale = min(max(wanted, 14) / now, largest)
+        scale = min(max(wanted, NARROWEST) / now, largest)
         if chance >= 0.3 and rng.random() < 0.85:
             # A scene made too small would leave the picture empty.
             scale = max(scale, rng.uniform(0.6, 1.0) * WIDTH / width)
@@ -568,7 +571,7 @@ class Composer:
             self._glare(view)
         chance = rng.random()
         if chance < 0.14:
-            view *= rng.uniform(0.1, 0.6)
+            view *= _log_uniform(rng, 0.06, 0.6)
         elif chance < 0.3:
             view = view * rng.uniform(1.0, 1.3) + rng.uniform(0, 45)
         else:

@@ -495,8 +495,12 @@ class PlateArtist:
 
     def _ru(self, rng, kind, text):
         region = some(rng, DIGITS, 2) if rng.random() < 0.5 else pick(rng, "1279") + some(rng, DIGITS, 2)
-        if rng.random() < 0.25:
+        chance = rng.random()
+        if chance < 0.2:
             region = pick(rng, ("77", "78", "50", "99", "97", "177", "197", "199", "777", "178", "161"))
+        elif chance < 0.45:
+            # The 4 is the digit that a region is misread by.
+            region = pick(rng, ("4" + pick(rng, DIGITS), pick(rng, DIGITS[1:]) + "4", "174", "154", "164", "124"))
         paint, ink = (232, 232, 232), jitter(rng, (20, 20, 20), 6)
         letters, digits = some(rng, RU_LETTERS, 3), some(rng, DIGITS, 4)
         latin = [pick(rng, self.latin)]

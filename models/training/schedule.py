@@ -48,7 +48,8 @@ class Run:
         saved = torch.load(self.checkpoint, map_location=where)
         self.network.load_state_dict(saved["network"])
         self.average.load_state_dict(saved["average"])
-        self.optimiser.load_state_dict(saved["optimiser"])
+        if saved["optimiser"]:
+            self.optimiser.load_state_dict(saved["optimiser"])
         self.spent, self.step = saved["minutes"], saved["step"]
         print(f"resumed at {self.spent:.1f} min, step {self.step}", flush=True)
 
