@@ -115,9 +115,11 @@ pub enum V4l2Format {
 pub struct Zone(pub [f32; 4]);
 
 /// How readings become sightings (`[recognition]`).
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RecognitionConfig {
+    /// Whose formats readings are weighed with; with none, a reading is what the pixels say.
+    pub regions: Vec<anpr::Region>,
     /// From this confidence on one reading is enough, 0 to 1.
     pub certain: f32,
     /// Two agreeing readings need at least this confidence together, 0 to 1.
@@ -128,7 +130,8 @@ pub struct RecognitionConfig {
 
 impl Default for RecognitionConfig {
     fn default() -> Self {
-        Self { certain: 0.97, plausible: 0.8, min_plate_px: 60.0 }
+        let regions = anpr::Region::ALL.to_vec();
+        Self { regions, certain: 0.99, plausible: 0.8, min_plate_px: 60.0 }
     }
 }
 
@@ -342,6 +345,15 @@ mod tests {
             let least = parse(&format!("[[cameras]]\nid = \"a\"\n{least}")).unwrap();
             assert_eq!(camera.source, least.cameras[0].source);
         }
+    }
+
+    #[test]
+    fn regions_are_named_or_left_out_and_others_are_refused() {
+        let parse = |text: &str| toml::from_str::<RecognitionConfig>(text);
+        assert_eq!(parse("regions = [\"ru\"]").unwrap().regions, [anpr::Region::Ru]);
+        assert!(parse("regions = []").unwrap().regions.is_empty());
+        let error = parse("regions = [\"mars\"]").unwrap_err().to_string();
+        assert!(error.contains("mars") && error.contains("`cn`, `ru`, `eu`"), "{error}");
     }
 
     #[test]

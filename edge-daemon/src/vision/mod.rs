@@ -84,7 +84,7 @@ pub fn run(config: &Config, pictures: &Path, socket: &Path) -> Result<(), Error>
     let mut workers = Workers::default();
     let models = anpr::Models::embedded()?;
     for camera in &config.cameras {
-        let networks = Networks::new(&models)?;
+        let networks = Networks::new(&models, &config.recognition.regions)?;
         workers
             .start(camera, config, networks, &sender, &store.sender())
             .map_err(|source| Error::System { act: "starting a camera's threads", source })?;
@@ -154,7 +154,7 @@ impl Workers {
             counters,
             recogniser,
             // The clock outruns any count of passages, so that a later run begins above this one.
-            tracker: Tracker::new(config.recognition, monotonic_us()),
+            tracker: Tracker::new(config.recognition.clone(), monotonic_us()),
             messages: messages.clone(),
             pictures: pictures.clone(),
             pulse: self.pulses.add(format!("{id}, recognition")),

@@ -1,6 +1,6 @@
 //! Finding and reading plates, as the pipeline sees it: so that tests can script what is read.
 
-use anpr::{Bounds, Detection, Image, Models, Reading, Recognizer};
+use anpr::{Bounds, Detection, Image, Models, Reading, Recognizer, Region};
 
 use super::frame::Rgb;
 
@@ -29,12 +29,14 @@ pub trait Recognise: Send {
 pub struct Networks(Recognizer);
 
 impl Networks {
-    /// A recogniser for one thread; the weights are shared.
+    /// A recogniser for one thread, of plates from these regions; the weights are shared.
     ///
     /// # Errors
     /// When the inference engine cannot start.
-    pub fn new(models: &Models) -> Result<Self, anpr::Error> {
-        models.recognizer().map(Self)
+    pub fn new(models: &Models, regions: &[Region]) -> Result<Self, anpr::Error> {
+        let mut recogniser = models.recognizer()?;
+        recogniser.reader.regions = regions.to_vec();
+        Ok(Self(recogniser))
     }
 }
 
@@ -50,7 +52,7 @@ impl Recognise for Networks {
     }
 
     fn read(&mut self, picture: &Rgb, found: &Detection) -> Result<Reading, anpr::Error> {
-        self.0.reader.read(as_image(picture)?, found)
+        self.0.read(as_image(picture)?, found)
     }
 }
 

@@ -61,14 +61,11 @@ fn bench_folder(recognizer: &mut Recognizer, folder: &Path) -> Result<(), Failur
         let rgb = picture.into_rgb8();
         let image = Image::new(&rgb, rgb.width() as usize, rgb.height() as usize)?;
         let found = time(&mut detect, || recognizer.detector.detect(image))?;
-        let before = read.len();
-        for plate in &found {
-            time(&mut read, || recognizer.reader.read(image, plate))?;
-        }
-        let reading: Duration = read[before..].iter().sum();
-        total.push(reading + *detect.last().ok_or("nothing was timed")?);
+        time(&mut read, || recognizer.read_all(image, &found))?;
+        let last = |times: &[Duration]| times.last().copied().ok_or("nothing was timed");
+        total.push(last(&detect)? + last(&read)?);
     }
-    println!("{}: {} pictures, {} plates", folder.display(), total.len(), read.len());
+    println!("{}: {} pictures", folder.display(), total.len());
     report("detect", &mut detect);
     report("read", &mut read);
     report("both", &mut total);

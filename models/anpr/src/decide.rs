@@ -44,18 +44,23 @@ impl Candidate {
     }
 }
 
-/// Decides what a plate of this colour says.
-pub(crate) fn decide(lattice: &Lattice, charset: &[char], kind: Kind, kind_score: f32) -> Decision {
+/// Decides what a plate of this colour says, where plates are from these regions.
+pub(crate) fn decide(
+    lattice: &Lattice,
+    charset: &[char],
+    (kind, kind_score): (Kind, f32),
+    regions: &[Region],
+) -> Decision {
     let judge = |text: Text, probability: f64| Candidate {
-        judgement: grammar::judge(&spell(&text, charset), kind, kind_score),
+        judgement: grammar::judge(&spell(&text, charset), kind, kind_score, regions),
         text,
         probability,
     };
     let candidates: Vec<Candidate> =
-        texts(lattice, charset).into_iter().map(|(text, p)| judge(text, p)).collect();
+        texts(lattice, charset, regions).into_iter().map(|(text, p)| judge(text, p)).collect();
     let covered: f64 = candidates.iter().map(|c| c.probability).sum();
     let weights: f64 = candidates.iter().map(Candidate::weight).sum();
-    let rest = (1.0 - covered).max(0.0) * grammar::ODD_PRIOR;
+    let rest = (1.0 - covered).max(0.0) * grammar::odd_prior(regions);
     let best = candidates
         .into_iter()
         .max_by(|a, b| a.weight().total_cmp(&b.weight()))
@@ -78,14 +83,15 @@ fn share(part: f64, whole: f64) -> f32 {
 
 /// The texts worth weighing, with their probabilities: the likeliest, and the look-alikes of these
 /// that fit a grammar.
-fn texts(lattice: &Lattice, charset: &[char]) -> Vec<(Text, f64)> {
+fn texts(lattice: &Lattice, charset: &[char], regions: &[Region]) -> Vec<(Text, f64)> {
     let mut texts = lattice.likeliest();
     for (_, probability) in &mut texts {
         *probability = probability.min(1.0);
     }
     let least = texts[0].1 * LEAST_LOOK_ALIKE;
     let likeliest: Vec<Text> = texts.iter().take(MENDED).map(|(text, _)| text.clone()).collect();
-    for mended in likeliest.iter().flat_map(|t| grammar::look_alikes(&spell(t, charset))) {
+    let mend = |text: &Text| grammar::look_alikes(&spell(text, charset), regions);
+    for mended in likeliest.iter().flat_map(mend) {
         let Some(text) = classes(&mended, charset) else { continue };
         if texts.iter().any(|(known, _)| *known == text) {
             continue;
@@ -134,6 +140,10 @@ mod tests {
     /// What is read when steps show these characters with these probabilities, else nothing, and a
     /// blank parts them.
     fn read(steps: &[&[(char, f32)]], kind: Kind) -> Decision {
+        read_in(steps, kind, &Region::ALL)
+    }
+
+    fn read_in(steps: &[&[(char, f32)]], kind: Kind, regions: &[Region]) -> Decision {
         let charset: Vec<char> = CHARSET.chars().collect();
         let mut logits = Vec::new();
         for step in steps.iter().flat_map(|step| [*step, &[]]) {
@@ -146,7 +156,7 @@ mod tests {
         }
         let mut lattice = Lattice::default();
         lattice.set(&logits, charset.len() + 1, 1.0);
-        decide(&lattice, &charset, kind, 0.95)
+        decide(&lattice, &charset, (kind, 0.95), regions)
     }
 
     /// A plate of which one character is unsure.
@@ -163,6 +173,18 @@ mod tests {
         assert!(decision.confidence > 0.9, "{}", decision.confidence);
         // The character's own figure stays what the pixels say.
         assert!((decision.positions[2].probability - 0.3).abs() < 0.01);
+    }
+
+    #[test]
+    fn without_regions_a_reading_is_what_the_pixels_say() {
+        let steps: Vec<Vec<(char, f32)>> = "京AO1234"
+            .chars()
+            .map(|c| vec![(c, if c == 'O' { 0.6 } else { 1.0 }), ('0', 0.0)])
+            .collect();
+        let steps: Vec<&[(char, f32)]> = steps.iter().map(Vec::as_slice).collect();
+        let decision = read_in(&steps, Kind::Blue, &[]);
+        assert_eq!((decision.text.as_str(), decision.region), ("京AO1234", None));
+        assert!((decision.confidence - 0.6).abs() < 0.01, "{}", decision.confidence);
     }
 
     #[test]

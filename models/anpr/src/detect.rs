@@ -1,13 +1,12 @@
 //! Finds plates: the picture goes through the network, its maps become corners in the picture.
 
+use crate::frames::{Frame, Frames, frame_for};
 use crate::geometry::{Bounds, Corners, Point, is_convex};
 use crate::letterbox::Letterbox;
-use crate::network::{Network, Session};
+use crate::network::Session;
 use crate::suppress::{MAX_PLATES, suppress};
 use crate::{DetectorManifest, Error, Image};
 
-/// The network's input, px.
-pub(crate) const FRAME: (usize, usize) = (640, 384);
 /// Values of one cell: score, eight offsets, six kinds, two lines.
 pub(crate) const CHANNELS: usize = 16;
 
@@ -71,6 +70,15 @@ pub struct Detection {
     pub two_lines: bool,
 }
 
+impl Detection {
+    /// The same plate in a picture of which this one is a part that begins at (`x`, `y`).
+    pub(crate) fn moved(&self, x: f32, y: f32) -> Self {
+        let corners = self.corners.map(|p| Point { x: p.x + x, y: p.y + y });
+        let Bounds { x1, y1, x2, y2 } = self.bounds;
+        Self { corners, bounds: Bounds { x1: x1 + x, y1: y1 + y, x2: x2 + x, y2: y2 + y }, ..*self }
+    }
+}
+
 /// What a detector takes for a plate of its own.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
@@ -91,6 +99,11 @@ impl Thresholds {
 
 /// Finds plates in pictures, one after another, on the thread that calls it.
 pub struct Detector {
+    frames: Frames,
+    /// What pictures are fitted into.
+    largest: Frame,
+    /// For pictures of the letterbox's size.
+    frame: Frame,
     session: Session,
     /// What is taken for a plate; may be changed between pictures.
     pub thresholds: Thresholds,
@@ -99,11 +112,23 @@ pub struct Detector {
 }
 
 impl Detector {
-    pub(crate) fn new(network: &Network, manifest: &DetectorManifest) -> Result<Self, Error> {
-        let mut session = network.session()?;
+    /// A detector that fits pictures into `largest`.
+    pub(crate) fn new(
+        frames: &Frames,
+        largest: Frame,
+        manifest: &DetectorManifest,
+    ) -> Result<Self, Error> {
+        let mut session = frames.network(largest)?.session()?;
         session.fill(Letterbox::fill_rest);
-        let (thresholds, strides) = (Thresholds::of(manifest), manifest.strides.clone());
-        Ok(Self { session, thresholds, strides, letterbox: Letterbox::new(FRAME, FRAME) })
+        Ok(Self {
+            frames: frames.clone(),
+            largest,
+            frame: largest,
+            session,
+            thresholds: Thresholds::of(manifest),
+            strides: manifest.strides.clone(),
+            letterbox: Letterbox::new(largest, largest),
+        })
     }
 
     /// The plates in `image`, the surest first.
@@ -111,12 +136,12 @@ impl Detector {
     /// # Errors
     /// [`Error::Network`] where the inference engine fails; no picture should make it.
     pub fn detect(&mut self, image: Image) -> Result<Vec<Detection>, Error> {
-        self.draw(image);
+        self.draw(image)?;
         let scale = self.letterbox.scale();
         let least = logit(self.thresholds.score);
         let mut found = Vec::new();
         self.session.run(|index, map| {
-            let grid = Grid::new(map, self.strides[index]);
+            let grid = Grid::new(map, self.strides[index], self.frame);
             found.extend(grid.plates(least, scale));
         })?;
         found.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -129,14 +154,30 @@ impl Detector {
         Ok(plates)
     }
 
-    fn draw(&mut self, image: Image) {
+    pub(crate) fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    fn draw(&mut self, image: Image) -> Result<(), Error> {
         let size = (image.width(), image.height());
-        let letterbox = &mut self.letterbox;
-        if letterbox.source() != size {
-            *letterbox = Letterbox::new(size, FRAME);
-            self.session.fill(Letterbox::fill_rest);
+        if self.letterbox.source() != size {
+            self.fit(size)?;
         }
-        self.session.fill(|planes| letterbox.draw(image, planes, FRAME));
+        let Self { session, letterbox, frame, .. } = self;
+        session.fill(|planes| letterbox.draw(image, planes, *frame));
+        Ok(())
+    }
+
+    /// Makes ready for pictures of `size` px.
+    fn fit(&mut self, size: (usize, usize)) -> Result<(), Error> {
+        let frame = frame_for(size, self.largest);
+        if frame != self.frame {
+            self.session = self.frames.network(frame)?.session()?;
+            self.frame = frame;
+        }
+        self.letterbox = Letterbox::new(size, frame);
+        self.session.fill(Letterbox::fill_rest);
+        Ok(())
     }
 }
 
@@ -149,9 +190,9 @@ struct Grid<'a> {
 }
 
 impl<'a> Grid<'a> {
-    fn new(map: &'a [f32], stride: usize) -> Self {
-        let columns = FRAME.0 / stride;
-        Self { map, stride, columns, cells: columns * (FRAME.1 / stride) }
+    fn new(map: &'a [f32], stride: usize, frame: Frame) -> Self {
+        let columns = frame.0 / stride;
+        Self { map, stride, columns, cells: columns * (frame.1 / stride) }
     }
 
     fn at(&self, channel: usize, cell: usize) -> f32 {
@@ -204,9 +245,10 @@ fn sigmoid(logit: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frames::LARGEST;
 
     const STRIDE: usize = 32;
-    const CELLS: usize = (FRAME.0 / STRIDE) * (FRAME.1 / STRIDE);
+    const CELLS: usize = (LARGEST.0 / STRIDE) * (LARGEST.1 / STRIDE);
 
     /// A map without plates but for one in the given cell.
     fn map_with_a_plate(cell: usize, values: [f32; CHANNELS]) -> Vec<f32> {
@@ -228,7 +270,7 @@ mod tests {
     #[test]
     fn a_cell_becomes_corners_in_the_picture() {
         let map = map_with_a_plate(21, upright(1.0));
-        let plates: Vec<_> = Grid::new(&map, STRIDE).plates(0.0, (2.0, 2.0)).collect();
+        let plates: Vec<_> = Grid::new(&map, STRIDE, LARGEST).plates(0.0, (2.0, 2.0)).collect();
         let [plate] = plates[..] else { panic!("one plate, not {plates:?}") };
         // Cell 21 is column 1 of row 1: its centre is at (48, 48) of the network's picture.
         assert_eq!(plate.bounds, Bounds { x1: -32.0, y1: 64.0, x2: 224.0, y2: 128.0 });
@@ -243,7 +285,7 @@ mod tests {
                 let mut cell = upright(0.0);
                 cell[channel] = bad;
                 let map = map_with_a_plate(0, cell);
-                let grid = Grid::new(&map, STRIDE);
+                let grid = Grid::new(&map, STRIDE, LARGEST);
                 let corners = grid.plates(0.0, (1e4, 1e4)).flat_map(|plate| plate.corners);
                 assert!(corners.into_iter().all(|p| p.x.is_finite() && p.y.is_finite()));
             }
@@ -251,6 +293,6 @@ mod tests {
         let mut cell = upright(0.0);
         cell[SCORE] = f32::NAN;
         let map = map_with_a_plate(0, cell);
-        assert_eq!(Grid::new(&map, STRIDE).plates(0.0, (1.0, 1.0)).count(), 0);
+        assert_eq!(Grid::new(&map, STRIDE, LARGEST).plates(0.0, (1.0, 1.0)).count(), 0);
     }
 }

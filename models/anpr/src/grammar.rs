@@ -6,11 +6,14 @@
 
 mod shapes;
 
+use serde::Deserialize;
+
 use crate::Kind;
 use shapes::{SHAPES, Shape};
 
 /// A country's or a group of countries' formats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Region {
     /// Mainland China (GA 36-2018).
     Cn,
@@ -21,6 +24,9 @@ pub enum Region {
 }
 
 impl Region {
+    /// Every region whose formats are known.
+    pub const ALL: [Self; 3] = [Self::Cn, Self::Ru, Self::Eu];
+
     /// The code in lower case.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -34,7 +40,7 @@ impl Region {
 /// A text of Latin letters and digits in no known format.
 const PLAIN_PRIOR: f64 = 0.15;
 /// A text that no country writes.
-pub(crate) const ODD_PRIOR: f64 = 0.03;
+const ODD_PRIOR: f64 = 0.03;
 /// A format on a colour that it is not painted on, were the colour certain.
 const WRONG_KIND: f64 = 0.1;
 
@@ -48,12 +54,22 @@ pub(crate) struct Judgement {
 /// Which region writes such a plate on a ground of this colour, if any does.
 pub fn region(text: &str, kind: Kind) -> Option<Region> {
     let characters: Vec<char> = text.chars().collect();
-    judge(&characters, kind, 1.0).region
+    judge(&characters, kind, 1.0, &Region::ALL).region
 }
 
-/// How likely such a plate is before one looks at it, up to a factor.
-pub(crate) fn judge(text: &[char], kind: Kind, kind_score: f32) -> Judgement {
-    let fitting = SHAPES.iter().filter(|shape| shape.fits(text)).map(|shape| Judgement {
+/// What texts that were not looked at are worth, where plates are from these regions.
+pub(crate) fn odd_prior(regions: &[Region]) -> f64 {
+    if regions.is_empty() { 1.0 } else { ODD_PRIOR }
+}
+
+/// How likely such a plate is before one looks at it, up to a factor, where plates are from these
+/// regions; where none is named every text is as good as any other.
+pub(crate) fn judge(text: &[char], kind: Kind, kind_score: f32, regions: &[Region]) -> Judgement {
+    if regions.is_empty() {
+        return Judgement { prior: 1.0, region: None };
+    }
+    let known = SHAPES.iter().filter(|shape| regions.contains(&shape.region));
+    let fitting = known.filter(|shape| shape.fits(text)).map(|shape| Judgement {
         prior: shape.prior
             * kind_factor(shape, kind, f64::from(kind_score))
             * province_factor(text),
@@ -121,9 +137,9 @@ fn kind_factor(shape: &Shape, kind: Kind, score: f64) -> f64 {
 
 /// Texts that look like `text` and fit a shape that `text` does not: each misfit is replaced by the
 /// look-alike that the shape allows there.
-pub(crate) fn look_alikes(text: &[char]) -> Vec<Vec<char>> {
+pub(crate) fn look_alikes(text: &[char], regions: &[Region]) -> Vec<Vec<char>> {
     let mut found: Vec<Vec<char>> = Vec::new();
-    for shape in SHAPES {
+    for shape in SHAPES.iter().filter(|shape| regions.contains(&shape.region)) {
         if let Some(mended) = shape.mend(text)
             && mended != text
             && !found.contains(&mended)
@@ -178,34 +194,34 @@ mod tests {
         for text in ["京AO1234", "京AI1234", "京O12345", "京I12345"] {
             assert_eq!(super::region(text, Kind::Blue), None, "{text}");
         }
-        assert_eq!(look_alikes(&chars("京A1O3I5")), [chars("京A10315")]);
+        assert_eq!(look_alikes(&chars("京A1O3I5"), &Region::ALL), [chars("京A10315")]);
     }
 
     #[test]
     fn green_has_eight_and_blue_seven() {
-        let prior = |text: &str, kind| judge(&chars(text), kind, 1.0).prior;
+        let prior = |text: &str, kind| judge(&chars(text), kind, 1.0, &Region::ALL).prior;
         assert!(prior("粤BD12345", Kind::Green) > 5.0 * prior("粤BD1234", Kind::Green));
         assert!(prior("粤BD1234", Kind::Blue) > 5.0 * prior("粤BD12345", Kind::Blue));
     }
 
     #[test]
     fn where_pixels_cannot_tell_a_populous_province_is_likelier() {
-        let prior = |text: &str| judge(&chars(text), Kind::Blue, 1.0).prior;
+        let prior = |text: &str| judge(&chars(text), Kind::Blue, 1.0, &Region::ALL).prior;
         assert!(prior("粤B12345") > 2.0 * prior("琼B12345"));
         assert_eq!(VEHICLES.len(), 31);
     }
 
     #[test]
     fn an_unsure_colour_says_little() {
-        let prior = |score| judge(&chars("粤BD1234"), Kind::Green, score).prior;
+        let prior = |score| judge(&chars("粤BD1234"), Kind::Green, score, &Region::ALL).prior;
         assert!(prior(0.2) > 0.8 && prior(1.0) < 0.2);
     }
 
     #[test]
     fn letters_and_digits_are_mended_by_place() {
-        assert!(look_alikes(&chars("0777AA7T")).contains(&chars("O777AA77")));
-        assert!(look_alikes(&chars("粤8D12345")).contains(&chars("粤BD12345")));
-        assert!(look_alikes(&chars("W777AA77")).is_empty());
+        assert!(look_alikes(&chars("0777AA7T"), &Region::ALL).contains(&chars("O777AA77")));
+        assert!(look_alikes(&chars("粤8D12345"), &Region::ALL).contains(&chars("粤BD12345")));
+        assert!(look_alikes(&chars("W777AA77"), &Region::ALL).is_empty());
     }
 
     #[test]
@@ -213,5 +229,15 @@ mod tests {
         assert_eq!(super::region("A777AA00", Kind::White), None);
         assert_eq!(super::region("A777AA377", Kind::White), None);
         assert_eq!(super::region("A000AA77", Kind::White), None);
+    }
+
+    #[test]
+    fn formats_of_other_regions_and_none_at_all_count_for_nothing() {
+        let plate = chars("A777AA77");
+        assert_eq!(judge(&plate, Kind::White, 1.0, &[Region::Ru]).region, Some(Region::Ru));
+        assert_eq!(judge(&plate, Kind::White, 1.0, &[Region::Cn]).region, None);
+        assert!(look_alikes(&chars("0777AA77"), &[Region::Cn, Region::Eu]).is_empty());
+        let off = |text| judge(&chars(text), Kind::Blue, 1.0, &[]);
+        assert_eq!(off("京A12345"), off("O0O0"));
     }
 }

@@ -39,6 +39,12 @@ impl<'a> Image<'a> {
         self.rgb
     }
 
+    /// A part that lies inside the picture, row by row.
+    pub(crate) fn crop(&self, left: usize, top: usize, width: usize, height: usize) -> Vec<u8> {
+        let rows = (top..top + height).map(|y| &self.row(y)[left * 3..][..width * 3]);
+        rows.collect::<Vec<_>>().concat()
+    }
+
     pub(crate) fn row(&self, y: usize) -> &'a [u8] {
         let bytes = self.width * 3;
         &self.rgb[y * bytes..][..bytes]

@@ -1,7 +1,9 @@
 //! The three networks, verified, shared by all threads that recognise.
 
-use crate::detect::{CHANNELS, FRAME};
-use crate::network::{Expected, Network};
+use crate::detect::CHANNELS;
+use crate::frames::{Frames, LARGEST};
+use crate::network::{Expected, Network, Parsed};
+use crate::recognize::NEAR;
 use crate::rectify::{HEIGHT, WIDTH};
 use crate::refine::{Refiner, VALUES, VIEW};
 use crate::{Detector, Error, Manifest, Reader, Recognizer};
@@ -15,16 +17,16 @@ const READER: &[u8] = include_bytes!("../weights/reader.onnx");
 #[derive(Debug, Clone)]
 pub struct Models {
     manifest: Manifest,
-    detector: Network,
+    detector: Frames,
     refiner: Network,
     reader: Network,
 }
 
 impl Models {
-    /// Width and height of what the detector sees, px: pictures are fitted into it.
-    pub const INPUT_PX: (usize, usize) = FRAME;
+    /// Largest width and height of what the detector sees, px: pictures are fitted into it.
+    pub const INPUT_PX: (usize, usize) = LARGEST;
     /// Bytes of the networks that are built into this program.
-    pub const EMBEDDED_BYTES: usize = DETECTOR.len() + READER.len();
+    pub const EMBEDDED_BYTES: usize = DETECTOR.len() + REFINER.len() + READER.len();
 
     /// The networks that are built into this program.
     ///
@@ -62,8 +64,10 @@ impl Models {
     /// # Errors
     /// [`Error::Network`] where the inference engine cannot start.
     pub fn recognizer(&self) -> Result<Recognizer, Error> {
+        let detector = |largest| Detector::new(&self.detector, largest, &self.manifest.detector);
         Ok(Recognizer {
-            detector: Detector::new(&self.detector, &self.manifest.detector)?,
+            detector: detector(LARGEST)?,
+            near: detector(NEAR)?,
             reader: Reader::new(
                 Refiner::new(&self.refiner, &self.manifest.refiner)?,
                 &self.reader,
@@ -73,37 +77,39 @@ impl Models {
     }
 }
 
-fn load_detector(manifest: &Manifest, bytes: &[u8]) -> Result<Network, Error> {
+fn load_detector(manifest: &Manifest, bytes: &[u8]) -> Result<Frames, Error> {
     let manifest = &manifest.detector;
     let outputs: Vec<String> = manifest.strides.iter().map(|s| format!("p{s}")).collect();
-    let network = Network::load(
+    let frames = Frames::new(Parsed::load(
         bytes,
         &Expected {
             file: &manifest.file,
             sha256: &manifest.sha256,
-            input: ("image", [1, 3, FRAME.1, FRAME.0]),
+            input: "image",
             outputs: &outputs,
         },
-    )?;
+    )?);
+    let network = frames.network(LARGEST)?;
     for (index, stride) in manifest.strides.iter().enumerate() {
-        let wanted = [1, CHANNELS, FRAME.1 / stride, FRAME.0 / stride];
+        let wanted = [1, CHANNELS, LARGEST.1 / stride, LARGEST.0 / stride];
         check_shape(&network, index, &outputs[index], &manifest.file, &wanted)?;
     }
-    Ok(network)
+    Ok(frames)
 }
 
 fn load_refiner(manifest: &Manifest, bytes: &[u8]) -> Result<Network, Error> {
     let manifest = &manifest.refiner;
     let outputs = ["corners".to_owned()];
-    let network = Network::load(
+    let network = Parsed::load(
         bytes,
         &Expected {
             file: &manifest.file,
             sha256: &manifest.sha256,
-            input: ("view", [1, 3, VIEW.1, VIEW.0]),
+            input: "view",
             outputs: &outputs,
         },
-    )?;
+    )?
+    .plan([1, 3, VIEW.1, VIEW.0])?;
     check_shape(&network, 0, &outputs[0], &manifest.file, &[1, VALUES])?;
     Ok(network)
 }
@@ -111,15 +117,16 @@ fn load_refiner(manifest: &Manifest, bytes: &[u8]) -> Result<Network, Error> {
 fn load_reader(manifest: &Manifest, bytes: &[u8]) -> Result<Network, Error> {
     let manifest = &manifest.reader;
     let outputs = ["logits".to_owned()];
-    let network = Network::load(
+    let network = Parsed::load(
         bytes,
         &Expected {
             file: &manifest.file,
             sha256: &manifest.sha256,
-            input: ("plate", [1, 3, HEIGHT, WIDTH]),
+            input: "plate",
             outputs: &outputs,
         },
-    )?;
+    )?
+    .plan([1, 3, HEIGHT, WIDTH])?;
     let steps = network.output_shape(0).get(1).copied().unwrap_or(1);
     let wanted = [1, steps, manifest.charset.chars().count() + 1];
     check_shape(&network, 0, &outputs[0], &manifest.file, &wanted)?;

@@ -1,9 +1,11 @@
-//! A network of known shape, verified and made ready for one thread.
+//! A network, verified, fitted to the shape of its input and made ready for one thread.
 
 use std::sync::Arc;
 
 use ring::digest;
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::OpState;
+use tract_onnx::tract_core::plan::EvalContext;
 use tract_onnx::tract_hir::internal::DimLike;
 
 use crate::Error;
@@ -12,7 +14,8 @@ use crate::Error;
 pub(crate) struct Expected<'a> {
     pub file: &'a str,
     pub sha256: &'a str,
-    pub input: (&'a str, [usize; 4]),
+    /// The input's name.
+    pub input: &'a str,
     /// Names in the order in which they are wanted.
     pub outputs: &'a [String],
 }
@@ -27,35 +30,49 @@ pub(crate) struct Network {
     outputs: Vec<(usize, Vec<usize>)>,
 }
 
-impl Network {
+/// A verified network before it is fitted to the size of its input.
+#[derive(Debug, Clone)]
+pub(crate) struct Parsed {
+    model: Arc<InferenceModel>,
+    file: Arc<str>,
+    /// Index among the network's outputs, in the order asked for.
+    outputs: Vec<usize>,
+}
+
+impl Parsed {
     pub fn load(bytes: &[u8], expected: &Expected) -> Result<Self, Error> {
         verify_hash(bytes, expected)?;
-        let failed = |act| {
-            move |source: TractError| Error::Network {
-                file: expected.file.to_owned(),
-                act,
-                source: source.into(),
-            }
-        };
-        let (name, shape) = expected.input;
         let model = tract_onnx::onnx()
             .with_ignore_value_info(true)
             .model_for_read(&mut &*bytes)
-            .map_err(failed("parse the network"))?;
-        let order = find_tensors(&model, name, expected)?;
-        let model = model
+            .map_err(|e| failed(expected.file, "parse the network", e))?;
+        let outputs = find_tensors(&model, expected.input, expected)?;
+        Ok(Self { model: Arc::new(model), file: expected.file.into(), outputs })
+    }
+
+    /// The network for inputs of this shape.
+    pub fn plan(&self, shape: [usize; 4]) -> Result<Network, Error> {
+        let failed = |act| move |source: TractError| failed(&self.file, act, source);
+        let model = InferenceModel::clone(&self.model)
             .with_input_fact(0, f32::fact(shape).into())
             .and_then(InferenceModelExt::into_optimized)
             .map_err(failed("fit the network to its input shape"))?;
-        let outputs = order
-            .into_iter()
-            .map(|slot| Ok((slot, concrete_shape(&model, slot)?)))
+        let outputs = self
+            .outputs
+            .iter()
+            .map(|slot| Ok((*slot, concrete_shape(&model, *slot)?)))
             .collect::<TractResult<_>>()
             .map_err(failed("tell the shapes of the outputs"))?;
         let plan = model.into_runnable().map_err(failed("plan the network"))?;
-        Ok(Self { plan, file: expected.file.into(), input: shape, outputs })
+        Ok(Network { plan, file: self.file.clone(), input: shape, outputs })
     }
+}
 
+fn failed(file: &str, act: &'static str, source: TractError) -> Error {
+    Error::Network { file: file.to_owned(), act, source: source.into() }
+}
+
+impl Network {
     /// The shape of the output that was asked for as number `index`.
     pub fn output_shape(&self, index: usize) -> &[usize] {
         &self.outputs[index].1
@@ -68,7 +85,7 @@ impl Network {
     }
 
     fn failed(&self, act: &'static str, source: TractError) -> Error {
-        Error::Network { file: self.file.to_string(), act, source: source.into() }
+        failed(&self.file, act, source)
     }
 }
 
@@ -130,6 +147,21 @@ impl Session {
         let tensor = Arc::make_mut(&mut self.input);
         let mut plain = tensor.as_plain_ram_mut().expect("the input was made in plain memory");
         draw(plain.as_slice_mut().expect("the input was made of floats"));
+    }
+
+    /// Runs the network with `eval` in place of each layer's own evaluation; the outputs are dropped.
+    pub fn run_with<F>(&mut self, eval: F) -> Result<(), Error>
+    where
+        F: for<'a, 'b, 'c> FnMut(
+            &'a EvalContext<'a>,
+            Option<&'b mut (dyn OpState + 'static)>,
+            &'c TypedNode,
+            TVec<TValue>,
+        ) -> TractResult<TVec<TValue>>,
+    {
+        let input = tvec![self.input.clone().into_tvalue()];
+        let run = self.state.run_plan_with_eval(input, eval);
+        run.map(drop).map_err(|e| self.network.failed("run the network", e))
     }
 
     /// Runs the network and hands each output that was asked for to `take`.

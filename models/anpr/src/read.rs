@@ -10,6 +10,8 @@ use crate::{Bounds, Corners, Detection, Error, Image, Kind, Point, ReaderManifes
 
 /// A reading with less merit than this is looked at again.
 const DOUBTFUL: f64 = 0.5;
+/// A reading with less merit than this is a pattern that is no plate.
+const HOPELESS: f64 = 0.003;
 /// What shows fewer characters than this is no plate, or too poor a picture of one.
 const FEWEST_CHARACTERS: usize = 3;
 /// How far the left and the right edge move outward for each further look, as a part of the width:
@@ -67,8 +69,50 @@ impl Reading {
     }
 }
 
+/// What a look at a plate made of it.
+pub(crate) struct Look {
+    found: Detection,
+    corners: Corners,
+    decision: Decision,
+}
+
+impl Look {
+    /// How good it is among several of the same plate.
+    pub fn merit(&self) -> f64 {
+        self.decision.merit()
+    }
+
+    pub fn is_doubtful(&self) -> bool {
+        self.merit() < DOUBTFUL
+    }
+
+    /// Whether there is too little in it for further looks.
+    pub fn is_hopeless(&self) -> bool {
+        self.merit() < HOPELESS
+    }
+
+    pub fn reading(self, image: Image) -> Reading {
+        let Self { found, corners, decision } = self;
+        // How sure it is that nothing can be read says nothing of a plate.
+        let confidence = if decision.text.is_empty() { 0.0 } else { decision.confidence };
+        Reading {
+            text: decision.text,
+            confidence,
+            positions: decision.positions,
+            corners,
+            bounds: Bounds::around(&corners).clipped(image.width(), image.height()),
+            score: found.score,
+            kind: found.kind,
+            region: decision.region,
+        }
+    }
+}
+
 /// Reads plates, one after another, on the thread that calls it.
 pub struct Reader {
+    /// The regions whose plates come; may be changed between pictures. Where none is named a reading
+    /// is what the pixels say, and no format corrects it.
+    pub regions: Vec<Region>,
     refiner: Refiner,
     session: Session,
     rectifier: Rectifier,
@@ -84,6 +128,7 @@ impl Reader {
         manifest: &ReaderManifest,
     ) -> Result<Self, Error> {
         Ok(Self {
+            regions: Region::ALL.to_vec(),
             refiner,
             session: network.session()?,
             rectifier: Rectifier::new(manifest),
@@ -95,33 +140,42 @@ impl Reader {
 
     /// Reads the plate that `found` says is in `image`, its corners refined. A doubtful one is looked
     /// at again, its corners refined further, its edges moved outward or its lines counted otherwise,
-    /// which takes up to six times as long.
+    /// which takes up to seven times as long.
     ///
     /// # Errors
     /// [`Error::Network`] where the inference engine fails; no picture should make it.
     pub fn read(&mut self, image: Image, found: &Detection) -> Result<Reading, Error> {
-        let mut corners = self.refiner.refine(image, &found.corners)?;
-        let mut decision = self.look(image, found, &corners, found.two_lines)?;
-        if decision.merit() < DOUBTFUL && decision.positions.len() >= FEWEST_CHARACTERS {
-            for (again, two_lines) in self.further(image, found, &corners)? {
-                let other = self.look(image, found, &again, two_lines)?;
-                if other.merit() > decision.merit() {
-                    (decision, corners) = (other, again);
-                }
+        let glance = self.glance(image, found)?;
+        let look = if glance.is_doubtful() { self.insist(image, glance)? } else { glance };
+        Ok(look.reading(image))
+    }
+
+    /// One look at a plate.
+    pub(crate) fn glance(&mut self, image: Image, found: &Detection) -> Result<Look, Error> {
+        let corners = self.refiner.refine(image, &found.corners)?;
+        let decision = self.look(image, found, &corners, found.two_lines)?;
+        Ok(Look { found: *found, corners, decision })
+    }
+
+    /// The best of `first` and of all further looks at the same plate.
+    pub(crate) fn insist(&mut self, image: Image, first: Look) -> Result<Look, Error> {
+        let mut best = first;
+        if best.decision.positions.len() < FEWEST_CHARACTERS {
+            return Ok(best);
+        }
+        let found = best.found;
+        for (corners, two_lines) in self.further(image, &found, &best.corners)? {
+            let decision = self.look(image, &found, &corners, two_lines)?;
+            if decision.merit() > best.merit() {
+                best = Look { found, corners, decision };
             }
         }
-        // How sure it is that nothing can be read says nothing of a plate.
-        let confidence = if decision.text.is_empty() { 0.0 } else { decision.confidence };
-        Ok(Reading {
-            text: decision.text,
-            confidence,
-            positions: decision.positions,
-            corners,
-            bounds: Bounds::around(&corners).clipped(image.width(), image.height()),
-            score: found.score,
-            kind: found.kind,
-            region: decision.region,
-        })
+        Ok(best)
+    }
+
+    /// The refiner's and the reader's networks.
+    pub(crate) fn sessions(&mut self) -> [&mut Session; 2] {
+        [self.refiner.session(), &mut self.session]
     }
 
     /// What else may be tried on a plate at about `corners`: corners, and whether it has two lines.
@@ -132,7 +186,8 @@ impl Reader {
         corners: &Corners,
     ) -> Result<Vec<(Corners, bool)>, Error> {
         let nearer = self.refiner.refine(image, corners)?;
-        let mut looks = vec![(nearer, found.two_lines)];
+        // A recess around the plate may have led the refiner astray.
+        let mut looks = vec![(nearer, found.two_lines), (found.corners, found.two_lines)];
         let moved = FURTHER_LOOKS.map(|(left, right)| widen(corners, left, right));
         looks.extend(moved.into_iter().filter(is_convex).map(|c| (c, found.two_lines)));
         if found.two_lines || aspect(&nearer) < SQUARISH {
@@ -149,10 +204,10 @@ impl Reader {
         corners: &Corners,
         two_lines: bool,
     ) -> Result<Decision, Error> {
-        let Self { session, rectifier, lattice, charset, temperature, .. } = self;
+        let Self { regions, session, rectifier, lattice, charset, temperature, .. } = self;
         session.fill(|planes| rectifier.draw(image, corners, two_lines, planes));
         session.run(|_, logits| lattice.set(logits, charset.len() + 1, *temperature))?;
-        Ok(decide(lattice, charset, found.kind, found.kind_score))
+        Ok(decide(lattice, charset, (found.kind, found.kind_score), regions))
     }
 }
 

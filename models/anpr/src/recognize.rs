@@ -1,11 +1,30 @@
-//! Detector and reader in a row.
+//! Detector and reader in a row, and what is done about what one look does not settle.
+//!
+//! A plate that is doubtful is found again from near: the detector looks at the part of the picture
+//! around it, enlarged. A large picture in which nothing can be read surely is looked at in parts.
 
-use crate::{Detector, Error, Image, Reader, Reading};
+use crate::frames::{Frame, LARGEST};
+use crate::{Bounds, Detection, Detector, Error, Image, Reader, Reading};
+
+/// What the detector sees of a near look, px.
+pub(crate) const NEAR: Frame = (256, 192);
+/// Plate widths that a near look shows.
+const WIDTHS_SHOWN: f32 = 4.5;
+/// A find that shares this (intersection over union) with what it looks for is it.
+const SAME: f32 = 0.2;
+/// With this confidence a picture has been read.
+const SETTLED: f32 = 0.9;
+/// Where the parts of a picture begin, as shares of its width and height; each is half as wide and
+/// half as high.
+const PARTS: [(f32, f32); 6] =
+    [(0.25, 0.5), (0.0, 0.5), (0.5, 0.5), (0.25, 0.15), (0.0, 0.15), (0.5, 0.15)];
 
 /// Finds and reads all plates of a picture, on the thread that calls it.
 pub struct Recognizer {
     /// Finds plates.
     pub detector: Detector,
+    /// Finds a plate again from near.
+    pub(crate) near: Detector,
     /// Reads one that was found.
     pub reader: Reader,
 }
@@ -18,11 +37,135 @@ impl Recognizer {
     /// [`Error::Network`] where the inference engine fails; no picture should make it.
     pub fn recognize(&mut self, image: Image) -> Result<Vec<Reading>, Error> {
         let found = self.detector.detect(image)?;
+        self.read_all(image, &found)
+    }
+
+    /// Reads what was found in `image`; where that settles nothing and the picture is large, also
+    /// what its parts show.
+    ///
+    /// # Errors
+    /// [`Error::Network`] where the inference engine fails; no picture should make it.
+    pub fn read_all(&mut self, image: Image, found: &[Detection]) -> Result<Vec<Reading>, Error> {
         let mut readings = Vec::with_capacity(found.len());
-        for plate in &found {
-            readings.push(self.reader.read(image, plate)?);
+        for plate in found {
+            readings.push(self.read(image, plate)?);
+        }
+        let is_large = image.width() > LARGEST.0 || image.height() > LARGEST.1;
+        if is_large && !readings.iter().any(|reading| reading.confidence >= SETTLED) {
+            self.read_parts(image, &mut readings)?;
         }
         readings.retain(Reading::is_plausible);
         Ok(readings)
+    }
+
+    /// Reads the plate that `found` says is in `image`, if need be after a near look at it.
+    ///
+    /// # Errors
+    /// [`Error::Network`] where the inference engine fails; no picture should make it.
+    pub fn read(&mut self, image: Image, found: &Detection) -> Result<Reading, Error> {
+        let mut look = self.reader.glance(image, found)?;
+        if look.is_doubtful()
+            && let Some(nearer) = self.look_near(image, &found.bounds)?
+        {
+            let nearer = Detection { score: nearer.score.max(found.score), ..nearer };
+            let other = self.reader.glance(image, &nearer)?;
+            look = if other.merit() > look.merit() { other } else { look };
+        }
+        if look.is_doubtful() && !look.is_hopeless() {
+            look = self.reader.insist(image, look)?;
+        }
+        Ok(look.reading(image))
+    }
+
+    /// Adds what the parts of the picture show that was not read surely in the whole.
+    fn read_parts(&mut self, image: Image, readings: &mut Vec<Reading>) -> Result<(), Error> {
+        let (width, height) = (image.width() / 2, image.height() / 2);
+        for (x, y) in PARTS {
+            let start = |share: f32, side: usize, part: usize| {
+                ((share * side as f32) as usize).min(side - part)
+            };
+            let left = start(x, image.width(), width.max(1));
+            let top = start(y, image.height(), height.max(1));
+            for plate in self.find_in(image, (left, top, width.max(1), height.max(1)))? {
+                let reading = self.read(image, &plate)?;
+                add(readings, reading);
+            }
+        }
+        Ok(())
+    }
+
+    /// The plates in a part of the picture: left, top, width and height, px.
+    fn find_in(
+        &mut self,
+        image: Image,
+        (left, top, width, height): (usize, usize, usize, usize),
+    ) -> Result<Vec<Detection>, Error> {
+        let part = image.crop(left, top, width, height);
+        let found = self.detector.detect(Image::new(&part, width, height)?)?;
+        Ok(found.iter().map(|plate| plate.moved(left as f32, top as f32)).collect())
+    }
+
+    /// The plate that a near look finds at about `place`.
+    fn look_near(&mut self, image: Image, place: &Bounds) -> Result<Option<Detection>, Error> {
+        let (left, top, width, height) = window(image, place);
+        let part = image.crop(left, top, width, height);
+        let found = self.near.detect(Image::new(&part, width, height)?)?;
+        let found = found.iter().map(|plate| plate.moved(left as f32, top as f32));
+        let share = |plate: &Detection| plate.bounds.iou(place);
+        Ok(found.filter(|plate| share(plate) > SAME).max_by(|a, b| share(a).total_cmp(&share(b))))
+    }
+}
+
+/// Adds a reading, or puts it in the place of a less sure one of the same plate.
+fn add(readings: &mut Vec<Reading>, new: Reading) {
+    match readings.iter_mut().find(|old| old.bounds.iou(&new.bounds) > SAME) {
+        Some(old) if old.confidence < new.confidence => *old = new,
+        Some(_) => {}
+        None => readings.push(new),
+    }
+}
+
+/// Left, top, width and height of the part of `image` that a near look at `place` shows.
+fn window(image: Image, place: &Bounds) -> (usize, usize, usize, usize) {
+    let along = |low: f32, high: f32, shown: f32, side: usize| {
+        let shown = (shown.ceil() as usize).clamp(1, side);
+        let start = ((low + high - shown as f32) / 2.0).max(0.0) as usize;
+        (start.min(side - shown), shown)
+    };
+    let across = ((place.x2 - place.x1) * WIDTHS_SHOWN).max(NEAR.0 as f32 / 4.0);
+    let down = across * NEAR.1 as f32 / NEAR.0 as f32;
+    let (left, width) = along(place.x1, place.x2, across, image.width());
+    let (top, height) = along(place.y1, place.y2, down, image.height());
+    (left, top, width, height)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_near_look_has_the_plate_in_its_middle() {
+        let pixels = vec![0; 1000 * 800 * 3];
+        let image = Image::new(&pixels, 1000, 800).expect("the sizes fit");
+        let place = Bounds { x1: 480.0, y1: 390.0, x2: 520.0, y2: 410.0 };
+        assert_eq!(window(image, &place), (410, 332, 180, 135));
+        let corner = Bounds { x1: 0.0, y1: 0.0, x2: 40.0, y2: 12.0 };
+        assert_eq!(window(image, &corner), (0, 0, 180, 135));
+    }
+
+    proptest! {
+        #[test]
+        fn a_near_look_stays_inside_the_picture(
+            width in 1usize..60, height in 1usize..60,
+            x in -100f32..200.0, y in -100f32..200.0, w in 0f32..300.0, h in 0f32..100.0,
+        ) {
+            let pixels = vec![0; width * height * 3];
+            let image = Image::new(&pixels, width, height).expect("the sizes fit");
+            let (left, top, w, h) = window(image, &Bounds { x1: x, y1: y, x2: x + w, y2: y + h });
+            prop_assert!(w >= 1 && h >= 1 && left + w <= width && top + h <= height);
+            prop_assert_eq!(image.crop(left, top, w, h).len(), w * h * 3);
+        }
     }
 }

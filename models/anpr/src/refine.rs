@@ -25,6 +25,10 @@ impl Refiner {
         Ok(Self { session: network.session()?, margin: manifest.margin })
     }
 
+    pub fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
     /// The corners of the plate that stands at about `corners`; these themselves where nothing like
     /// a plate comes out.
     pub fn refine(&mut self, image: Image, corners: &Corners) -> Result<Corners, Error> {

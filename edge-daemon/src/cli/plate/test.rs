@@ -81,12 +81,7 @@ fn read(
         .map_err(|error| error.to_string())?;
     let found = recognizer.detector.detect(image).map_err(|error| error.to_string())?;
     let detected = start.elapsed();
-    let mut readings = found
-        .iter()
-        .map(|plate| recognizer.reader.read(image, plate))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| error.to_string())?;
-    readings.retain(Reading::is_plausible);
+    let readings = recognizer.read_all(image, &found).map_err(|error| error.to_string())?;
     let total = start.elapsed();
     let ms = Milliseconds {
         decode: milliseconds(decoded),
