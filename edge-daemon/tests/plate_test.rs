@@ -113,3 +113,24 @@ fn what_makes_no_sense_on_the_command_line_is_refused() {
         assert_eq!(plate_test(arguments, folder.path()).status.code(), Some(2));
     }
 }
+
+#[test]
+fn a_bench_says_what_it_ran_on_and_where_the_time_goes() {
+    let run = |arguments: &[&str]| {
+        let arguments = [&["plate", "bench", "--rounds", "3"], arguments].concat();
+        Command::new(env!("CARGO_BIN_EXE_edge-daemon")).args(arguments).output().unwrap()
+    };
+    let output = run(&[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    for wanted in ["gatehouse ", "processor ", "1280 x 720, 3 rounds", "find ", "read ", "memory "]
+    {
+        assert!(text.contains(wanted), "{wanted} is missing in\n{text}");
+    }
+    for network in ["detector", "refiner", "reader"] {
+        assert!(text.lines().any(|line| line.trim_start().starts_with(network)), "{text}");
+    }
+    let missing = run(&["gone.jpg"]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(String::from_utf8(missing.stderr).unwrap().contains("gone.jpg: cannot be opened"));
+}

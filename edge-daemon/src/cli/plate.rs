@@ -1,5 +1,6 @@
 //! `edge-daemon plate …`: recognition by itself.
 
+mod bench;
 mod files;
 mod picture;
 mod pool;
@@ -16,11 +17,14 @@ use clap::Subcommand;
 pub enum Verb {
     /// Reads the plates in pictures (JPEG, PNG).
     Test(test::Arguments),
+    /// Measures how fast recognition is here, for a report.
+    Bench(bench::Arguments),
 }
 
 /// Runs the verb.
 pub fn run(verb: Verb) -> ExitCode {
     match verb {
         Verb::Test(arguments) => test::run(&arguments),
+        Verb::Bench(arguments) => bench::run(&arguments),
     }
 }
