@@ -1,4 +1,5 @@
-# `make demo` shows a site at work, `make test` checks everything, `make bench` measures.
+# `make demo` shows a site at work, `make test` checks everything, `make soak` the same at length,
+# `make bench` measures.
 
 # Debian's toolchain stands in where none on the PATH is new enough (see tests/setup). Cargo finds
 # its compiler on the PATH, so that Debian's must come first there.
@@ -44,3 +45,5 @@ soak: setup
 	$(CARGO) build --workspace --bins --features cloud-sync/test-clock --quiet
 	SOAK=$(or $(SECONDS),600) $(CARGO) test --workspace --features cloud-sync/test-clock \
 		--test instances --test partitions -- --nocapture
+	SOAK=1 $(CARGO) test --workspace --features cloud-sync/test-clock --no-fail-fast --lib \
+		--test crash --test disk -- journal:: replay:: killed fails

@@ -1,14 +1,18 @@
-//! The interface for sites: enrolment, events, pictures, directives. Every answer of success comes
-//! after the disk has what it says.
+//! The interface for sites: enrolment, keys, events, pictures, directives. Every answer of success
+//! comes after the disk has what it says.
+
+use std::str::FromStr;
 
 use cloud_core::{
-    Delivery, DirectiveError, DirectiveRequest, Error, IngestError, MAX_PICTURE_BYTES, Upload,
+    Delivery, DirectiveRequest, Error, IngestError, MAX_PICTURE_BYTES, Sender, Upload,
 };
 use domain::{
-    directive::{Ask, COUNT_HEADER, Declined, Page},
-    envelope::{Acknowledgement, Enrolled, Enrolment, MAX_BATCH_BYTES, Refusal, SIGNATURE_HEADER},
+    directive::{Ask, Page},
+    envelope::{
+        Acknowledgement, COUNT_HEADER, Enrolled, Enrolment, MAX_BATCH_BYTES, PictureReceipt,
+        Refusal, Rotated, SIGNATURE_HEADER, SITE_HEADER,
+    },
 };
-use serde::Serialize;
 use tokio::time::timeout;
 use warp::{
     Filter, Rejection, Reply,
@@ -19,10 +23,7 @@ use warp::{
 
 use crate::http::{Problem, Request, Requests, limit::Class};
 
-/// Header with the name of the site that sends.
-const SITE_HEADER: &str = "gatehouse-site";
-/// Header with the number of events that wait at the site behind the ones it sends.
-const BACKLOG_HEADER: &str = "gatehouse-backlog";
+/// Most bytes of an enrolment or of a change of keys.
 const MAX_ENROLMENT_BYTES: usize = 4096;
 
 /// The routes under `/edge/v1`.
@@ -33,7 +34,9 @@ pub(crate) fn routes(requests: &Requests) -> BoxedFilter<(Response,)> {
         warp::path!("pictures" / String).and(warp::put()).and(requests.clone()).then(picture);
     let directives =
         warp::path!("directives").and(warp::get()).and(requests.clone()).then(directives);
+    let keys = warp::path!("keys").and(warp::post()).and(requests.clone()).then(keys);
     let routes = enrol.or(events).unify().or(picture).unify().or(directives).unify();
+    let routes = routes.or(keys).unify();
     let routes = routes.recover(|rejection: Rejection| async {
         Ok::<_, Rejection>(Err::<Json, _>(EdgeProblem::from(Problem::from(rejection))))
     });
@@ -50,59 +53,66 @@ async fn enrol(mut request: Request) -> Answer {
     Ok(json(&enrolled))
 }
 
+async fn keys(mut request: Request) -> Answer {
+    let sender = sender(&request)?;
+    let body = request.body(MAX_ENROLMENT_BYTES).await?;
+    let rotated: Rotated = request.app.cloud.sites.rotate(sender, &body).await?;
+    Ok(json(&rotated))
+}
+
 async fn events(mut request: Request) -> Answer {
-    let (site, signature) = sender(&request)?;
-    let backlog = request.header(BACKLOG_HEADER).and_then(|text| text.parse().ok());
+    let sender = sender(&request)?;
     let body = request.body(MAX_BATCH_BYTES).await?;
-    let delivery = Delivery { site, signature, body, backlog };
+    let delivery = Delivery { sender, body };
     let acknowledged: Acknowledgement = request.app.cloud.ingest.take(delivery).await?;
     Ok(json(&acknowledged))
 }
 
 async fn picture(sha256: String, mut request: Request) -> Answer {
-    let (site, signature) = sender(&request)?;
+    let sender = sender(&request)?;
+    let (offset, length) = (number(&request, "offset")?, number(&request, "length")?);
     let bytes = request.body(MAX_PICTURE_BYTES).await?;
-    request.app.cloud.pictures.put(Upload { site, signature, sha256, bytes }).await?;
-    Ok(json(&Kept { kept: true }))
+    let upload = Upload { sender, sha256, offset, length, bytes };
+    let receipt: PictureReceipt = request.app.cloud.pictures.put(upload).await?;
+    Ok(json(&receipt))
 }
 
 /// Answers when there is something to tell, when the longest wait is over, or when the program
 /// stops.
 async fn directives(request: Request) -> Answer {
-    let (site, signature) = sender(&request)?;
-    let number = |text: Option<&str>, name: &str| {
-        let malformed = || Problem::Malformed(format!("{name} is missing or no number"));
-        text.and_then(|text| text.parse::<u64>().ok()).ok_or_else(malformed)
-    };
-    let ask = Ask {
-        after: number(request.query.get("after"), "after")?,
-        count: number(request.header(COUNT_HEADER), COUNT_HEADER)?,
-    };
+    let sender = sender(&request)?;
+    let ask = Ask { after: number(&request, "after")? };
     let mut stopping = request.app.stopping.clone();
     let end = async {
         let stops = stopping.wait_for(|stopping| *stopping);
         let _ = timeout(request.app.longest_wait, stops).await;
     };
-    let asked = DirectiveRequest { site, signature, ask };
+    let asked = DirectiveRequest { sender, ask };
     let page: Page = request.app.cloud.directives.ask(asked, end).await?;
     Ok(json(&page))
 }
 
-/// The site that sends and its signature.
-fn sender(request: &Request) -> Result<(String, String), EdgeProblem> {
-    let text = |name| request.header(name).map(str::to_owned);
-    text(SITE_HEADER).zip(text(SIGNATURE_HEADER)).ok_or_else(|| Refusal::Unauthorised.into())
+/// Who says that he sends.
+fn sender(request: &Request) -> Result<Sender, EdgeProblem> {
+    let text = |name| request.header(name).map(str::to_owned).ok_or(Refusal::Unauthorised);
+    let (site, signature) = (text(SITE_HEADER)?, text(SIGNATURE_HEADER)?);
+    let count = parsed(request.header(COUNT_HEADER), COUNT_HEADER)?;
+    Ok(Sender { site, count, signature, address: Some(request.peer) })
 }
 
-#[derive(Serialize)]
-struct Kept {
-    kept: bool,
+/// A number of the query.
+fn number<T: FromStr>(request: &Request, name: &str) -> Result<T, EdgeProblem> {
+    parsed(request.query.get(name), name)
+}
+
+fn parsed<T: FromStr>(text: Option<&str>, name: &str) -> Result<T, EdgeProblem> {
+    let malformed = || Problem::Malformed(format!("{name} is missing or no number"));
+    Ok(text.and_then(|text| text.parse().ok()).ok_or_else(malformed)?)
 }
 
 /// A refusal in the words of the envelope, or a problem of HTTP.
 enum EdgeProblem {
     Refused(Refusal),
-    Declined(Declined),
     Http(Problem),
 }
 
@@ -143,26 +153,10 @@ impl From<IngestError> for EdgeProblem {
     }
 }
 
-impl From<DirectiveError> for EdgeProblem {
-    fn from(error: DirectiveError) -> Self {
-        match error {
-            DirectiveError::Declined(declined) => Self::Declined(declined),
-            DirectiveError::Failed(error) => error.into(),
-        }
-    }
-}
-
 impl Reply for EdgeProblem {
     fn into_response(self) -> Response {
         match self {
             Self::Refused(refusal) => with_status(json(&refusal), status(&refusal)).into_response(),
-            Self::Declined(declined) => {
-                let status = match declined {
-                    Declined::Unauthorised => StatusCode::UNAUTHORIZED,
-                    Declined::Repeated { .. } | Declined::Ahead { .. } => StatusCode::CONFLICT,
-                };
-                with_status(json(&declined), status).into_response()
-            }
             Self::Http(problem) => {
                 problem.log();
                 let body = json(&serde_json::json!({"error": word(&problem)}));
@@ -178,7 +172,12 @@ impl Reply for EdgeProblem {
 
 const fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::OutOfOrder { .. } | Refusal::Forked { .. } => StatusCode::CONFLICT,
+        Refusal::OutOfOrder { .. }
+        | Refusal::Forked { .. }
+        | Refusal::Repeated { .. }
+        | Refusal::Ahead { .. }
+        | Refusal::NoRoomAhead => StatusCode::CONFLICT,
+        Refusal::Revoked => StatusCode::FORBIDDEN,
         Refusal::Unacceptable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::Unauthorised => StatusCode::UNAUTHORIZED,
         Refusal::Malformed { .. } => StatusCode::BAD_REQUEST,

@@ -77,8 +77,9 @@ fn verify_says_by_its_exit_whether_the_journal_is_whole() {
     let whole = command("verify", &folder).output().unwrap();
     assert!(whole.status.success());
     assert!(
-        said(&whole)
-            .ends_with("3 events up to 3, 0 acknowledged, 0 set aside, 0 pictures: whole\n")
+        said(&whole).ends_with(
+            "3 events up to 3, 0 acknowledged, 0 set aside, 0 gone, 0 pictures: whole\n"
+        )
     );
 
     drop(journal);

@@ -7,6 +7,7 @@ pub mod camera;
 pub mod charger;
 pub mod clock;
 pub mod device;
+pub mod disk;
 pub mod fleet;
 pub mod line;
 pub mod locker;

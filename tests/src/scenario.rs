@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 use crate::{
     barrier::{Account, Barrier, MqttBarrier, SerialLine, Timing},
     clock::WallClock,
+    disk::FaultyDisk,
     line::Line,
     mosquitto::Mosquitto,
     process::{self, PATIENCE},
@@ -39,6 +40,8 @@ pub struct Setup<'a> {
     pub film: Option<PathBuf>,
     /// The wall clock that the edge goes by; none for the machine's.
     pub clock: Option<WallClock>,
+    /// The disk that the edge writes to; none for the machine's.
+    pub disk: Option<FaultyDisk>,
 }
 
 /// A running site with its cloud; all of it ends with it.
@@ -172,6 +175,7 @@ impl Setup<'_> {
             vision,
             more: self.more,
             clock: self.clock.as_ref(),
+            disk: self.disk.as_ref(),
         }
     }
 }

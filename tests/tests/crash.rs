@@ -1,5 +1,6 @@
-//! Power cuts: the edge is killed at fifty random moments while cars come and go. What it had said
-//! it knew, it knows; what it had the barriers do, it does not have them do again.
+//! Power cuts: the edge, the cloud, or both are killed at random moments while cars come and go. What
+//! either had said it knew, it knows, once and in order; what the edge had the barriers do, it does
+//! not have them do again. `SOAK=1` goes on for more than 10,000 events.
 #![allow(clippy::unwrap_used)]
 
 use std::{
@@ -16,7 +17,7 @@ use system_tests::{
     barrier::{Movement, Timing},
     process,
     scenario::{SITE, Scenario, Setup},
-    site::Edge,
+    site::{Cloud, Edge},
     traffic::Drive,
 };
 use tokio::{
@@ -26,7 +27,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-const KILLS: usize = 50;
+/// Kills of the edge; the cloud dies as often, every other time with it.
+const KILLS: usize = 30;
+const KILLS_SOAK: usize = 400;
 /// How long the edge is left alone between a start and the next kill.
 const PEACE_MS: std::ops::Range<u64> = 0..1_500;
 /// At least so many cars come and leave, and as many more as it takes until the last kill.
@@ -53,7 +56,8 @@ async fn nothing_is_lost_or_done_twice_when_the_edge_is_killed_at_any_moment() {
     let over = CancellationToken::new();
     let (inside, leaving) = mpsc::unbounded_channel();
     let kills = async {
-        let starts = kill_often(&mut site.edge, StdRng::seed_from_u64(seed)).await;
+        let random = StdRng::seed_from_u64(seed);
+        let starts = kill_often(&mut site.edge, &mut site.cloud, random).await;
         over.cancel();
         starts
     };
@@ -63,7 +67,8 @@ async fn nothing_is_lost_or_done_twice_when_the_edge_is_killed_at_any_moment() {
     site.synced().await.unwrap();
     site.edge.kill().await.unwrap();
     let slowest = starts.iter().max().unwrap();
-    println!("{came} cars came and left; of {KILLS} starts the slowest took {slowest:?}");
+    let kills = starts.len();
+    println!("{came} cars came and left; of {kills} starts the slowest took {slowest:?}");
     assert!(*slowest < READY_WITHIN);
     let events = site.edge.events().unwrap();
     check_cloud(&site, &events);
@@ -89,15 +94,27 @@ async fn check_journal(site: &Scenario) {
     println!("{}", process::output("edge-daemon", verify, "").await.unwrap());
 }
 
-/// Kills the edge and starts it again, time after time; how long each start took.
-async fn kill_often(edge: &mut Edge, mut random: StdRng) -> Vec<Duration> {
+/// Kills the edge, the cloud, or both and starts them again, time after time; how long each start of
+/// the edge took.
+async fn kill_often(edge: &mut Edge, cloud: &mut Cloud, mut random: StdRng) -> Vec<Duration> {
+    let kills = if std::env::var_os("SOAK").is_some() { KILLS_SOAK } else { KILLS };
     let mut starts = Vec::new();
-    for _ in 0..KILLS {
+    for kill in 0..kills {
         sleep(Duration::from_millis(random.random_range(PEACE_MS))).await;
-        edge.kill().await.unwrap();
+        if kill % 2 == 0 {
+            cloud.kill().await.unwrap();
+        } else {
+            edge.kill().await.unwrap();
+            cloud.kill().await.unwrap();
+        }
+        if kill % 2 == 0 {
+            sleep(Duration::from_millis(random.random_range(0..300))).await;
+            edge.kill().await.unwrap();
+        }
         let began = Instant::now();
         edge.restart().await.unwrap();
         starts.push(began.elapsed());
+        cloud.restart().await.unwrap();
     }
     starts
 }

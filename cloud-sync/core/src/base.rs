@@ -7,6 +7,7 @@ use domain::clock::Clock;
 use tokio::sync::{broadcast, watch};
 
 use crate::{
+    ingest::Alarms,
     news::SpotNews,
     settings::Settings,
     store::{Instance, Store},
@@ -22,6 +23,7 @@ pub(crate) struct Base {
     pub(crate) news: broadcast::Sender<SpotNews>,
     /// Once this process serves.
     pub(crate) instance: Arc<OnceLock<Instance>>,
+    pub(crate) alarms: Arc<Alarms>,
 }
 
 impl Base {

@@ -43,9 +43,9 @@ pub use self::{
     caller::{Actor, Admin, Caller, Device, Operator, Role},
     charging::Charging,
     devices::Devices,
-    directives::{DirectiveError, Directives, Request as DirectiveRequest},
+    directives::{Directives, Request as DirectiveRequest},
     error::{Error, Result},
-    ingest::{Delivery, Ingest, IngestError},
+    ingest::{Delivery, Ingest, IngestError, JournalReport, Sender},
     limits::{Lease, RateLimits},
     lockers::{LockerSettings, Lockers},
     news::SpotNews,
@@ -165,6 +165,7 @@ impl Cloud {
             news: broadcast::Sender::new(MOST_NEWS),
             instance: Arc::default(),
             settings: Arc::new(options.settings),
+            alarms: Arc::default(),
         };
         let providers = Providers::new(base.clone(), options.providers, PURPOSES);
         let lockers = Lockers::new(base.clone(), options.zone, options.lockers, providers.clone());

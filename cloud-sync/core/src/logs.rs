@@ -71,6 +71,17 @@ impl Entry {
         self
     }
 
+    /// Something that somebody tried and should not have.
+    pub(crate) const fn warning(
+        site: String,
+        at_ms: i64,
+        actor: Actor,
+        module: &'static str,
+        message: String,
+    ) -> Self {
+        Self { site, at_ms, level: Level::Warning, module, message, actor }
+    }
+
     pub(crate) fn write(self, tx: &mut dyn Transaction) -> Result<(), StoreError> {
         let id = next_id(tx, "system_log")?;
         tx.defer(

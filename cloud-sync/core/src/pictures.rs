@@ -1,5 +1,7 @@
 //! Pictures by the SHA-256 of their bytes, as files beside the database. From a site only what an
-//! event has named is taken; a file is whole and on disk before it can be seen.
+//! event has named is taken; a file is whole and on disk before it can be seen. One that is here
+//! already, from whichever site, is not sent again, and one whose sending broke off goes on where it
+//! was.
 //!
 //! Several instances keep them in one folder that all of them reach (a file system of the network),
 //! not in the database: they are by far the most of what is kept, are written once and never
@@ -7,6 +9,7 @@
 //! in the database, so that an instance with a folder of its own does not start: it would not have
 //! what the others show.
 
+mod parts;
 mod sweep;
 
 use std::{
@@ -15,14 +18,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::envelope::{Refusal, to_hex};
+use domain::envelope::{Channel, PictureReceipt, Refusal, picture_target, to_hex};
 use ring::digest::{SHA256, digest};
 
 use crate::{
     base::Base,
     caller::{Caller, Operator},
     error::{Error, Result},
-    ingest::{IngestError, authenticate},
+    ingest::{IngestError, Sender, authenticate, spend},
     store::{Transaction, first, params},
 };
 
@@ -32,16 +35,18 @@ pub const MAX_PICTURE_BYTES: usize = 512 * 1024;
 /// The file that tells the folder from others.
 const MARK: &str = ".gatehouse-pictures";
 
-/// A picture that a site sends, as it came.
+/// A part of a picture that a site sends, as it came.
 #[derive(Debug, Clone)]
 pub struct Upload {
-    /// The site that says it sends.
-    pub site: String,
-    /// Its hex signature of the bytes.
-    pub signature: String,
-    /// The name under which an event named it: 64 hex digits.
+    /// Who says that he sends.
+    pub sender: Sender,
+    /// The name under which an event named the picture: 64 hex digits.
     pub sha256: String,
-    /// A JPEG.
+    /// Where this part begins.
+    pub offset: usize,
+    /// Bytes of the whole picture, a JPEG.
+    pub length: usize,
+    /// The part.
     pub bytes: Vec<u8>,
 }
 
@@ -85,23 +90,36 @@ impl Pictures {
         Err(Error::invalid("pictures.folder", problem))
     }
 
-    /// Keeps a picture; sending it twice changes nothing.
+    /// Takes a part of a picture, and keeps the picture once it is whole. What is here already is
+    /// not wanted again: the answer says so, and where the next part begins.
     ///
     /// # Errors
     /// [`IngestError::Refused`] for a signature, a hash or bytes that are wrong,
     /// [`Error::NotFound`] where no event that is here has named it, and what the disk says.
-    pub async fn put(&self, upload: Upload) -> Result<(), IngestError> {
-        let Upload { site, signature, sha256, bytes } = upload;
-        authenticate(&self.base, &site, &signature, &bytes).await?;
-        check(&sha256, &bytes)?;
-        if !self.is_wanted(site.clone(), sha256.clone()).await? {
-            return Ok(());
+    pub async fn put(&self, upload: Upload) -> Result<PictureReceipt, IngestError> {
+        let Upload { sender, sha256, offset, length, bytes } = upload;
+        let target = picture_target(&sha256, offset, length);
+        authenticate(&self.base, &sender, "PUT", &target, &bytes).await?;
+        check(&sha256, offset, length, &bytes)?;
+        let (site, count) = (sender.site, sender.count);
+        if self.is_here(site.clone(), sha256.clone(), count).await? {
+            return Ok(PictureReceipt { kept: true, has: length });
         }
-        let path = path(&self.folder, &sha256);
-        tokio::task::spawn_blocking(move || write_durably(&path, &bytes))
-            .await
-            .expect("writing a file does not panic")
-            .map_err(|source| Error::File { act: "keep a picture", source })?;
+        let part = parts::Part { folder: self.folder.clone(), sha256, offset, length, bytes };
+        let (part, receipt) = tokio::task::spawn_blocking(move || {
+            let receipt = part.take();
+            (part, receipt)
+        })
+        .await
+        .expect("writing a file does not panic");
+        let receipt = receipt?;
+        if receipt.kept {
+            self.received(site, part.sha256).await?;
+        }
+        Ok(receipt)
+    }
+
+    async fn received(&self, site: String, sha256: String) -> Result<()> {
         let now_ms = self.base.now_ms();
         let sql = "UPDATE pictures SET received_at_ms = $1, removed_at_ms = NULL
                    WHERE site_id = $2 AND sha256 = $3";
@@ -136,10 +154,14 @@ impl Pictures {
             .map_err(|source| Error::File { act: "keep a picture", source })
     }
 
-    /// Whether the picture was named by an event and is not here yet.
-    async fn is_wanted(&self, site: String, sha256: String) -> Result<bool> {
-        let sql = "SELECT received_at_ms IS NULL FROM pictures WHERE site_id = $1 AND sha256 = $2";
-        let row = self.base.store.read(move |tx| Ok(first(tx, sql, params![site, sha256])?));
+    /// Spends the request's number, and says whether the picture was received before.
+    async fn is_here(&self, site: String, sha256: String, count: u64) -> Result<bool, IngestError> {
+        let sql =
+            "SELECT received_at_ms IS NOT NULL FROM pictures WHERE site_id = $1 AND sha256 = $2";
+        let row = self.base.store.write_or(move |tx| {
+            spend(tx, &site, Channel::Pictures, count)?;
+            Ok::<_, IngestError>(first(tx, sql, params![site, sha256])?)
+        });
         Ok(row.await?.ok_or(Error::NotFound("picture"))?.get(0)?)
     }
 
@@ -182,18 +204,26 @@ fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn check(sha256: &str, bytes: &[u8]) -> Result<(), Refusal> {
-    let refuse = |reason: &str| Err(Refusal::Malformed { reason: reason.to_owned() });
-    if bytes.len() > MAX_PICTURE_BYTES {
-        return refuse("a picture has at most 512 KiB");
+fn check(sha256: &str, offset: usize, length: usize, part: &[u8]) -> Result<(), Refusal> {
+    if length > MAX_PICTURE_BYTES {
+        return Err(malformed("a picture has at most 512 KiB"));
     }
-    if !is_hash(sha256) || to_hex(digest(&SHA256, bytes).as_ref()) != sha256 {
-        return refuse("the name of a picture is the SHA-256 of its bytes in lower-case hex");
+    if part.is_empty() || offset.checked_add(part.len()).is_none_or(|end| end > length) {
+        return Err(malformed("a part has at least one byte and ends with its picture"));
     }
-    if !bytes.starts_with(&[0xFF, 0xD8, 0xFF]) {
-        return refuse("a picture is a JPEG");
+    if !is_hash(sha256) {
+        return Err(malformed(MISNAMED));
+    }
+    if offset == 0 && !part.starts_with(&[0xFF, 0xD8, 0xFF]) {
+        return Err(malformed("a picture is a JPEG"));
     }
     Ok(())
+}
+
+const MISNAMED: &str = "the name of a picture is the SHA-256 of its bytes in lower-case hex";
+
+fn malformed(reason: &str) -> Refusal {
+    Refusal::Malformed { reason: reason.to_owned() }
 }
 
 fn path(folder: &Path, sha256: &str) -> PathBuf {

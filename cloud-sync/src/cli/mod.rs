@@ -33,6 +33,9 @@ enum Command {
     /// Sites.
     #[command(subcommand)]
     Site(verbs::Site),
+    /// Journals of sites, as they are kept here.
+    #[command(subcommand)]
+    Journal(verbs::Journal),
 }
 
 /// Which database.
@@ -57,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Token(verb) => verb.run(),
         Command::Device(verb) => verb.run(),
         Command::Site(verb) => verb.run(),
+        Command::Journal(verb) => verb.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -111,7 +111,16 @@ pub(super) enum Site {
         #[command(flatten)]
         database: Database,
     },
-    /// Prints a new code for a site that has not enrolled; the old one is void.
+    /// Takes a site's rights away: nothing that it sends is taken any more. `site code` lets it
+    /// enrol again, with another key.
+    Revoke {
+        /// Its name in the system.
+        #[arg(long)]
+        site_id: SiteId,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Prints a new code for a site that has not enrolled or was revoked; the old one is void.
     Code {
         /// Its name in the system.
         #[arg(long)]
@@ -119,6 +128,35 @@ pub(super) enum Site {
         #[command(flatten)]
         database: Database,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Journal {
+    /// Checks every event of a site's journal; status 1 where something is wrong.
+    Verify {
+        /// The site's name in the system.
+        #[arg(long)]
+        site: SiteId,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+impl Journal {
+    pub(super) fn run(self) -> Outcome {
+        let Self::Verify { site, database } = self;
+        let mut wrong = 0;
+        on(&database, async |cloud| {
+            let report = cloud.ingest.verify(&site).await?;
+            wrong = report.findings.len();
+            println!("{report}");
+            Ok(())
+        })?;
+        match wrong {
+            0 => Ok(()),
+            count => Err(format!("{count} things are wrong with the journal of {site}").into()),
+        }
+    }
 }
 
 impl User {
@@ -174,6 +212,9 @@ impl Site {
                 println!("{}", cloud.sites.add(NewSite { id, name, spots }).await?);
                 Ok(())
             }),
+            Self::Revoke { site_id, database } => {
+                on(&database, async |cloud| cloud.sites.revoke(&site_id).await)
+            }
             Self::Code { site_id, database } => on(&database, async |cloud| {
                 println!("{}", cloud.sites.renew_code(&site_id).await?);
                 Ok(())

@@ -8,7 +8,7 @@ use domain::{
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::service::{Answer, entry, opened, picture, sha256, start, start_with};
+use super::service::{Answer, entry, opened, picture, start, start_with};
 use domain::event::Fact;
 
 #[tokio::test]
@@ -21,6 +21,7 @@ async fn what_is_wrong_with_a_request_is_said_in_the_words_of_the_envelope() {
     let forged = service
         .request(Method::POST, "/edge/v1/events")
         .header("gatehouse-site", "north")
+        .header("gatehouse-count", 1000)
         .header("gatehouse-signature", "00".repeat(64))
         .body(body);
     let no_batch = service.signed(Method::POST, "/edge/v1/events", b"{}".to_vec());
@@ -46,16 +47,14 @@ async fn bodies_are_bounded_also_when_they_do_not_say_their_length() {
     let announced = service.signed(Method::POST, "/edge/v1/events", large.clone());
     let answer = Answer::of(announced.send().await.unwrap()).await;
     assert_eq!((answer.status.as_u16(), &answer.json["error"]), (413, &Value::from("too_large")));
-    let name = sha256(&picture(1));
-    let picture = service.signed(Method::PUT, &format!("/edge/v1/pictures/{name}"), large);
-    assert_eq!(picture.send().await.unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let picture = service.put(large).send().await.unwrap();
+    assert_eq!(picture.status(), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
 #[tokio::test]
 async fn a_picture_that_no_event_named_is_not_taken() {
     let service = start().await;
-    let path = format!("/edge/v1/pictures/{}", sha256(&picture(5)));
-    let answer = service.signed(Method::PUT, &path, picture(5)).send().await.unwrap();
+    let answer = service.put(picture(5)).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
 }
 
@@ -64,7 +63,7 @@ async fn a_site_asks_for_directives_with_a_signed_and_counted_request() {
     let mut config = Config::default();
     config.http.request_timeout_s = 1;
     let service = start_with(config).await;
-    let ask = |after, count| service.ask(Ask { after, count });
+    let ask = |after, count| service.ask(Ask { after }, count);
     let nothing = Answer::of(ask(0, 1).send().await.unwrap()).await;
     assert_eq!((nothing.status, &nothing.json["directives"]), (StatusCode::OK, &json!([])));
     assert!(nothing.json["now"].is_string());

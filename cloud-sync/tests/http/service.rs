@@ -1,14 +1,23 @@
 //! A running service, a site that is enrolled there, and callers of each role.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use chrono::{DateTime, Utc};
 use cloud_core::{Cloud, LockerSettings, NewAccount, NewSite, Options, Role};
 use cloud_sync::{SystemClock, config::Config, payments::Gateways, server};
 use domain::{
     clock::{Clock, ClockQuality, Stamp},
-    directive::{self, Ask},
-    envelope::{ChainHash, Enrolment, SIGNATURE_HEADER, sign, to_hex},
+    directive::Ask,
+    envelope::{
+        COUNT_HEADER, ChainHash, Enrolment, Head, SIGNATURE_HEADER, SITE_HEADER, picture_target,
+        to_hex,
+    },
     event::{Decision, Direction, Event, Fact, Latency, PlateKind, PlateSeen, Rule, Verdict},
     ids::{BootId, DecisionId, SessionId},
 };
@@ -36,6 +45,7 @@ struct Site {
     key: Ed25519KeyPair,
     sequence: u64,
     hash: ChainHash,
+    count: AtomicU64,
 }
 
 /// Starts a service with the default configuration on a free port of the loopback address.
@@ -90,7 +100,8 @@ async fn start_where(
         server::serve(served, &config, listener, stop).await.unwrap();
     });
     let key = Ed25519KeyPair::from_seed_unchecked(&[1; 32]).unwrap();
-    let site = Site { key, sequence: 0, hash: ChainHash::GENESIS };
+    let count = AtomicU64::new(1);
+    let site = Site { key, sequence: 0, hash: ChainHash::GENESIS, count };
     let client = reqwest::Client::new();
     let stop = Some(stop);
     let service = Service { address, client, cloud, site, stop, server, folder };
@@ -180,20 +191,32 @@ impl Service {
         self.signed(Method::POST, "/edge/v1/events", body.into_bytes())
     }
 
-    /// A request that the site has signed.
-    pub(crate) fn signed(&self, method: Method, path: &str, body: Vec<u8>) -> RequestBuilder {
-        self.request(method, path)
-            .header("gatehouse-site", "north")
-            .header(SIGNATURE_HEADER, sign(&self.site.key, &body))
+    /// A new request that the site has signed.
+    pub(crate) fn signed(&self, method: Method, target: &str, body: Vec<u8>) -> RequestBuilder {
+        let count = self.site.count.fetch_add(1, Ordering::Relaxed);
+        self.signed_at(count, method, target, body)
+    }
+
+    /// A request of this number that the site has signed.
+    fn signed_at(&self, count: u64, method: Method, target: &str, body: Vec<u8>) -> RequestBuilder {
+        let head = Head { site: "north", method: method.as_str(), target, count };
+        let signature = head.sign(&self.site.key, &body);
+        self.request(method, target)
+            .header(SITE_HEADER, "north")
+            .header(COUNT_HEADER, count)
+            .header(SIGNATURE_HEADER, signature)
             .body(body)
     }
 
+    /// A picture, whole.
+    pub(crate) fn put(&self, picture: Vec<u8>) -> RequestBuilder {
+        let target = picture_target(&sha256(&picture), 0, picture.len());
+        self.signed(Method::PUT, &target, picture)
+    }
+
     /// What the site asks the cloud for, signed.
-    pub(crate) fn ask(&self, ask: Ask) -> RequestBuilder {
-        self.request(Method::GET, &format!("{}?{}", directive::PATH, ask.query()))
-            .header("gatehouse-site", "north")
-            .header(directive::COUNT_HEADER, ask.count)
-            .header(SIGNATURE_HEADER, sign(&self.site.key, &ask.signed()))
+    pub(crate) fn ask(&self, ask: Ask, count: u64) -> RequestBuilder {
+        self.signed_at(count, Method::GET, &ask.target(), Vec::new())
     }
 
     /// The site tells something, and the cloud takes it.
@@ -206,9 +229,7 @@ impl Service {
     pub(crate) async fn car(&mut self, number: u128, plate: &str) {
         self.tell(vec![Fact::Decision(Box::new(entry(number, plate))), opened(number, plate)])
             .await;
-        let picture = picture(number);
-        let path = format!("/edge/v1/pictures/{}", sha256(&picture));
-        let answer = self.signed(Method::PUT, &path, picture).send().await.unwrap();
+        let answer = self.put(picture(number)).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
     }
 

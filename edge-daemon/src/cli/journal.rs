@@ -1,16 +1,24 @@
-//! `edge-daemon journal …`: looks at what the site remembers, also while it is being written.
+//! `edge-daemon journal …`: looks at what the site remembers, also while it is being written, and
+//! mends it where that is needed.
 
 use std::{
     io::{self, BufWriter, Write},
     path::PathBuf,
     process::ExitCode,
+    sync::Arc,
     thread,
     time::Duration,
 };
 
 use clap::{Args, Subcommand};
+use domain::ids::{BootId, SiteId};
+use uuid::Uuid;
 
-use crate::journal::{Line, Reader, Report, StateDir, summary, verify};
+use crate::{
+    identity::Identity,
+    journal::{Journal, Line, Reader, Repair, Report, StateDir, summary, verify},
+    system_clock::SystemClock,
+};
 
 /// Events that are read at once.
 const PAGE: u32 = 500;
@@ -29,6 +37,20 @@ pub enum Verb {
         /// Report as JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Build the journal anew from what is left of it, while nothing runs. `run` mends by itself
+    /// what keeps it from starting; this also takes damage in the middle out.
+    Repair {
+        #[command(flatten)]
+        at: At,
+        /// The site, where the journal no longer says it and this machine is not enrolled.
+        #[arg(long)]
+        site: Option<SiteId>,
+    },
+    /// Write every event as it was journaled, one line of JSON each, to stdout.
+    Export {
+        #[command(flatten)]
+        at: At,
     },
     /// List events, one per line.
     Ls {
@@ -58,6 +80,10 @@ pub struct At {
 pub fn run(verb: Verb) -> ExitCode {
     let done = match verb {
         Verb::Verify { at, json } => check(&StateDir::new(at.state), json),
+        Verb::Repair { at, site } => mend(&StateDir::new(at.state), site),
+        Verb::Export { at } => {
+            list(&StateDir::new(at.state), Some(1), false, true).map(|()| ExitCode::SUCCESS)
+        }
         Verb::Ls { at, from, follow, json } => {
             list(&StateDir::new(at.state), from, follow, json).map(|()| ExitCode::SUCCESS)
         }
@@ -92,12 +118,13 @@ fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "site {}: {} events up to {}, {} acknowledged, {} set aside, {} pictures: {}",
+        "site {}: {} events up to {}, {} acknowledged, {} set aside, {} gone, {} pictures: {}",
         report.site,
         report.events,
         report.head,
         report.acked_through,
         report.quarantined,
+        report.without_body,
         report.pictures,
         match report.findings.len() {
             0 => "whole".to_owned(),
@@ -105,6 +132,23 @@ fn tell(report: &Report, out: &mut impl Write) -> io::Result<()> {
             count => format!("{count} things are wrong"),
         }
     )
+}
+
+fn mend(state: &StateDir, site: Option<SiteId>) -> Done<ExitCode> {
+    let site = match (site, verify(state)) {
+        (Some(site), _) => site,
+        (None, Ok(report)) if report.whole() => {
+            println!("{} events, nothing is wrong: nothing was done.", report.events);
+            return Ok(ExitCode::SUCCESS);
+        }
+        (None, Ok(report)) => report.site.parse()?,
+        (None, Err(_)) => Identity::load(state)?.site,
+    };
+    let boot = BootId(Uuid::new_v4());
+    let Repair { detail, .. } = Journal::repair(state, site, boot, Arc::new(SystemClock))?;
+    println!("{detail}");
+    println!("The damaged files are {} and beside it.", state.damaged().display());
+    Ok(ExitCode::SUCCESS)
 }
 
 fn list(state: &StateDir, from: Option<u64>, follow: bool, json: bool) -> Done<()> {
@@ -132,6 +176,10 @@ fn list(state: &StateDir, from: Option<u64>, follow: bool, json: bool) -> Done<(
 }
 
 fn write_line(out: &mut impl Write, line: &Line, json: bool) -> io::Result<()> {
+    if line.body.is_empty() {
+        // A place whose event is gone is no line of JSON; `verify` counts it.
+        return if json { Ok(()) } else { writeln!(out, "{:>7}  (gone)", line.sequence) };
+    }
     match line.event() {
         Some(event) if !json => writeln!(out, "{}", summary(&event)),
         _ => writeln!(out, "{}", line.body),

@@ -6,6 +6,7 @@ mod enroll;
 mod journal;
 mod plate;
 mod run;
+mod status;
 mod vision;
 
 use std::{error::Error, process::ExitCode};
@@ -37,6 +38,8 @@ enum Verb {
     Plate(plate::Verb),
     /// Run the site: cameras, barriers, journal and the way to the cloud.
     Run(run::Run),
+    /// How the site is, what waits for the cloud, and for how many days there is room.
+    Status(status::Arguments),
     /// Cameras and recognition; started by the core.
     Vision(vision::Vision),
 }
@@ -51,6 +54,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Verb::Journal(verb) => journal::run(verb),
         Verb::Plate(verb) => plate::run(verb),
         Verb::Run(arguments) => run::run(arguments),
+        Verb::Status(arguments) => status::run(arguments),
         Verb::Vision(arguments) => vision::run(arguments),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::envelope::Refusal;
 use reqwest::StatusCode;
 
 /// An answer as it came.
@@ -14,6 +15,25 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// What the cloud refuses in its own words, and with the status that belongs to them. None where
+    /// this is no refusal of the cloud.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        let refusal = serde_json::from_slice(&self.body).ok()?;
+        let status = match &refusal {
+            Refusal::OutOfOrder { expected: 0 } => return None,
+            Refusal::OutOfOrder { .. }
+            | Refusal::Forked { .. }
+            | Refusal::Repeated { .. }
+            | Refusal::Ahead { .. }
+            | Refusal::NoRoomAhead => StatusCode::CONFLICT,
+            Refusal::Revoked => StatusCode::FORBIDDEN,
+            Refusal::Unauthorised => StatusCode::UNAUTHORIZED,
+            Refusal::Malformed { .. } => StatusCode::BAD_REQUEST,
+            Refusal::Unacceptable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        (self.status == status).then_some(refusal)
+    }
+
     /// Why the cloud asks for time: it is asked too often, or has a fault of its own. None where it
     /// does not.
     pub(crate) fn busy(&self) -> Option<String> {

@@ -11,11 +11,21 @@ use serde::Deserialize;
 pub struct CloudConfig {
     /// The cloud's address; without it, the one of the enrolment.
     pub url: Option<String>,
+    /// Most kilobits per second that go up the line; without it as much as the line takes.
+    pub max_upload_kbit_s: Option<u32>,
 }
+
+/// Least that makes sense as a limit: a gate at its peak journals a fraction of it.
+const LEAST_UPLOAD_KBIT_S: u32 = 16;
 
 impl CloudConfig {
     /// Says what is wrong, naming the key and what would be right.
     pub fn check(&self) -> Result<(), String> {
+        if self.max_upload_kbit_s.is_some_and(|limit| limit < LEAST_UPLOAD_KBIT_S) {
+            return Err(format!(
+                "cloud.max_upload_kbit_s: use {LEAST_UPLOAD_KBIT_S} or more, or leave it out"
+            ));
+        }
         match &self.url {
             Some(url) => parse(url).map(drop).map_err(|error| format!("cloud.url: {error}")),
             None => Ok(()),
@@ -69,7 +79,8 @@ mod tests {
         {
             assert!(parse(bad).is_err(), "{bad}");
         }
-        let config = CloudConfig { url: Some("http://cloud.example".into()) };
+        let config =
+            CloudConfig { url: Some("http://cloud.example".into()), ..CloudConfig::default() };
         assert!(config.check().unwrap_err().starts_with("cloud.url: `http://cloud.example`"));
     }
 }

@@ -1,18 +1,27 @@
-//! The cloud, as an enrolled site talks to it: one exchange over HTTP at a time, bounded in time and
-//! size, signed, without redirects.
+//! The cloud, as an enrolled site talks to it: exchanges over HTTP, bounded in time and size,
+//! signed and numbered, without redirects.
 
 mod answer;
 mod config;
+mod counts;
 
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    sync::{Mutex, PoisonError, RwLock},
+    time::Duration,
+};
 
+use bytes::Bytes;
 use domain::{
-    directive::{Ask, COUNT_HEADER, LONGEST_WAIT, MAX_PAGE_BYTES},
-    envelope::{Enrolled, Enrolment, SIGNATURE_HEADER},
+    directive::{Ask, LONGEST_WAIT, MAX_PAGE_BYTES},
+    envelope::{
+        COUNT_HEADER, Channel, EVENTS_PATH, Enrolled, Enrolment, Head, KEYS_PATH, Refusal, Rotated,
+        SIGNATURE_HEADER, SITE_HEADER, picture_target,
+    },
     ids::SiteId,
 };
 use reqwest::{
-    Client, RequestBuilder, Response, StatusCode, Url,
+    Client, Method, Response, StatusCode, Url,
     header::{CONTENT_TYPE, RETRY_AFTER},
     redirect::Policy,
 };
@@ -20,14 +29,11 @@ use reqwest::{
 pub(crate) use answer::Answer;
 pub use config::CloudConfig;
 
-use crate::identity::Identity;
+use self::counts::Counts;
+use crate::identity::{Identity, IdentityError};
 
 /// Most bytes of an answer that are read.
 const MAX_ANSWER: usize = 2 * MAX_PAGE_BYTES;
-/// Header that names the site, so that the cloud finds its key before it reads the body.
-const SITE_HEADER: &str = "gatehouse-site";
-/// Header that says how many events wait behind those that are sent.
-const BACKLOG_HEADER: &str = "gatehouse-backlog";
 
 /// How long an exchange may take.
 #[derive(Debug, Clone, Copy)]
@@ -59,17 +65,35 @@ pub enum CloudError {
     /// The answer was longer than any of the cloud.
     #[error("the answer has more than {MAX_ANSWER} bytes: no answer of the cloud")]
     Endless,
-    /// The enrolment was refused.
+    /// The enrolment or the new key was refused.
     #[error("{0}")]
     Refused(String),
+    /// The new key could not be made or kept.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
 }
 
 /// The cloud, as an enrolled site talks to it.
 pub struct Cloud {
     client: Client,
     base: Url,
-    identity: Identity,
+    site: SiteId,
+    identity: RwLock<Identity>,
+    counts: Counts,
     patience: Patience,
+    /// What showed that another machine uses this site's key, until somebody asks.
+    suspicion: Mutex<Option<String>>,
+}
+
+/// A request before it is numbered and signed.
+struct Unsigned {
+    channel: Channel,
+    method: Method,
+    /// Path and query from `/edge/v1/` on.
+    target: String,
+    content_type: &'static str,
+    body: Bytes,
+    timeout: Duration,
 }
 
 impl Cloud {
@@ -81,59 +105,150 @@ impl Cloud {
     ) -> Result<Self, CloudError> {
         let base = config::parse(url.unwrap_or(&identity.cloud)).map_err(CloudError::Address)?;
         let client = client(&base, patience)?;
-        Ok(Self { client, base, identity, patience })
+        let (site, counts) = (identity.site.clone(), Counts::new(identity.begin_epoch()));
+        let (identity, suspicion) = (RwLock::new(identity), Mutex::default());
+        Ok(Self { client, base, site, identity, counts, patience, suspicion })
     }
 
     /// The site.
     pub fn site(&self) -> &SiteId {
-        &self.identity.site
+        &self.site
     }
 
-    pub(crate) fn sign(&self, body: &[u8]) -> String {
-        self.identity.sign(body)
+    /// What showed that another machine uses this site's key, once.
+    pub(crate) fn take_suspicion(&self) -> Option<String> {
+        self.suspicion.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    pub(crate) async fn send_batch(
-        &self,
-        body: Vec<u8>,
-        signature: String,
-        backlog: u64,
-    ) -> Result<Answer, CloudError> {
-        let request = self.client.post(endpoint(&self.base, "events"));
-        let request = request.header(BACKLOG_HEADER, backlog);
-        self.send(request.header(CONTENT_TYPE, "application/json"), body, signature).await
+    pub(crate) async fn send_batch(&self, body: Bytes) -> Result<Answer, CloudError> {
+        let target = EVENTS_PATH.to_owned();
+        self.exchange(self.unsigned(Channel::Events, Method::POST, target, body)).await
     }
 
+    /// Sends a part of a picture of `length` bytes, which begins at `offset`.
     pub(crate) async fn send_picture(
         &self,
         sha256: &str,
-        jpeg: Vec<u8>,
-        signature: String,
+        offset: usize,
+        length: usize,
+        part: Bytes,
     ) -> Result<Answer, CloudError> {
-        let request = self.client.put(endpoint(&self.base, &format!("pictures/{sha256}")));
-        self.send(request.header(CONTENT_TYPE, "image/jpeg"), jpeg, signature).await
+        let target = picture_target(sha256, offset, length);
+        let request = self.unsigned(Channel::Pictures, Method::PUT, target, part);
+        self.exchange(Unsigned { content_type: "image/jpeg", ..request }).await
     }
 
     /// Asks what the cloud has to tell; it may let us wait for [`LONGEST_WAIT`].
     pub(crate) async fn ask(&self, ask: Ask) -> Result<Answer, CloudError> {
-        let mut url = endpoint(&self.base, "directives");
-        url.set_query(Some(&ask.query()));
-        let request = self.client.get(url).header(COUNT_HEADER, ask.count);
-        let request = request.timeout(LONGEST_WAIT + self.patience.answer);
-        self.send(request, Vec::new(), self.sign(&ask.signed())).await
+        let request = self.unsigned(Channel::Directives, Method::GET, ask.target(), Bytes::new());
+        self.exchange(Unsigned { timeout: LONGEST_WAIT + self.patience.answer, ..request }).await
     }
 
-    async fn send(
-        &self,
-        request: RequestBuilder,
-        body: Vec<u8>,
-        signature: String,
-    ) -> Result<Answer, CloudError> {
+    /// Makes a new key and has the cloud take it; from then on the site signs with that one. Where
+    /// this breaks off, it can be called again, and the site can go on with either key.
+    ///
+    /// # Errors
+    /// Where the cloud cannot be reached or refuses, or the disk does not take the key.
+    pub async fn rotate(&self) -> Result<(), CloudError> {
+        let (next, rotation) = self.identity().make_next()?;
+        let body = serde_json::to_vec(&rotation).expect("two texts are JSON").into();
+        let request = self.unsigned(Channel::Keys, Method::POST, KEYS_PATH.to_owned(), body);
+        let answer = self.exchange(request).await?;
+        let taken = serde_json::from_slice::<Rotated>(&answer.body);
+        if answer.status == StatusCode::OK
+            && taken.is_ok_and(|taken| taken.public_key == rotation.public_key)
+        {
+            next.is_taken()?;
+            *self.identity_mut() = next;
+            return Ok(());
+        }
+        let said = said(&answer).unwrap_or_else(|| answer.stranger());
+        Err(CloudError::Refused(format!("the cloud did not take the new key: {said}")))
+    }
+
+    fn unsigned(&self, channel: Channel, method: Method, target: String, body: Bytes) -> Unsigned {
+        let (content_type, timeout) = ("application/json", self.patience.answer);
+        Unsigned { channel, method, target, content_type, body, timeout }
+    }
+
+    /// Sends a request and returns what was answered; again with a number that the cloud wants, or
+    /// by another key, where that is what hinders.
+    async fn exchange(&self, request: Unsigned) -> Result<Answer, CloudError> {
+        let answer = self.send(&request).await?;
+        match answer.refusal() {
+            Some(Refusal::Repeated { expected }) => {
+                self.recount(request.channel, expected);
+                self.send(&request).await
+            }
+            Some(Refusal::Unauthorised) => {
+                self.counts.answered(request.channel);
+                self.send_by_another_key(&request).await.unwrap_or(Ok(answer))
+            }
+            _ => {
+                self.counts.answered(request.channel);
+                Ok(answer)
+            }
+        }
+    }
+
+    /// Goes on with numbers that the cloud has not seen. That it has seen ours, although they were
+    /// answered before, means that another counts as we do.
+    fn recount(&self, channel: Channel, expected: u64) {
+        let identity = self.identity();
+        identity.note_epoch(counts::epoch(expected));
+        if self.counts.go_on_from(channel, expected) {
+            let detail = format!(
+                "the cloud has answered requests of this site ({}) that this machine did not \
+                 send: its card was copied, or restored from a copy",
+                channel.word()
+            );
+            tracing::error!("{detail}");
+            *self.suspicion.lock().unwrap_or_else(PoisonError::into_inner) = Some(detail);
+        }
+    }
+
+    /// As after a change of keys whose end this program has not seen. None where there is no other
+    /// key, or the cloud does not know that one either.
+    async fn send_by_another_key(&self, request: &Unsigned) -> Option<Result<Answer, CloudError>> {
+        let other = self.identity().by_another_key()?;
+        let before = std::mem::replace(&mut *self.identity_mut(), other);
+        match self.send(request).await {
+            Ok(answer) if answer.refusal() != Some(Refusal::Unauthorised) => {
+                if let Err(error) = self.identity().is_taken() {
+                    tracing::error!(%error, "the new key could not be kept");
+                }
+                tracing::info!("the site signs with its new key");
+                Some(Ok(answer))
+            }
+            _ => {
+                *self.identity_mut() = before;
+                None
+            }
+        }
+    }
+
+    async fn send(&self, request: &Unsigned) -> Result<Answer, CloudError> {
+        let Unsigned { channel, method, target, content_type, body, timeout } = request;
+        let (site, count) = (self.site.as_str(), self.counts.next(*channel));
+        let head = Head { site, method: method.as_str(), target, count };
+        let signature = self.identity().sign(&head, body);
+        let request = self.client.request(method.clone(), endpoint(&self.base, target));
         let request = request
-            .header(SITE_HEADER, self.identity.site.as_str())
+            .header(SITE_HEADER, site)
+            .header(COUNT_HEADER, count)
             .header(SIGNATURE_HEADER, signature)
-            .body(body);
+            .header(CONTENT_TYPE, *content_type)
+            .timeout(*timeout)
+            .body(body.clone());
         read(request.send().await.map_err(unreachable)?).await
+    }
+
+    fn identity(&self) -> std::sync::RwLockReadGuard<'_, Identity> {
+        self.identity.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn identity_mut(&self) -> std::sync::RwLockWriteGuard<'_, Identity> {
+        self.identity.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -141,7 +256,8 @@ impl Cloud {
 pub async fn enrol(url: &str, code: String, public_key: String) -> Result<SiteId, CloudError> {
     let base = config::parse(url).map_err(CloudError::Address)?;
     let client = client(&base, Patience::default())?;
-    let request = client.post(endpoint(&base, "enrol")).json(&Enrolment { code, public_key });
+    let request =
+        client.post(endpoint(&base, "/edge/v1/enrol")).json(&Enrolment { code, public_key });
     let answer = read(request.send().await.map_err(unreachable)?).await?;
     let refused = |text: &str| CloudError::Refused(text.to_owned());
     match (answer.status, serde_json::from_slice::<Enrolled>(&answer.body)) {
@@ -186,9 +302,12 @@ fn client(base: &Url, patience: Patience) -> Result<Client, CloudError> {
     client.build().map_err(|error| CloudError::Client(chain(&error)))
 }
 
-fn endpoint(base: &Url, path: &str) -> Url {
+/// Where `target`, a path from `/edge/v1/` on with or without a query, is below `base`.
+fn endpoint(base: &Url, target: &str) -> Url {
+    let (path, query) = target.split_once('?').map_or((target, None), |(p, q)| (p, Some(q)));
     let mut url = base.clone();
-    url.set_path(&format!("{}/edge/v1/{path}", base.path().trim_end_matches('/')));
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url.set_query(query);
     url
 }
 

@@ -1,5 +1,5 @@
-//! What a person at the site can ask for: open a lane, take a fee. A request passes the lane and
-//! the journal like any other and is answered with what the lane decided; nothing here reaches a
+//! What a person at the site can ask for: open a lane, take a fee, see how everything is. A request
+//! passes the lane and the journal like any other and is answered with what the lane decided; nothing here reaches a
 //! controller.
 
 mod token;
@@ -79,8 +79,16 @@ struct PaidBody {
     by: String,
 }
 
-/// `POST /console/lanes/<lane>/open` and `POST /console/paid`, for the bearer of `token`.
-pub fn routes(token: Token, requests: mpsc::Sender<Request>) -> BoxedFilter<(Response,)> {
+/// Tells how everything is.
+pub type Status = Arc<dyn Fn() -> serde_json::Value + Send + Sync>;
+
+/// `POST /console/lanes/<lane>/open`, `POST /console/paid` and `GET /console/status`, for the bearer
+/// of `token`.
+pub fn routes(
+    token: Token,
+    requests: mpsc::Sender<Request>,
+    status: Status,
+) -> BoxedFilter<(Response,)> {
     let token = Arc::new(token);
     let authorised = warp::header::optional::<String>("authorization")
         .map(move |header: Option<String>| header.is_some_and(|h| token.is_in(&h)));
@@ -94,6 +102,10 @@ pub fn routes(token: Token, requests: mpsc::Sender<Request>) -> BoxedFilter<(Res
         .then(|lane, authorised, body: Result<OpenBody, String>, requests| {
             handle(authorised, body.map(|b| Ask::Open { lane, by: b.by }), requests)
         });
+    let shown = warp::path!("console" / "status")
+        .and(warp::get())
+        .and(authorised.clone())
+        .then(move |authorised| show(authorised, Arc::clone(&status)));
     let paid = warp::path!("console" / "paid")
         .and(warp::post())
         .and(authorised)
@@ -109,7 +121,18 @@ pub fn routes(token: Token, requests: mpsc::Sender<Request>) -> BoxedFilter<(Res
             });
             handle(authorised, ask, requests)
         });
-    open.or(paid).unify().boxed()
+    open.or(paid).unify().or(shown).unify().boxed()
+}
+
+/// Looks at the disk, off the async threads.
+async fn show(authorised: bool, status: Status) -> Response {
+    if !authorised {
+        return refusal(StatusCode::UNAUTHORIZED, "the operator's token is missing or wrong");
+    }
+    match tokio::task::spawn_blocking(move || status()).await {
+        Ok(status) => json(&status).into_response(),
+        Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "nobody knows at the moment"),
+    }
 }
 
 fn body<T: for<'de> Deserialize<'de> + Send + 'static>()

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::{
     translate,
+    unwritten::Unwritten,
     waits::{Wait, Waits},
 };
 use crate::{
@@ -58,6 +59,8 @@ pub(super) struct Core {
     pub lane_of_device: HashMap<DeviceId, LaneId>,
     pub waits: Waits,
     pub jumps: JumpDetector,
+    /// What the disk does not take at the moment.
+    pub unwritten: Unwritten,
     /// The last of the cloud's directives that is in the journal.
     pub directives_through: u64,
 }
@@ -92,6 +95,8 @@ impl Core {
 
     async fn beat(&mut self) {
         self.health.beat();
+        // Whether it succeeds, health tells.
+        let _ = self.settle().await;
         if let Some(fact) = self.jumps.observe(self.now()) {
             self.note(fact).await;
         }
@@ -210,12 +215,16 @@ impl Core {
         };
         let amount = Fen(amount_fen);
         let payment = gate::Payment { session, amount, method, by, from_cloud: None };
+        if let Err(error) = self.settle().await {
+            return Answer { done: false, reason: error.to_string() };
+        }
         let ids = &mut Uuid::new_v4;
         let commit = match self.gate.pay(payment, self.clock.now(), ids) {
             Ok(commit) => commit,
             Err(error) => return Answer { done: false, reason: error.to_string() },
         };
-        match self.carry_out(commit, None).await {
+        // Money is answered for only where it is on the disk.
+        match self.carry_out_durably(commit).await {
             Ok(()) => Answer { done: true, reason: format!("{} taken", Fen(amount_fen)) },
             Err(error) => Answer { done: false, reason: error.to_string() },
         }
@@ -228,18 +237,32 @@ impl Core {
         let _ = self.carry_out(commit, cause).await;
     }
 
-    /// Facts to the disk, then commands to the barriers.
+    /// Facts to the disk, then commands to the barriers. A disk that takes nothing stops no barrier.
     pub(super) async fn carry_out(
         &mut self,
         commit: Commit,
         cause: Option<&Sighting>,
     ) -> Result<(), JournalError> {
-        let mut undone = vec![commit];
+        if commit.is_empty() {
+            return Ok(());
+        }
+        self.remember(commit.facts().to_vec()).await?;
+        self.move_barriers(commit, cause).await
+    }
+
+    /// Commands to the barriers, and what follows from those that cannot be sent.
+    pub(super) async fn move_barriers(
+        &mut self,
+        commit: Commit,
+        cause: Option<&Sighting>,
+    ) -> Result<(), JournalError> {
+        let mut undone: Vec<_> =
+            commit.journaled().into_iter().filter_map(|c| self.send(c, cause)).collect();
         while let Some(commit) = undone.pop() {
             if commit.is_empty() {
                 continue;
             }
-            self.append(commit.facts().to_vec()).await?;
+            self.remember(commit.facts().to_vec()).await?;
             for command in commit.journaled() {
                 undone.extend(self.send(command, cause));
             }
@@ -266,8 +289,8 @@ impl Core {
     }
 
     /// Journals a fact that nothing follows from. A failure is the journal's to tell.
-    async fn note(&self, fact: Fact) {
-        let _ = self.append(vec![fact]).await;
+    async fn note(&mut self, fact: Fact) {
+        let _ = self.remember(vec![fact]).await;
     }
 
     pub(super) async fn append(&self, facts: Vec<Fact>) -> Result<(), JournalError> {
@@ -278,7 +301,7 @@ impl Core {
         Ok(())
     }
 
-    fn now(&self) -> Stamp {
+    pub(super) fn now(&self) -> Stamp {
         self.clock.now()
     }
 }

@@ -24,6 +24,8 @@ impl Core {
         let Told { sequence, what, now, expires, done } = told;
         let journaled = if sequence <= self.directives_through {
             Ok(())
+        } else if let Err(error) = self.settle().await {
+            Err(error)
         } else {
             match what {
                 Ok(directive) if expires.is_some_and(|end| Instant::now() >= end) => {
@@ -51,7 +53,7 @@ impl Core {
             return self.pass_over(sequence, kind, "this site has no chargers".into()).await;
         }
         match self.follow(sequence, directive, now) {
-            Ok(commit) => self.carry_out(commit, None).await,
+            Ok(commit) => self.carry_out_durably(commit).await,
             Err(reason) => self.pass_over(sequence, kind, reason).await,
         }
     }

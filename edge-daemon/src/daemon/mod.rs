@@ -5,6 +5,7 @@
 mod core;
 mod directed;
 mod translate;
+mod unwritten;
 mod waits;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -122,13 +123,17 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let watcher = Arc::clone(&health);
     let (journal, _writer) = journal.spawn(move |commit| watcher.commit(commit))?;
     health.watch_journal(journal.clone());
+    health.watch_room(state.clone(), config.journal.max_bytes());
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    journal.append(vec![Fact::Started { version }]).await?;
+    let mut unwritten = unwritten::Unwritten::default();
+    let started = vec![Fact::Started { version }];
+    unwritten::first(&journal, &mut unwritten, clock.now(), started).await?;
     let directives_through = recovered.directives_through;
     let (gate, unfinished) =
         Gate::recovered(config.gate.clone(), translate::journaled(recovered), clock.now());
     if !unfinished.is_empty() {
-        journal.append(unfinished.facts().to_vec()).await?;
+        let facts = unfinished.facts().to_vec();
+        unwritten::first(&journal, &mut unwritten, clock.now(), facts).await?;
     }
 
     // The site.
@@ -145,7 +150,11 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         let pauses = directives::Pauses::default();
         tokio::spawn(directives::follow(cloud, directives_through, directives_sender, pauses))
     });
-    let replayed = start_replay(cloud, &state, &journal, &health)?;
+    let timing = replay::Timing {
+        max_upload_kbit_s: config.cloud.max_upload_kbit_s,
+        ..replay::Timing::default()
+    };
+    let replayed = start_replay(cloud, &state, &journal, &health, timing)?;
     let retention = config.journal.retention();
     let sweeper = tokio::spawn(journal::sweep_regularly(
         state.clone(),
@@ -155,7 +164,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     ));
     let (requests_sender, requests) = mpsc::channel(REQUEST_QUEUE);
     let token = Token::load_or_make(state.path())?;
-    let routes = console::routes(token, requests_sender);
+    let shown = Arc::clone(&health);
+    let status = Arc::new(move || serde_json::json!(shown.status()));
+    let routes = console::routes(token, requests_sender, status);
     let served = [
         tokio::spawn(crate::health::serve(health_listener, Arc::clone(&health))),
         tokio::spawn(warp::serve(routes).incoming(console_listener).run()),
@@ -173,6 +184,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         health: Arc::clone(&health),
         waits: waits::Waits::default(),
         jumps: JumpDetector::default(),
+        unwritten,
         directives_through,
     };
     let inputs = Inputs { vision, reports, requests, directives };
@@ -200,7 +212,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let _ = supervised.await;
     links.cancel();
     told.inspect(JoinHandle::abort);
-    journal.append(vec![Fact::Stopped]).await?;
+    if let Err(error) = journal.append(vec![Fact::Stopped]).await {
+        tracing::error!(%error, "the end could not be journaled");
+    }
     if let Some(replay) = replayed {
         last_words(&journal).await;
         replay.abort();
@@ -260,9 +274,10 @@ fn start_replay(
     state: &StateDir,
     journal: &JournalHandle,
     health: &Health,
+    timing: replay::Timing,
 ) -> Result<Option<JoinHandle<()>>, StartError> {
     let Some(cloud) = cloud else { return Ok(None) };
-    let (reader, timing) = (Reader::open(state)?, replay::Timing::default());
+    let reader = Reader::open(state)?;
     let (run, status) = replay::replay(state.clone(), journal.clone(), reader, cloud, timing);
     health.watch_replay(status);
     Ok(Some(tokio::spawn(run)))

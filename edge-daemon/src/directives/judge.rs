@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use domain::directive::{Declined, Page};
+use domain::{directive::Page, envelope::Refusal};
 use reqwest::StatusCode;
 
 use crate::cloud::Answer;
@@ -17,8 +17,6 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 pub(super) enum Meaning {
     /// This is told.
     Told(Page),
-    /// A request of this number will be answered.
-    Count(u64),
     /// Nothing, for this reason; not to be asked again before this time.
     Hindered { detail: String, at_least: Duration },
 }
@@ -34,15 +32,18 @@ pub(super) fn answer(answer: &Answer) -> Meaning {
     if let Some(detail) = answer.busy() {
         return hindered(detail);
     }
-    match (answer.status, serde_json::from_slice(&answer.body)) {
-        (StatusCode::CONFLICT, Ok(Declined::Repeated { expected })) => Meaning::Count(expected),
-        (StatusCode::CONFLICT, Ok(Declined::Ahead { last })) => hindered(format!(
+    match answer.refusal() {
+        Some(Refusal::Repeated { .. }) => {
+            hindered("another machine asks in this site's name".into())
+        }
+        Some(Refusal::Ahead { last }) => hindered(format!(
             "the cloud has told this site up to directive {last}, and it has carried out more: the \
              cloud was restored from a copy, or it is another"
         )),
-        (StatusCode::UNAUTHORIZED, Ok(Declined::Unauthorised)) => {
+        Some(Refusal::Unauthorised) => {
             hindered("the cloud does not know this site by this key: enrol it again".into())
         }
+        Some(Refusal::Revoked) => hindered("the cloud has revoked this site".into()),
         _ => hindered(answer.stranger()),
     }
 }

@@ -65,14 +65,12 @@ struct Asker {
     core: mpsc::Sender<Told>,
     /// What has been carried out.
     through: u64,
-    /// The number of the next request.
-    count: u64,
 }
 
 /// Asks `cloud` for what follows `through` and hands it over to `core`, until that is gone.
 pub async fn follow(cloud: Arc<Cloud>, through: u64, core: mpsc::Sender<Told>, pauses: Pauses) {
     let began = Instant::now();
-    let mut asker = Asker { cloud, core, through, count: 1 };
+    let mut asker = Asker { cloud, core, through };
     let calm = || Backoff::new(pauses.first, pauses.longest, Duration::MAX);
     let (mut back_off, mut hindered) = (calm(), false);
     loop {
@@ -97,26 +95,15 @@ pub async fn follow(cloud: Arc<Cloud>, through: u64, core: mpsc::Sender<Told>, p
 impl Asker {
     /// Asks once and hands over what is told.
     async fn round(&mut self) -> Result<(), Trouble> {
-        let page = match self.ask().await? {
-            // As after a start: the cloud names the number that it will answer.
-            Meaning::Count(expected) => {
-                self.count = expected;
-                self.ask().await?
-            }
-            other => other,
-        };
-        match page {
+        match self.ask().await? {
             Meaning::Told(page) => self.hand_over(page).await,
-            Meaning::Count(_) => Err(passing("another machine asks in this site's name".into())),
             Meaning::Hindered { detail, at_least } => Err(Trouble::Passing(detail, at_least)),
         }
     }
 
     async fn ask(&mut self) -> Result<Meaning, Trouble> {
-        let ask = Ask { after: self.through, count: self.count };
-        self.count = self.count.saturating_add(1);
-        let answer = self.cloud.ask(ask).await.map_err(|error| passing(error.to_string()))?;
-        Ok(judge::answer(&answer))
+        let asked = self.cloud.ask(Ask { after: self.through }).await;
+        Ok(judge::answer(&asked.map_err(|error| passing(error.to_string()))?))
     }
 
     async fn hand_over(&mut self, page: Page) -> Result<(), Trouble> {

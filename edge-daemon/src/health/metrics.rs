@@ -44,6 +44,7 @@ pub struct Metrics {
     set_aside: IntCounter,
     commit: Histogram,
     commit_failures: IntCounter,
+    unwritten: IntGauge,
     replay: IntGaugeVec,
     replay_failures: IntGauge,
     resident: IntGaugeVec,
@@ -110,6 +111,8 @@ impl Metrics {
                 .counter("journal_set_aside_total", "Events that the cloud would not take."),
             commit: new.seconds("journal_commit_seconds", "Commits, the disk included."),
             commit_failures: new.counter("journal_commit_failures_total", "Commits that failed."),
+            unwritten: new
+                .gauge("journal_unwritten_facts", "Facts that wait for a disk that takes nothing."),
             replay: new.gauges("replay_state", "1 for what the replay is doing.", &["state"]),
             replay_failures: new.gauge("replay_failures", "Failures of the replay in a row."),
             resident: new.gauges("resident_bytes", "Memory that is resident.", &["process"]),
@@ -162,6 +165,11 @@ impl Metrics {
     pub fn commit(&self, took: Duration, failed: bool) {
         self.commit.observe(took.as_secs_f64());
         self.commit_failures.inc_by(failed.into());
+    }
+
+    /// So many facts wait for a disk that does not take them.
+    pub fn unwritten(&self, facts: usize) {
+        self.unwritten.set(gauged(facts as u64));
     }
 
     /// Where the journal ends, and how far the cloud has it.

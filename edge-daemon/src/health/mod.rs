@@ -14,6 +14,7 @@ mod report;
 mod resident;
 mod server;
 mod state;
+mod status;
 pub mod systemd;
 #[cfg(test)]
 mod tests;
@@ -23,3 +24,4 @@ pub use metrics::Metrics;
 pub use report::Report;
 pub use server::serve;
 pub use state::Health;
+pub use status::{JournalStatus, Status};

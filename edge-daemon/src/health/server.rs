@@ -1,4 +1,4 @@
-//! The three routes, on a listener that the caller has bound.
+//! The four routes, on a listener that the caller has bound.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use warp::{Filter, Rejection, Reply, http::StatusCode, reply::Response};
 
 use super::Health;
 
-/// Serves `/livez`, `/readyz` and `/metrics` until it is dropped.
+/// Serves `/livez`, `/readyz`, `/status` and `/metrics` until it is dropped.
 pub async fn serve(listener: TcpListener, health: Arc<Health>) {
     warp::serve(routes(health)).incoming(listener).run().await;
 }
@@ -20,7 +20,8 @@ fn routes(health: Arc<Health>) -> impl Filter<Extract = (Response,), Error = Rej
     let livez = warp::path!("livez").and(answer(livez));
     let readyz = warp::path!("readyz").and(answer(readyz));
     let metrics = warp::path!("metrics").and(answer(metrics));
-    livez.or(readyz).unify().or(metrics).unify()
+    let status = warp::path!("status").and(answer(status));
+    livez.or(readyz).unify().or(metrics).unify().or(status).unify()
 }
 
 fn livez(health: &Health) -> Response {
@@ -37,6 +38,10 @@ fn readyz(health: &Health) -> Response {
     let report = health.report();
     let status = if report.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     warp::reply::with_status(warp::reply::json(&report), status).into_response()
+}
+
+fn status(health: &Health) -> Response {
+    warp::reply::json(&health.status()).into_response()
 }
 
 fn metrics(health: &Health) -> Response {

@@ -16,9 +16,9 @@ use domain::{
 };
 use tokio::sync::watch;
 
-use super::{Metrics, Report, resident, systemd::Watchdog};
+use super::{JournalStatus, Metrics, Report, Status, resident, systemd::Watchdog};
 use crate::{
-    journal::{Commit, JournalHandle},
+    journal::{Commit, JournalHandle, StateDir},
     replay::ReplayStatus,
 };
 
@@ -44,6 +44,8 @@ struct Known {
     faults: BTreeMap<String, String>,
     journal: Option<JournalHandle>,
     replay: Option<watch::Receiver<ReplayStatus>>,
+    room: Option<(StateDir, u64)>,
+    unwritten: usize,
     vision: Option<u32>,
 }
 
@@ -109,6 +111,30 @@ impl Health {
     /// From now on, where the journal ends is read from here.
     pub fn watch_journal(&self, journal: JournalHandle) {
         self.known().journal = Some(journal);
+    }
+
+    /// From now on, how much room there is for the journal below `state`, which may have `max_bytes`,
+    /// is told as well.
+    pub fn watch_room(&self, state: StateDir, max_bytes: u64) {
+        self.known().room = Some((state, max_bytes));
+    }
+
+    /// So many facts wait for a disk that does not take them.
+    pub fn unwritten(&self, facts: usize) {
+        self.metrics.unwritten(facts);
+        self.known().unwritten = facts;
+    }
+
+    /// How everything is, what waits for the cloud, and for how long there is room. Looks at the
+    /// disk.
+    pub fn status(&self) -> Status {
+        let (room, unwritten) = {
+            let known = self.known();
+            (known.room.clone(), known.unwritten)
+        };
+        let (now, running) = (self.clock.now(), Some(self.report()));
+        let journal = room.map(|(state, max_bytes)| JournalStatus::read(&state, max_bytes, now));
+        Status { clock: now, unwritten, running, journal: journal.and_then(Result::ok) }
     }
 
     /// From now on, how the replay goes is read from here.

@@ -74,6 +74,7 @@ pub(super) fn apply(db: &Connection, event: &Event, state: &StateDir) -> rusqlit
             "INSERT INTO quarantine (sequence, reason) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
             params![number(*sequence), reason],
         ),
+        Fact::JournalRepaired { lost, .. } => lost.iter().try_for_each(|run| lose(db, *run)),
         _ => Ok(()),
     }
 }
@@ -91,6 +92,20 @@ fn enter_charge(
          ON CONFLICT (part) DO UPDATE SET sequence = excluded.sequence",
         params![format!("{session}/{part}"), session.to_string(), sequence],
     )
+}
+
+/// Why the place of a lost event travels without it.
+const LOST: &str = "it was lost from the site's disk";
+
+fn lose(db: &Connection, [first, last]: [u64; 2]) -> rusqlite::Result<()> {
+    for sequence in first..=last {
+        run(
+            db,
+            "INSERT INTO quarantine (sequence, reason) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            params![number(sequence), LOST],
+        )?;
+    }
+    Ok(())
 }
 
 /// What the cloud told is done with, up to and with `directive`.

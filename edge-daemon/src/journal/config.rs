@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{Retention, StateDir};
 
-/// Where the site remembers, and how long it keeps pictures. Events are kept for ever.
+/// Where the site remembers, and what goes where there is no room.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JournalConfig {
@@ -18,6 +18,20 @@ pub struct JournalConfig {
     /// The oldest pictures are removed where all together take more than this many MiB.
     #[serde(default = "megabytes")]
     pub picture_max_mb: u32,
+    /// Room for events, in MiB. Beyond it telemetry is dropped; nothing else ever is.
+    #[serde(default = "journal_megabytes")]
+    pub max_mb: u32,
+    /// MiB that stay free on the disk: telemetry and then pictures go for it.
+    #[serde(default = "free_megabytes")]
+    pub min_free_mb: u32,
+}
+
+fn journal_megabytes() -> u32 {
+    1024
+}
+
+fn free_megabytes() -> u32 {
+    256
 }
 
 fn days() -> u32 {
@@ -43,12 +57,22 @@ impl JournalConfig {
         if self.picture_max_mb < 16 {
             return Err("journal.picture_max_mb: use 16 or more".into());
         }
+        if self.max_mb < 16 {
+            return Err("journal.max_mb: use 16 or more".into());
+        }
         Ok(())
     }
 
-    /// What is kept of the pictures.
+    /// Bytes of room for events.
+    pub fn max_bytes(&self) -> u64 {
+        u64::from(self.max_mb) << 20
+    }
+
+    /// What is kept.
     pub fn retention(&self) -> Retention {
         Retention {
+            journal_max_bytes: self.max_bytes(),
+            min_free_bytes: u64::from(self.min_free_mb) << 20,
             max_age: Duration::from_secs(u64::from(self.picture_retention_days) * 86_400),
             max_bytes: u64::from(self.picture_max_mb) << 20,
         }

@@ -4,11 +4,18 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::error::{JournalError, Result};
+use super::{
+    StateDir,
+    error::{JournalError, Result},
+};
 
 /// One step per format: the first makes a new journal, each further one upgrades the one before.
-const UPGRADES: &[&str] =
-    &[include_str!("schema.sql"), include_str!("directives.sql"), include_str!("charging.sql")];
+const UPGRADES: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("directives.sql"),
+    include_str!("charging.sql"),
+    include_str!("room.sql"),
+];
 
 /// Opens for writing; makes or upgrades the tables.
 pub(super) fn open_writer(path: &Path) -> Result<Connection> {
@@ -44,6 +51,17 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection> {
     Ok(db)
 }
 
+/// Whether the database at `path` was finished: all of it is there, and it has our format.
+pub(super) fn is_whole(path: &Path) -> bool {
+    let whole = || {
+        let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let check: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        let entered: i64 = db.query_row("SELECT COUNT(*) FROM journal", [], |row| row.get(0))?;
+        Ok::<_, rusqlite::Error>(check == "ok" && entered == 1)
+    };
+    path.exists() && whole().unwrap_or(false)
+}
+
 /// A journal in memory, to work bookkeeping out again.
 pub(super) fn open_scratch() -> Result<Connection> {
     let open = || {
@@ -52,6 +70,24 @@ pub(super) fn open_scratch() -> Result<Connection> {
         Ok(db)
     };
     open().map_err(JournalError::database("open a database in memory"))
+}
+
+/// Has the system read the files from the disk again and not from memory, which may hold what a
+/// failed flush did not write.
+pub(super) fn forget_cached(state: &StateDir) {
+    for path in [state.journal(), state.journal_log()] {
+        let forgotten = std::fs::File::open(&path).map(|file| {
+            nix::fcntl::posix_fadvise(
+                file,
+                0,
+                0,
+                nix::fcntl::PosixFadviseAdvice::POSIX_FADV_DONTNEED,
+            )
+        });
+        if let Ok(Err(error)) = forgotten {
+            tracing::debug!(%error, "the system keeps what it has read of the journal");
+        }
+    }
 }
 
 /// Whether commits wait for the disk. Those that carry facts do; what the cloud has told us is only

@@ -63,12 +63,47 @@ pub enum JournalError {
     /// A fact that would not be understood when it is read again.
     #[error("a fact cannot be journaled: {0}")]
     Unrepresentable(Arc<serde_json::Error>),
+    /// The disk failed a moment ago and is not asked again yet.
+    #[error("the disk takes nothing at the moment")]
+    Waits,
     /// The thread that writes has ended.
     #[error("the journal is closed")]
     Closed,
 }
 
 impl JournalError {
+    /// Whether a journal that could not be opened is to be mended: what is on the disk is not what was
+    /// written. A rotten byte makes SQLite say many things; what says something of the disk, of its
+    /// room or of others who use it is not among them.
+    pub(super) fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode as Code;
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Database { source, .. } => match source.sqlite_error() {
+                Some(error) if error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHORT_READ => {
+                    true
+                }
+                Some(error) => !matches!(
+                    error.code,
+                    Code::DatabaseBusy
+                        | Code::DatabaseLocked
+                        | Code::DiskFull
+                        | Code::SystemIoFailure
+                        | Code::CannotOpen
+                        | Code::OutOfMemory
+                        | Code::PermissionDenied
+                ),
+                None => true,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether the disk refuses, be it full or broken: it may take it again later.
+    pub fn is_of_the_disk(&self) -> bool {
+        matches!(self, Self::Database { .. } | Self::File { .. } | Self::Waits)
+    }
+
     /// For `map_err`: a database error, with the act that failed.
     pub(super) fn database(act: &'static str) -> impl FnOnce(rusqlite::Error) -> Self {
         move |source| Self::Database { act, source: Arc::new(source) }

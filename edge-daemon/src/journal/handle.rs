@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::event::{Event, Fact};
+use domain::{
+    clock::Stamp,
+    event::{Event, Fact},
+};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
@@ -83,6 +86,17 @@ impl JournalHandle {
     /// the facts back.
     pub async fn append(&self, facts: Vec<Fact>) -> Result<Vec<Event>> {
         self.ask(Change::Append(facts)).await
+    }
+
+    /// Appends facts that could not be journaled when they were so. As [`JournalHandle::append`].
+    pub async fn append_late(&self, facts: Vec<(Stamp, Fact)>) -> Result<Vec<Event>> {
+        self.ask(Change::Late(facts)).await
+    }
+
+    /// Drops telemetry for want of room: so many events at most, the oldest first. Returns the event
+    /// that says so, where there was any.
+    pub async fn thin(&self, most: usize) -> Result<Vec<Event>> {
+        self.ask(Change::Thin(most)).await
     }
 
     /// Notes that the cloud has every event up to `through`, and none beyond.

@@ -16,6 +16,9 @@ use super::{
 /// Bytes that an event's place takes in a batch beside its own.
 const ITEM_OVERHEAD: usize = 16;
 
+/// Why the place of an event travels without it.
+const THINNED: &str = "telemetry that was dropped for want of room";
+
 /// How much goes into one batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -116,18 +119,25 @@ fn place(row: &Row<'_>, expected: u64, previous: ChainHash) -> rusqlite::Result<
     if sequence(row.get(0)?) != expected {
         return Ok(Place::Missing);
     }
-    if let Some(reason) = row.get::<_, Option<String>>(3)? {
+    let (body, reason) = (row.get_ref(2)?.as_bytes()?, row.get::<_, Option<String>>(3)?);
+    if body.is_empty() || reason.is_some() {
+        let reason = reason.unwrap_or_else(|| THINNED.to_owned());
         let bytes = reason.len() + 3 * ITEM_OVERHEAD + 64;
-        return Ok(Place::Sound { item: Item::Quarantined { hash, reason }, bytes, hash });
+        let item = match hash {
+            ChainHash::GENESIS => Item::Lost { reason },
+            hash => Item::Quarantined { hash, reason },
+        };
+        return Ok(Place::Sound { item, bytes, hash });
     }
-    let body = row.get_ref(2)?.as_bytes()?;
-    if previous.follow(body) != hash {
+    let resumes = previous == ChainHash::GENESIS && expected > 1;
+    if !resumes && previous.follow(body) != hash {
         return Ok(Place::Damaged);
     }
-    let bytes = body.len() + ITEM_OVERHEAD;
+    let bytes = body.len() + if resumes { 3 * ITEM_OVERHEAD + 64 } else { ITEM_OVERHEAD };
     let item = String::from_utf8(body.to_vec()).ok().and_then(|b| RawValue::from_string(b).ok());
     Ok(match item {
-        Some(body) => Place::Sound { item: Item::Event(body), bytes, hash },
+        Some(event) if resumes => Place::Sound { item: Item::Resumed { hash, event }, bytes, hash },
+        Some(event) => Place::Sound { item: Item::Event(event), bytes, hash },
         None => Place::Damaged,
     })
 }

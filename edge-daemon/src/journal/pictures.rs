@@ -61,6 +61,14 @@ impl Reader {
         read().map_err(JournalError::database("look for a picture to send"))
     }
 
+    /// Bytes that the pictures take which are still here.
+    pub(super) fn pictures_bytes(&self) -> Result<u64> {
+        let sql = "SELECT COALESCE(SUM(bytes), 0) FROM picture
+                   WHERE state IN ('kept', 'uploaded', 'refused')";
+        let bytes = self.db.query_row(sql, [], |row| row.get(0));
+        bytes.map(sequence).map_err(JournalError::database("see how large its pictures are"))
+    }
+
     /// Where the picture's first event stands and what became of it; none for one that no event
     /// names.
     pub(crate) fn picture(&self, sha256: &str) -> Result<Option<(u64, String)>> {

@@ -1,5 +1,5 @@
 //! Pictures do not stay for ever: too old, or too many for the disk, and they go, those that the
-//! cloud has before those that it has not. Events stay.
+//! cloud has before those that it has not. Where events have no room, telemetry goes before them.
 
 use std::{
     fs,
@@ -16,6 +16,7 @@ use super::{
     error::{JournalError, Result},
     pictures::PictureState,
     query::Reader,
+    room::room,
 };
 
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(600);
@@ -23,9 +24,16 @@ const BETWEEN_SWEEPS: Duration = Duration::from_secs(600);
 /// No picture is older than this: it was taken before the clock was set, and its age is not known.
 const FIRST_PICTURE: Duration = Duration::from_secs(1_577_836_800); // 2020-01-01
 
-/// How much of the pictures is kept.
+/// Events of telemetry that go at once: as many as a page of the disk or two hold.
+const THINNED_AT_ONCE: usize = 2000;
+
+/// How much is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
+    /// Beyond so many bytes of events, telemetry goes.
+    pub journal_max_bytes: u64,
+    /// So many bytes stay free on the disk; telemetry and then pictures go for them.
+    pub min_free_bytes: u64,
     /// Older ones go; judged only while the clock can be trusted.
     pub max_age: Duration,
     /// The oldest go where all together are larger.
@@ -61,6 +69,7 @@ pub async fn sweep_regularly(
     loop {
         due.tick().await;
         let (state, now) = (state.clone(), clock.now());
+        let retention = make_room(&state, &journal, retention).await;
         let swept = move || sweep(&state, &Reader::open(&state)?, retention, now);
         match spawn_blocking(swept).await.unwrap_or(Err(JournalError::Closed)) {
             Ok(swept) => {
@@ -71,6 +80,29 @@ pub async fn sweep_regularly(
                 }
             }
             Err(error) => tracing::warn!(%error, "old pictures could not be removed"),
+        }
+    }
+}
+
+/// Drops telemetry where room is short; where there is none left, less of the pictures is kept.
+async fn make_room(state: &StateDir, journal: &JournalHandle, keep: Retention) -> Retention {
+    let at = state.clone();
+    let look = move || room(&at, &Reader::open(&at)?, keep.journal_max_bytes);
+    let Ok(Ok(room)) = spawn_blocking(look).await else { return keep };
+    let missing = keep.min_free_bytes.saturating_sub(room.disk_free_bytes);
+    if missing == 0 && room.journal_bytes <= keep.journal_max_bytes {
+        return keep;
+    }
+    match journal.thin(THINNED_AT_ONCE).await {
+        Ok(thinned) if thinned.is_empty() && missing > 0 => {
+            let pictures = room.pictures_bytes.saturating_sub(missing);
+            tracing::warn!(missing, "room is short: pictures go before their time");
+            Retention { max_bytes: keep.max_bytes.min(pictures), ..keep }
+        }
+        Ok(_) => keep,
+        Err(error) => {
+            tracing::warn!(%error, "telemetry could not be dropped");
+            keep
         }
     }
 }

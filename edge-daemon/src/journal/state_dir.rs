@@ -22,6 +22,31 @@ impl StateDir {
         self.0.join("journal.db")
     }
 
+    /// The database's log, which holds what was written last.
+    pub fn journal_log(&self) -> PathBuf {
+        self.0.join("journal.db-wal")
+    }
+
+    /// The file that says where the journal ends.
+    pub(super) fn end_mark(&self) -> PathBuf {
+        self.0.join("journal.end")
+    }
+
+    /// A database that is being built from what is left of a damaged one.
+    pub(super) fn mended(&self) -> PathBuf {
+        self.0.join("journal.mended.db")
+    }
+
+    /// The damaged database, once it was mended.
+    pub fn damaged(&self) -> PathBuf {
+        self.0.join("journal.damaged.db")
+    }
+
+    /// What mending needs for a while.
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.0.join("journal.scratch")
+    }
+
     /// The file whose lock says that a core process writes the journal.
     pub fn lock(&self) -> PathBuf {
         self.0.join("journal.lock")

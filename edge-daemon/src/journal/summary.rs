@@ -76,6 +76,14 @@ fn what(fact: &Fact) -> String {
         }
         Fact::ClockChanged { what, jump_ms } => format!("clock       {what} ({jump_ms} ms)"),
         Fact::Quarantined { sequence, reason } => format!("set aside   event {sequence}: {reason}"),
+        Fact::KeyShared { detail } => format!("key shared  {detail}"),
+        Fact::JournalRepaired { detail, .. } => format!("repaired    {detail}"),
+        Fact::JournalUnwritable { for_ms, lost, reason, .. } => {
+            format!("unwritable  for {for_ms} ms, {lost} facts lost: {reason}")
+        }
+        Fact::Thinned { through, events } => {
+            format!("thinned     {events} events of telemetry up to {through}")
+        }
         Fact::Unknown => "of a kind that this version does not know".into(),
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use domain::{
-    clock::Clock,
+    clock::{Clock, Stamp},
     envelope::ChainHash,
     event::{Event, Fact},
     ids::{BootId, SiteId},
@@ -16,10 +16,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{
     StateDir, bookkeeping,
     database::{self, number, sequence},
+    end_mark::{self, EndMark},
     error::{JournalError, Result},
     pictures::{self, PictureState},
     query::stored_hash,
     recover::{self, Recovered},
+    repair::{self, Repair},
+    room,
 };
 
 /// The journal, open for writing. At most one process has it so.
@@ -32,6 +35,9 @@ pub struct Journal {
     tail: Tail,
     /// Events and other changes that were written since the log was last brought into the database.
     in_log: u64,
+    mark: EndMark,
+    /// Whether the disk has failed: what it holds is looked at anew before anything is written.
+    suspect: bool,
     _lock: File,
 }
 
@@ -57,6 +63,10 @@ struct Written {
 pub(super) enum Change {
     /// Journal these facts.
     Append(Vec<Fact>),
+    /// Journal these, each of which was so at its time.
+    Late(Vec<(Stamp, Fact)>),
+    /// Drop telemetry, the oldest first, so many events at most.
+    Thin(usize),
     /// The cloud has everything up to here, and nothing beyond.
     Acknowledge(u64),
     /// This became of a picture.
@@ -65,7 +75,8 @@ pub(super) enum Change {
 
 impl Journal {
     /// Opens the journal of `site` below `state`, making it where there is none, and says what was
-    /// unfinished when it was last written. `boot` marks the events of this run.
+    /// unfinished when it was last written. `boot` marks the events of this run. One that is damaged
+    /// is mended as far as that is possible, and says so in an event.
     pub fn open(
         state: &StateDir,
         site: SiteId,
@@ -75,13 +86,41 @@ impl Journal {
         fs::create_dir_all(state.path())
             .map_err(JournalError::file("make the folder", state.path()))?;
         let lock = lock(state)?;
-        let db = database::open_writer(&state.journal())?;
-        belongs_to(&db, &site)?;
-        let tail = read_tail(&db).map_err(JournalError::database("read its last event"))?;
-        let recovered = recover::recover(&db)?;
-        let journal =
-            Self { db, state: state.clone(), site, boot, clock, tail, in_log: 0, _lock: lock };
+        repair::finish(state)?;
+        let (db, tail, repaired) = open_mending(state, &site)?;
+        let (state, mark) = (state.clone(), EndMark::open(state)?);
+        let (in_log, suspect, _lock) = (0, false, lock);
+        let mut journal = Self { db, state, site, boot, clock, tail, in_log, mark, suspect, _lock };
+        journal.mark.set(tail.sequence);
+        repaired.into_iter().for_each(|repair| journal.note(repair));
+        let recovered = recover::recover(&journal.db)?;
         Ok((journal, recovered))
+    }
+
+    /// Builds the journal below `state` anew from what is left of it, where nobody writes it.
+    pub fn repair(
+        state: &StateDir,
+        site: SiteId,
+        boot: BootId,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Repair> {
+        let lock = lock(state)?;
+        repair::finish(state)?;
+        let repair = repair::rebuild(state, site.as_str(), "the journal was built anew")?;
+        drop(lock);
+        let (mut journal, _) = Self::open(state, site, boot, clock)?;
+        journal.note(repair.clone());
+        Ok(repair)
+    }
+
+    /// Says in the journal what was mended.
+    fn note(&mut self, repair: Repair) {
+        tracing::error!("the journal was damaged: {}", repair.detail);
+        let fact = Fact::JournalRepaired { lost: repair.lost, detail: repair.detail };
+        if let Err(error) = self.append(&[fact]) {
+            // The lost places say it all the same.
+            tracing::error!(%error, "that could not be journaled");
+        }
     }
 
     /// Appends `facts` in one transaction and returns them as they were journaled. They are on disk
@@ -95,14 +134,32 @@ impl Journal {
     /// Makes all changes in one transaction. The outer error is everybody's; an inner one is that
     /// of a change that was left out.
     pub(super) fn commit(&mut self, changes: &[Change]) -> Result<Vec<Result<Vec<Event>>>> {
-        let facts = changes.iter().any(|change| matches!(change, Change::Append(_)));
+        if self.suspect {
+            self.reopen()?;
+        }
+        let told = |change: &Change| matches!(change, Change::Acknowledge(_) | Change::Picture(..));
+        let facts = changes.iter().any(|change| !told(change));
         let committed = self.transact(changes, facts);
-        if committed.is_err() {
-            // What the disk has now is the truth, whatever was tried.
-            self.tail =
-                read_tail(&self.db).map_err(JournalError::database("read its last event"))?;
+        match &committed {
+            Ok(_) => self.mark.set(self.tail.sequence),
+            // A flush that failed is never tried again: what it was to write may be gone, and the
+            // next one would say nothing of it.
+            Err(JournalError::Database { .. }) => self.suspect = true,
+            Err(_) => {}
         }
         committed
+    }
+
+    /// Opens the database anew and takes what is really on the disk for the truth.
+    fn reopen(&mut self) -> Result<()> {
+        let nothing = Connection::open_in_memory();
+        let nothing = nothing.map_err(JournalError::database("close its database"))?;
+        drop(std::mem::replace(&mut self.db, nothing));
+        database::forget_cached(&self.state);
+        let (db, tail, repaired) = open_mending(&self.state, &self.site)?;
+        (self.db, self.tail, self.suspect) = (db, tail, false);
+        repaired.into_iter().for_each(|repair| self.note(repair));
+        Ok(())
     }
 
     /// Brings the log into the database where it has grown. It costs two flushes, so it is done
@@ -152,13 +209,13 @@ impl Journal {
     fn apply(&self, change: &Change, tail: &mut Tail) -> Result<Vec<Event>> {
         match change {
             Change::Append(facts) => {
-                let written = self.write_out(facts, *tail)?;
-                for one in &written {
-                    self.insert(one).map_err(JournalError::database("write an event"))?;
-                    *tail = Tail { sequence: one.event.sequence, hash: one.hash };
-                }
-                Ok(written.into_iter().map(|one| one.event).collect())
+                self.enter(facts.iter().map(|fact| (self.clock.now(), fact)), tail)
             }
+            Change::Late(facts) => self.enter(facts.iter().map(|(at, fact)| (*at, fact)), tail),
+            Change::Thin(most) => match room::thin(&self.db, *most)? {
+                Some(fact) => self.enter([(self.clock.now(), &fact)].into_iter(), tail),
+                None => Ok(Vec::new()),
+            },
             Change::Acknowledge(through) => self
                 .db
                 .prepare_cached("UPDATE journal SET acked_through = ?1")
@@ -171,13 +228,31 @@ impl Journal {
         }
     }
 
+    /// Enters facts as events after `tail`, and moves it.
+    fn enter<'a>(
+        &self,
+        facts: impl Iterator<Item = (Stamp, &'a Fact)>,
+        tail: &mut Tail,
+    ) -> Result<Vec<Event>> {
+        let written = self.write_out(facts, *tail)?;
+        for one in &written {
+            self.insert(one).map_err(JournalError::database("write an event"))?;
+            *tail = Tail { sequence: one.event.sequence, hash: one.hash };
+        }
+        Ok(written.into_iter().map(|one| one.event).collect())
+    }
+
     /// The events that `facts` become after `tail`.
-    fn write_out(&self, facts: &[Fact], tail: Tail) -> Result<Vec<Written>> {
+    fn write_out<'a>(
+        &self,
+        facts: impl Iterator<Item = (Stamp, &'a Fact)>,
+        tail: Tail,
+    ) -> Result<Vec<Written>> {
         let mut previous = tail.hash;
         (tail.sequence + 1..)
             .zip(facts)
-            .map(|(sequence, fact)| {
-                let (site, boot, at) = (self.site.clone(), self.boot, self.clock.now());
+            .map(|(sequence, (at, fact))| {
+                let (site, boot) = (self.site.clone(), self.boot);
                 let written =
                     Written::new(Event { sequence, site, boot, at, fact: fact.clone() }, previous)?;
                 previous = written.hash;
@@ -191,6 +266,19 @@ impl Journal {
             .prepare_cached("INSERT INTO event (sequence, hash, body) VALUES (?1, ?2, ?3)")?
             .execute(params![number(one.event.sequence), one.hash.0, one.body])?;
         bookkeeping::apply(&self.db, &one.event, &self.state)
+    }
+
+    /// Notes that the cloud has every event up to `through`, and none beyond.
+    #[cfg(test)]
+    pub(super) fn acknowledge(&mut self, through: u64) -> Result<()> {
+        self.commit(&[Change::Acknowledge(through)]).map(drop)
+    }
+
+    /// Brings the whole log into the database.
+    #[cfg(test)]
+    pub(super) fn checkpoint(&self) {
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        self.db.query_row(checkpoint, [], |_| Ok(())).expect("a test's disk works");
     }
 
     #[cfg(test)]
@@ -232,10 +320,87 @@ fn belongs_to(db: &Connection, site: &SiteId) -> Result<()> {
         .query_row("SELECT site FROM journal", [], |row| row.get(0))
         .map_err(JournalError::database("read its site"))?;
     if journal == site.as_str() {
-        Ok(())
-    } else {
-        Err(JournalError::OtherSite { journal, asked: site.to_string() })
+        return Ok(());
     }
+    let last = "SELECT body FROM event ORDER BY sequence DESC LIMIT 1";
+    let last = db.query_row(last, [], |row| row.get::<_, String>(0)).unwrap_or_default();
+    match serde_json::from_str::<Event>(&last) {
+        // Its events know better than its heading.
+        Ok(event) if event.site == *site => {
+            let what = format!("the journal says that it is of site `{journal}`");
+            Err(JournalError::Damaged { sequence: event.sequence, what })
+        }
+        _ => Err(JournalError::OtherSite { journal, asked: site.to_string() }),
+    }
+}
+
+/// Opens the database, mending it where it is damaged, and says what was mended.
+fn open_mending(state: &StateDir, site: &SiteId) -> Result<(Connection, Tail, Option<Repair>)> {
+    let (opened, mut repaired) = match open_sound(state, site) {
+        Err(error) if error.is_damage() => {
+            let repair = repair::rebuild(state, site.as_str(), &error.to_string())?;
+            (open_sound(state, site)?, Some(repair))
+        }
+        opened => (opened?, None),
+    };
+    let (db, mut tail) = opened;
+    let marked = end_mark::read(state);
+    if marked > tail.sequence {
+        let last = (tail.sequence, tail.hash);
+        repaired = Some(repair::mend_tail(state, &db, site.as_str(), last, marked)?);
+        tail = read_tail(&db).map_err(JournalError::database("read its last event"))?;
+    }
+    Ok((db, tail, repaired))
+}
+
+/// Opens the database where its end is sound, and what a start needs can be read.
+fn open_sound(state: &StateDir, site: &SiteId) -> Result<(Connection, Tail)> {
+    let db = database::open_writer(&state.journal())?;
+    belongs_to(&db, site)?;
+    let tail = read_tail(&db).map_err(JournalError::database("read its last event"))?;
+    check_end(&db)?;
+    recover::recover(&db)?;
+    Ok((db, tail))
+}
+
+/// Events at the end that are checked against the chain at every start.
+const CHECKED_AT_END: i64 = 100;
+
+fn check_end(db: &Connection) -> Result<()> {
+    let read = || {
+        let mut statement = db.prepare(
+            "SELECT sequence, hash, body FROM (SELECT sequence, hash, body FROM event
+             ORDER BY sequence DESC LIMIT ?1) ORDER BY sequence",
+        )?;
+        let rows = statement.query_map([CHECKED_AT_END], |row| {
+            let body = row.get_ref(2)?.as_bytes()?.to_vec();
+            Ok((sequence(row.get(0)?), stored_hash(row, 1)?, body))
+        })?;
+        rows.collect::<rusqlite::Result<Vec<_>>>()
+    };
+    let events = read().map_err(JournalError::database("check its last events"))?;
+    if let Some((1, hash, body)) = events.first()
+        && !body.is_empty()
+        && ChainHash::GENESIS.follow(body) != *hash
+    {
+        let what = "its hash does not follow from its bytes".to_owned();
+        return Err(JournalError::Damaged { sequence: 1, what });
+    }
+    for pair in events.windows(2) {
+        let [(before, previous, _), (sequence, hash, body)] = pair else { continue };
+        if before + 1 != *sequence {
+            let (sequence, what) = (before + 1, "it is missing".to_owned());
+            return Err(JournalError::Damaged { sequence, what });
+        }
+        // A place without a body, and the first event behind one without a hash, follow nothing.
+        let follows =
+            body.is_empty() || *previous == ChainHash::GENESIS || previous.follow(body) == *hash;
+        if !follows {
+            let what = "its hash does not follow from its bytes and the event before".to_owned();
+            return Err(JournalError::Damaged { sequence: *sequence, what });
+        }
+    }
+    Ok(())
 }
 
 fn read_tail(db: &Connection) -> rusqlite::Result<Tail> {

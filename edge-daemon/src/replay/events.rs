@@ -1,15 +1,18 @@
-//! The events: one batch at a time, in order, until the cloud has them all; then the next.
+//! The events: one batch at a time, until the cloud has it; then the next. Which one that is,
+//! [`Overtake`] says.
 
 use std::{sync::Arc, time::Duration};
 
 use domain::{envelope::Refusal, event::Fact};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{
     Timing,
     back_off::BackOff,
-    judge::{self, Meaning},
-    outbox::{Desk, Next, Parcel},
+    judge::{self, Meaning, Sent},
+    outbox::{Desk, Next, Order, Parcel},
+    overtake::{self, Overtake},
+    pace::Pace,
     status::{ReplayState, Status},
 };
 use crate::{
@@ -17,16 +20,26 @@ use crate::{
     journal::{JournalError, JournalHandle, Limits},
 };
 
+/// Bytes of an event that is guessed to travel as one, compressed among others.
+const FOLDED: usize = 4;
+/// Fewest events to which a slow line shrinks a batch.
+const FEWEST: usize = 8;
+
+/// What the events go between.
+pub(super) struct Ends {
+    pub(super) cloud: Arc<Cloud>,
+    pub(super) journal: JournalHandle,
+    pub(super) desk: Desk,
+}
+
 pub(super) struct Events {
-    cloud: Arc<Cloud>,
-    journal: JournalHandle,
-    desk: Desk,
+    ends: Ends,
+    line: Arc<Pace>,
     status: Status,
     timing: Timing,
     back_off: BackOff,
-    /// Everything up to here is at the cloud.
-    acked: u64,
-    /// Events in one batch; fewer after a 413.
+    way: Overtake,
+    /// Events in one batch; fewer after a 413, and on a slow line.
     events: usize,
 }
 
@@ -41,24 +54,21 @@ enum Then {
 }
 
 impl Events {
-    pub(super) fn new(
-        cloud: Arc<Cloud>,
-        journal: JournalHandle,
-        desk: Desk,
-        timing: &Timing,
-        status: Status,
-    ) -> Self {
+    pub(super) fn new(ends: Ends, line: Arc<Pace>, timing: &Timing, status: Status) -> Self {
         let back_off = BackOff::new(timing.first_pause, timing.longest_pause);
-        let (acked, events) = (*journal.acked().borrow(), timing.batch.events);
-        Self { cloud, journal, desk, status, timing: timing.clone(), back_off, acked, events }
+        let events = timing.batch.events;
+        let way = Overtake::new(*ends.journal.acked().borrow(), events as u64);
+        Self { ends, line, status, timing: timing.clone(), back_off, way, events }
     }
 
     /// Runs until it is dropped, or until the cloud has another history of this site.
     pub(super) async fn run(mut self) {
-        let mut head = self.journal.head();
+        let mut head = self.ends.journal.head();
         loop {
+            self.line.ready().await;
             let end = *head.borrow_and_update();
-            if end <= self.acked {
+            let next = self.way.next(end);
+            if next == overtake::Next::Nothing {
                 self.status.well(ReplayState::Synced);
                 if head.changed().await.is_err() {
                     return;
@@ -66,15 +76,21 @@ impl Events {
                 sleep(self.timing.linger).await;
                 continue;
             }
-            match self.step(end).await.unwrap_or_else(journal_trouble) {
+            match self.step(next, end).await.unwrap_or_else(journal_trouble) {
                 Then::GoOn => {}
                 Then::Pause(state, detail, at_least) => self.pause(state, detail, at_least).await,
-                Then::Stop(detail) => {
-                    self.status.hindered(ReplayState::Forked, detail, 1);
-                    return;
-                }
+                Then::Stop(detail) => return self.stop(detail).await,
             }
         }
+    }
+
+    /// Two journals claim this site: that stands in this one as well, whoever reads it.
+    async fn stop(&mut self, detail: String) {
+        let fact = Fact::KeyShared { detail: bounded(&detail) };
+        if let Err(error) = self.ends.journal.append(vec![fact]).await {
+            tracing::error!(%error, "what was found out about this site could not be journaled");
+        }
+        self.status.hindered(ReplayState::Forked, detail, 1);
     }
 
     async fn pause(&mut self, state: ReplayState, detail: String, at_least: Option<Duration>) {
@@ -85,51 +101,96 @@ impl Events {
     }
 
     /// Sends what is next; `head` is the end of the journal.
-    async fn step(&mut self, head: u64) -> Result<Then, JournalError> {
-        let limits = Limits { events: self.events, ..self.timing.batch };
-        match self.desk.next(self.acked + 1, limits).await? {
+    async fn step(&mut self, next: overtake::Next, head: u64) -> Result<Then, JournalError> {
+        let (first, until, ahead) = match next {
+            overtake::Next::Nothing => return Ok(Then::GoOn),
+            overtake::Next::InOrder { first, until } => (first, until, false),
+            overtake::Next::Ahead { first } => (first, head, true),
+        };
+        let limits = self.limits(until - first + 1);
+        let most_bytes = self.timing.batch.bytes;
+        match self.ends.desk.next(Order { first, head, ahead, limits, most_bytes }).await? {
             Next::Nothing => {
                 let detail = "the journal ends before its last event".to_owned();
                 Ok(Then::Pause(ReplayState::Journal, detail, None))
             }
+            // What is wrong with an event shows when its turn comes.
+            Next::Damaged(_) if ahead => Ok(self.in_order()),
+            Next::Parcel(parcel) if ahead && parcel.oversized => Ok(self.in_order()),
             Next::Damaged(sequence) => {
                 self.set_aside(sequence, "its bytes were damaged on the site's disk".into()).await
             }
             Next::Parcel(parcel) if parcel.oversized => {
                 self.set_aside(parcel.first, "it is larger than a batch may be".into()).await
             }
-            Next::Parcel(parcel) => self.deliver(parcel, head).await,
+            Next::Parcel(parcel) => self.deliver(parcel, head, ahead).await,
         }
     }
 
-    async fn deliver(&mut self, parcel: Parcel, head: u64) -> Result<Then, JournalError> {
-        let Parcel { first, last, body, signature, .. } = parcel;
+    fn in_order(&mut self) -> Then {
+        self.way.is_unwanted();
+        Then::GoOn
+    }
+
+    /// What goes into a batch, of which there are so many events.
+    fn limits(&self, waiting: u64) -> Limits {
+        let waiting = usize::try_from(waiting).unwrap_or(usize::MAX);
+        let Limits { bytes, .. } = self.timing.batch;
+        let bytes = self.line.at_once(bytes / FOLDED).saturating_mul(FOLDED).min(bytes);
+        Limits { events: self.events.min(waiting), bytes }
+    }
+
+    async fn deliver(
+        &mut self,
+        parcel: Parcel,
+        head: u64,
+        ahead: bool,
+    ) -> Result<Then, JournalError> {
+        let Parcel { first, last, body, .. } = parcel;
         if self.back_off.failures() == 0 {
             self.status.well(ReplayState::Sending);
         }
-        let backlog = head.saturating_sub(last);
-        match self.cloud.send_batch(body, signature, backlog).await {
-            Ok(answer) => {
-                self.heed(judge::batch(&answer, first, last, head), first, last, head).await
+        let (bytes, began) = (body.len(), Instant::now());
+        let answer = self.ends.cloud.send_batch(body).await;
+        self.line.sent(bytes);
+        self.suspect().await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                return Ok(Then::Pause(ReplayState::Unreachable, error.to_string(), None));
             }
-            Err(error) => Ok(Then::Pause(ReplayState::Unreachable, error.to_string(), None)),
+        };
+        let may_reach = self.way.may_reach(last);
+        let sent = Sent { first, last, head, may_reach, ahead };
+        let then = self.heed(judge::batch(&answer, sent), sent).await;
+        if began.elapsed() > self.timing.batch_within {
+            self.events = (self.events / 4).max(FEWEST);
+        }
+        then
+    }
+
+    /// Journals that another machine uses this site's key, where that showed.
+    async fn suspect(&self) {
+        let Some(detail) = self.ends.cloud.take_suspicion() else { return };
+        if let Err(error) = self.ends.journal.append(vec![Fact::KeyShared { detail }]).await {
+            tracing::error!(%error, "what was found out about this site could not be journaled");
         }
     }
 
-    async fn heed(
-        &mut self,
-        meaning: Meaning,
-        first: u64,
-        last: u64,
-        head: u64,
-    ) -> Result<Then, JournalError> {
+    async fn heed(&mut self, meaning: Meaning, sent: Sent) -> Result<Then, JournalError> {
+        let Sent { first, last, .. } = sent;
         match meaning {
             Meaning::Acknowledged(through) => {
                 self.move_to(through).await?;
-                self.back_off.succeeded();
-                self.events = (self.events * 2).min(self.timing.batch.events);
+                self.succeeded();
                 Ok(Then::GoOn)
             }
+            Meaning::PutBy(through) => {
+                self.way.put_by(through);
+                self.succeeded();
+                Ok(Then::GoOn)
+            }
+            Meaning::TooLarge if sent.ahead => Ok(self.in_order()),
             Meaning::TooLarge if first == last => {
                 self.set_aside(first, "it is too large for the cloud (413)".into()).await
             }
@@ -141,17 +202,23 @@ impl Events {
                 Ok(Then::Pause(ReplayState::Busy, detail, retry_after))
             }
             Meaning::NotTheCloud(detail) => Ok(Then::Pause(ReplayState::NotTheCloud, detail, None)),
-            Meaning::Refused(refusal) => self.refused(refusal, first, head).await,
+            Meaning::Refused(refusal) => self.refused(refusal, sent).await,
         }
     }
 
-    async fn refused(
-        &mut self,
-        refusal: Refusal,
-        first: u64,
-        head: u64,
-    ) -> Result<Then, JournalError> {
+    fn succeeded(&mut self) {
+        self.back_off.succeeded();
+        self.events = (self.events * 2).min(self.timing.batch.events);
+    }
+
+    async fn refused(&mut self, refusal: Refusal, sent: Sent) -> Result<Then, JournalError> {
+        let Sent { first, head, ahead, .. } = sent;
         match refusal {
+            Refusal::Unacceptable { .. } | Refusal::Malformed { .. } | Refusal::NoRoomAhead
+                if ahead =>
+            {
+                Ok(self.in_order())
+            }
             Refusal::OutOfOrder { expected } if expected > head + 1 => Ok(Then::Stop(format!(
                 "the cloud has events of this site up to {}, this journal ends at {head}: it was \
                  replaced or restored from a copy",
@@ -171,13 +238,29 @@ impl Events {
                 self.back_off.pause(0.0);
                 Ok(Then::GoOn)
             }
-            Refusal::Forked { sequence } => Ok(Then::Stop(format!(
-                "the cloud has another event {sequence} of this site: two journals claim one site"
-            ))),
+            Refusal::Forked { sequence, boot } => {
+                let run = boot.map(|boot| format!(" (of run {boot})")).unwrap_or_default();
+                Ok(Then::Stop(format!(
+                    "the cloud has another event {sequence} of this site{run}: two journals claim \
+                     one site, its card was copied or restored from a copy"
+                )))
+            }
             Refusal::Unacceptable { sequence, reason } => self.set_aside(sequence, reason).await,
             Refusal::Unauthorised => {
                 let detail = "the cloud does not know this site by this key: enrol it again".into();
                 Ok(Then::Pause(ReplayState::Unauthorised, detail, None))
+            }
+            Refusal::Revoked => {
+                let detail = "the cloud has revoked this site: enrol it again".into();
+                Ok(Then::Pause(ReplayState::Unauthorised, detail, Some(self.timing.longest_pause)))
+            }
+            Refusal::Repeated { .. } => {
+                let detail = "another machine sends in this site's name".into();
+                Ok(Then::Pause(ReplayState::Refused, detail, None))
+            }
+            Refusal::Ahead { .. } | Refusal::NoRoomAhead => {
+                let detail = "the cloud answers what was not asked".into();
+                Ok(Then::Pause(ReplayState::Refused, detail, None))
             }
             Refusal::Malformed { reason } => {
                 let detail = format!("the cloud does not understand a batch: {}", bounded(&reason));
@@ -187,20 +270,20 @@ impl Events {
     }
 
     async fn move_to(&mut self, through: u64) -> Result<(), JournalError> {
-        self.journal.acknowledge(through).await?;
-        self.acked = through;
+        self.ends.journal.acknowledge(through).await?;
+        self.way.move_to(through);
         Ok(())
     }
 
     /// Journals that the event is set aside; its place will be sent without it.
     async fn set_aside(&mut self, sequence: u64, reason: String) -> Result<Then, JournalError> {
         let reason = bounded(&reason);
-        if self.desk.is_set_aside(sequence).await? {
+        if self.ends.desk.is_set_aside(sequence).await? {
             let detail = format!("the cloud refuses even the place of event {sequence}: {reason}");
             return Ok(Then::Pause(ReplayState::Refused, detail, None));
         }
         tracing::error!(sequence, reason, "an event is set aside");
-        self.journal.append(vec![Fact::Quarantined { sequence, reason }]).await?;
+        self.ends.journal.append(vec![Fact::Quarantined { sequence, reason }]).await?;
         Ok(Then::GoOn)
     }
 }

@@ -5,17 +5,18 @@
 
 use std::time::Duration;
 
-use domain::envelope::{Acknowledgement, Refusal};
+use domain::envelope::{Acknowledgement, PictureReceipt, Refusal};
 use reqwest::StatusCode;
-use serde::Deserialize;
 
 use crate::cloud::Answer;
 
 /// What it means for a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// The cloud has everything up to here; within what was sent.
+    /// The cloud has everything up to here, in order.
     Acknowledged(u64),
+    /// The cloud has put by everything that was sent ahead, up to here.
+    PutBy(u64),
     /// The cloud refuses and says why.
     Refused(Refusal),
     /// The request is too large for the cloud or something before it.
@@ -26,18 +27,39 @@ pub(super) enum Meaning {
     NotTheCloud(String),
 }
 
-/// What the answer to a batch of `first` to `last` means. `head` is the journal's end as it was last
-/// published, which may be a moment before `last`: beyond both, the cloud cannot have anything.
-pub(super) fn batch(answer: &Answer, first: u64, last: u64, head: u64) -> Meaning {
+/// A batch that was sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    /// Its first event.
+    pub(super) first: u64,
+    /// Its last.
+    pub(super) last: u64,
+    /// The journal's end as it was last published, which may be a moment before `last`: beyond both,
+    /// the cloud cannot have anything.
+    pub(super) head: u64,
+    /// How far an acknowledgement may go: `last`, or further over what was put by before. Beyond
+    /// that the cloud may have what was sent before this process started, and is asked again.
+    pub(super) may_reach: u64,
+    /// Whether it was sent ahead of others.
+    pub(super) ahead: bool,
+}
+
+/// What the answer to a batch means.
+pub(super) fn batch(answer: &Answer, sent: Sent) -> Meaning {
+    let Sent { first, last, head, may_reach, ahead } = sent;
     if answer.status == StatusCode::OK {
         return match serde_json::from_slice(&answer.body) {
-            // The cloud may have what was sent before this process started.
-            Ok(Acknowledgement { acked_through })
+            Ok(Acknowledgement { ahead_through: Some(through), .. })
+                if ahead && through == last =>
+            {
+                Meaning::PutBy(through)
+            }
+            Ok(Acknowledgement { acked_through, ahead_through: None })
                 if (first..=head.max(last)).contains(&acked_through) =>
             {
-                Meaning::Acknowledged(acked_through.min(last))
+                Meaning::Acknowledged(acked_through.min(may_reach))
             }
-            Ok(Acknowledgement { acked_through }) => Meaning::NotTheCloud(format!(
+            Ok(Acknowledgement { acked_through, .. }) => Meaning::NotTheCloud(format!(
                 "events {first} to {last} were sent and {acked_through} was acknowledged"
             )),
             Err(_) => Meaning::NotTheCloud(answer.stranger()),
@@ -46,17 +68,11 @@ pub(super) fn batch(answer: &Answer, first: u64, last: u64, head: u64) -> Meanin
     common(answer).unwrap_or_else(|| refusal(answer, first, last))
 }
 
-/// The answer to a picture that was taken.
-#[derive(Deserialize)]
-struct Kept {
-    kept: bool,
-}
-
-/// Whether a picture was taken; otherwise what the answer means.
-pub(super) fn picture(answer: &Answer) -> Result<(), Meaning> {
-    let kept = serde_json::from_slice(&answer.body).is_ok_and(|Kept { kept }| kept);
-    if answer.status == StatusCode::OK && kept {
-        return Ok(());
+/// What the cloud has of a picture; otherwise what the answer means.
+pub(super) fn picture(answer: &Answer) -> Result<PictureReceipt, Meaning> {
+    if answer.status == StatusCode::OK {
+        let receipt = serde_json::from_slice(&answer.body);
+        return receipt.map_err(|_| Meaning::NotTheCloud(answer.stranger()));
     }
     Err(common(answer).unwrap_or_else(|| match answer.status {
         // No event that the cloud has names it: that event was set aside.
@@ -84,19 +100,12 @@ fn common(answer: &Answer) -> Option<Meaning> {
 }
 
 fn refusal(answer: &Answer, first: u64, last: u64) -> Meaning {
-    let refusal = serde_json::from_slice::<Refusal>(&answer.body);
-    match (answer.status, refusal) {
-        (StatusCode::CONFLICT, Ok(refusal @ Refusal::OutOfOrder { expected: 1.. }))
-        | (StatusCode::CONFLICT, Ok(refusal @ Refusal::Forked { .. }))
-        | (StatusCode::UNAUTHORIZED, Ok(refusal @ Refusal::Unauthorised))
-        | (StatusCode::BAD_REQUEST, Ok(refusal @ Refusal::Malformed { .. })) => {
-            Meaning::Refused(refusal)
+    match answer.refusal() {
+        // One that names an event which was not sent refuses something else.
+        Some(Refusal::Unacceptable { sequence, .. }) if !(first..=last).contains(&sequence) => {
+            Meaning::NotTheCloud(answer.stranger())
         }
-        (StatusCode::UNPROCESSABLE_ENTITY, Ok(Refusal::Unacceptable { sequence, reason }))
-            if (first..=last).contains(&sequence) =>
-        {
-            Meaning::Refused(Refusal::Unacceptable { sequence, reason })
-        }
-        _ => Meaning::NotTheCloud(answer.stranger()),
+        Some(refusal) => Meaning::Refused(refusal),
+        None => Meaning::NotTheCloud(answer.stranger()),
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! - An event counts as told only when the cloud says, in so many words, that it is on its disk. No
 //!   page of a captive portal, no redirect, no empty 200 is taken for that.
-//! - Events go in order and in batches; pictures follow the events that name them and never hold
-//!   an event up.
+//! - Events go in batches, compressed; what happens now overtakes what has waited ([`overtake`]),
+//!   and the cloud still applies everything in the journal's order. Pictures go when no event waits,
+//!   each after the event that names it, in parts, and never twice.
+//! - No more goes up than the configured limit, and nothing keeps the line for long ([`pace`]).
 //! - One event that the cloud cannot take is set aside, with the reason as an event of its own, and
 //!   the rest goes on.
 //! - Nothing is tried without a pause: pauses double up to a bound and are spread over all sites.
@@ -13,6 +15,8 @@ mod back_off;
 mod events;
 mod judge;
 mod outbox;
+mod overtake;
+mod pace;
 mod pictures;
 mod status;
 #[cfg(test)]
@@ -43,6 +47,11 @@ pub struct Timing {
     pub longest_retry_after: Duration,
     /// What goes into one batch.
     pub batch: Limits,
+    /// A batch that took longer is followed by a smaller one, so that what happens meanwhile does
+    /// not wait behind it.
+    pub batch_within: Duration,
+    /// Most kilobits per second that go up; none for no limit.
+    pub max_upload_kbit_s: Option<u32>,
 }
 
 /// Bytes of a batch that are not its items.
@@ -56,6 +65,8 @@ impl Default for Timing {
             longest_pause: Duration::from_secs(30),
             longest_retry_after: Duration::from_secs(300),
             batch: Limits { events: MAX_BATCH_EVENTS, bytes: MAX_BATCH_BYTES - BATCH_OVERHEAD },
+            batch_within: Duration::from_secs(1),
+            max_upload_kbit_s: None,
         }
     }
 }
@@ -73,9 +84,14 @@ pub fn replay(
 ) -> (impl Future<Output = ()> + Send, watch::Receiver<ReplayStatus>) {
     let reader = outbox::Desk::new(reader, Arc::clone(&cloud));
     let (status, watched) = status::channel();
-    let events =
-        events::Events::new(Arc::clone(&cloud), journal.clone(), reader.clone(), &timing, status);
-    let pictures = pictures::Pictures::new(state, cloud, journal, reader, timing);
+    let line = Arc::new(pace::Pace::new(timing.max_upload_kbit_s));
+    let events = events::Events::new(
+        events::Ends { cloud: Arc::clone(&cloud), journal: journal.clone(), desk: reader.clone() },
+        Arc::clone(&line),
+        &timing,
+        status,
+    );
+    let pictures = pictures::Pictures::new(state, cloud, journal, reader, line, &timing);
     let run = async {
         tokio::join!(events.run(), pictures.run());
     };

@@ -1,20 +1,22 @@
-//! The desk at which batches are made up: reads the journal, cuts, signs, all off the async threads.
+//! The desk at which batches are made up: reads the journal, cuts, compresses, all off the async
+//! threads.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use domain::envelope::{Batch, Item};
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 use crate::{
     cloud::Cloud,
-    journal::{JournalError, Limits, Outbox, PictureToSend, Reader},
+    journal::{JournalError, Limits, Outbox, Outgoing, PictureToSend, Reader},
 };
 
 /// A batch that is ready to go.
 pub(super) struct Parcel {
     pub(super) first: u64,
     pub(super) last: u64,
-    pub(super) body: Vec<u8>,
-    pub(super) signature: String,
+    pub(super) body: Bytes,
     /// Whether it is one event that is larger than a batch may be.
     pub(super) oversized: bool,
 }
@@ -26,7 +28,25 @@ pub(super) enum Next {
     Damaged(u64),
 }
 
-/// Reads and signs. Clones are the same desk.
+/// Which batch is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Order {
+    /// Its first event.
+    pub(super) first: u64,
+    /// The journal's end.
+    pub(super) head: u64,
+    /// Whether it is sent ahead of others.
+    pub(super) ahead: bool,
+    /// What goes into it.
+    pub(super) limits: Limits,
+    /// Most bytes that any batch may have.
+    pub(super) most_bytes: usize,
+}
+
+/// Fewer bytes are not worth compressing.
+const LEAST_COMPRESSED: usize = 256;
+
+/// Reads and cuts. Clones are the same desk.
 #[derive(Clone)]
 pub(super) struct Desk {
     reader: Arc<Mutex<Reader>>,
@@ -38,26 +58,14 @@ impl Desk {
         Self { reader: Arc::new(Mutex::new(reader)), cloud }
     }
 
-    /// The batch that starts at `first`.
-    pub(super) async fn next(&self, first: u64, limits: Limits) -> Result<Next, JournalError> {
+    /// The batch that `order` asks for.
+    pub(super) async fn next(&self, order: Order) -> Result<Next, JournalError> {
         let cloud = Arc::clone(&self.cloud);
         self.read(move |reader| {
-            Ok(match reader.outbox(first, limits)? {
+            Ok(match reader.outbox(order.first, order.limits)? {
                 Outbox::Empty => Next::Nothing,
                 Outbox::Damaged(sequence) => Next::Damaged(sequence),
-                Outbox::Batch(outgoing) => {
-                    let (last, oversized) =
-                        (outgoing.last_sequence(), outgoing.bytes > limits.bytes);
-                    let batch = Batch {
-                        site: cloud.site().clone(),
-                        first_sequence: first,
-                        previous_hash: outgoing.previous_hash,
-                        items: outgoing.items,
-                    };
-                    let body = serde_json::to_vec(&batch).expect("a batch is JSON");
-                    let signature = cloud.sign(&body);
-                    Next::Parcel(Parcel { first, last, body, signature, oversized })
-                }
+                Outbox::Batch(outgoing) => Next::Parcel(wrap(&cloud, order, outgoing)),
             })
         })
         .await
@@ -70,8 +78,8 @@ impl Desk {
         self.read(move |reader| {
             Ok(match reader.outbox(sequence, limits)? {
                 Outbox::Batch(outgoing) => outgoing.items.iter().all(|item| match item {
-                    Item::Quarantined { .. } => true,
-                    Item::Event(body) => is_note(body.get()),
+                    Item::Quarantined { .. } | Item::Lost { .. } => true,
+                    Item::Event(body) | Item::Resumed { event: body, .. } => is_note(body.get()),
                 }),
                 _ => false,
             })
@@ -92,6 +100,29 @@ impl Desk {
         let reading = move || read(&reader.lock().unwrap_or_else(PoisonError::into_inner));
         tokio::task::spawn_blocking(reading).await.unwrap_or(Err(JournalError::Closed))
     }
+}
+
+fn wrap(cloud: &Cloud, order: Order, outgoing: Outgoing) -> Parcel {
+    let (last, oversized) = (outgoing.last_sequence(), outgoing.bytes > order.most_bytes);
+    let batch = Batch {
+        site: cloud.site().clone(),
+        first_sequence: order.first,
+        previous_hash: outgoing.previous_hash,
+        backlog: order.head.saturating_sub(last),
+        ahead: order.ahead,
+        items: outgoing.items,
+    };
+    let json = serde_json::to_vec(&batch).expect("a batch is JSON");
+    Parcel { first: order.first, last, body: fold(json), oversized }
+}
+
+/// The body as it travels: compressed, where that makes it smaller.
+fn fold(json: Vec<u8>) -> Bytes {
+    if json.len() < LEAST_COMPRESSED {
+        return json.into();
+    }
+    let folded = compress_to_vec(json.as_slice(), CompressionLevel::Fastest);
+    if folded.len() < json.len() { folded.into() } else { json.into() }
 }
 
 fn is_note(body: &str) -> bool {

@@ -1,9 +1,11 @@
-//! The pictures: one at a time, oldest first, each after its event. A picture that cannot be sent
-//! holds up pictures at most, and one that will not be had holds up nothing.
+//! The pictures: one at a time, oldest first, each after its event and when no event waits. They go
+//! in parts, and go on where they were after a line broke off. A picture that cannot be sent holds
+//! up pictures at most, and one that will not be had holds up nothing.
 
 use std::{io, path::Path, sync::Arc};
 
-use domain::envelope::{Refusal, to_hex};
+use bytes::Bytes;
+use domain::envelope::{PictureReceipt, Refusal, to_hex};
 use ring::digest::{SHA256, digest};
 use tokio::time::sleep;
 
@@ -12,6 +14,7 @@ use super::{
     back_off::BackOff,
     judge::{self, Meaning},
     outbox::Desk,
+    pace::Pace,
 };
 use crate::{
     cloud::Cloud,
@@ -20,12 +23,19 @@ use crate::{
 
 /// Most bytes of a picture. Vision keeps far smaller ones.
 const MAX_PICTURE: u64 = 4 << 20;
+/// Most bytes of a part where the line has no limit: most pictures are one.
+const MAX_PART: usize = 128 << 10;
+/// Parts of one picture in a row, twice as many as the slowest line makes of the largest.
+const MOST_PARTS: usize = 4096;
+/// Events that may wait while a picture goes: those of a moment.
+const FEW_EVENTS: u64 = 16;
 
 pub(super) struct Pictures {
     state: StateDir,
     cloud: Arc<Cloud>,
     journal: JournalHandle,
     desk: Desk,
+    line: Arc<Pace>,
     back_off: BackOff,
 }
 
@@ -35,10 +45,11 @@ impl Pictures {
         cloud: Arc<Cloud>,
         journal: JournalHandle,
         desk: Desk,
-        timing: Timing,
+        line: Arc<Pace>,
+        timing: &Timing,
     ) -> Self {
         let back_off = BackOff::new(timing.first_pause, timing.longest_pause);
-        Self { state, cloud, journal, desk, back_off }
+        Self { state, cloud, journal, desk, line, back_off }
     }
 
     /// Runs until it is dropped.
@@ -79,23 +90,51 @@ impl Pictures {
     /// Sends it. An error is one that passes.
     async fn settle(&self, picture: &PictureToSend) -> Result<PictureState, String> {
         let Some(path) = self.state.picture(&picture.sha256) else { return Ok(PictureState::Lost) };
-        let (cloud, sha256) = (Arc::clone(&self.cloud), picture.sha256.clone());
-        let read =
-            move || read(&path, &sha256).map(|jpeg| jpeg.map(|jpeg| (cloud.sign(&jpeg), jpeg)));
-        let read = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?;
-        let Some((signature, jpeg)) =
-            read.map_err(|error| format!("it cannot be read: {error}"))?
-        else {
+        let sha256 = picture.sha256.clone();
+        let read = tokio::task::spawn_blocking(move || read(&path, &sha256)).await;
+        let read = read.map_err(|error| error.to_string())?;
+        let Some(jpeg) = read.map_err(|error| format!("it cannot be read: {error}"))? else {
             return Ok(PictureState::Lost);
         };
-        let answer = self.cloud.send_picture(&picture.sha256, jpeg, signature).await;
-        match judge::picture(&answer.map_err(|error| error.to_string())?) {
+        match self.send(&picture.sha256, jpeg.into()).await? {
             Ok(()) => Ok(PictureState::Uploaded),
-            Err(Meaning::TooLarge) => Ok(PictureState::Refused),
-            Err(Meaning::Refused(Refusal::Malformed { .. })) => Ok(PictureState::Refused),
+            Err(Meaning::TooLarge | Meaning::Refused(Refusal::Malformed { .. })) => {
+                Ok(PictureState::Refused)
+            }
             Err(Meaning::Busy { detail, .. } | Meaning::NotTheCloud(detail)) => Err(detail),
             Err(other) => Err(format!("the cloud said {other:?}")),
         }
+    }
+
+    /// Sends part after part until the cloud has it. The inner error is what the cloud means.
+    async fn send(&self, sha256: &str, jpeg: Bytes) -> Result<Result<(), Meaning>, String> {
+        let mut offset = 0;
+        for _ in 0..MOST_PARTS {
+            self.wait_for_events().await?;
+            self.line.ready().await;
+            let end = jpeg.len().min(offset + self.line.at_once(MAX_PART));
+            let part = jpeg.slice(offset..end);
+            let answer = self.cloud.send_picture(sha256, offset, jpeg.len(), part).await;
+            self.line.sent(end - offset);
+            match judge::picture(&answer.map_err(|error| error.to_string())?) {
+                Err(meaning) => return Ok(Err(meaning)),
+                Ok(PictureReceipt { kept: true, .. }) => return Ok(Ok(())),
+                // Further than before, or back to where another beginning was lost.
+                Ok(PictureReceipt { has, .. }) if has < jpeg.len() && has != offset => offset = has,
+                Ok(PictureReceipt { has, .. }) => {
+                    let length = jpeg.len();
+                    return Err(format!("{offset} of {length} bytes were sent, {has} are there"));
+                }
+            }
+        }
+        Err("it goes up again and again and is never whole".to_owned())
+    }
+
+    /// Waits until no more than a few events wait for the line.
+    async fn wait_for_events(&self) -> Result<(), String> {
+        let (head, mut acked) = (self.journal.head(), self.journal.acked());
+        let few = |acked: &u64| head.borrow().saturating_sub(*acked) <= FEW_EVENTS;
+        acked.wait_for(few).await.map(drop).map_err(|_| "the journal is closed".to_owned())
     }
 }
 

@@ -24,8 +24,6 @@ use crate::{
 
 /// Where a site asks.
 pub const PATH: &str = "/edge/v1/directives";
-/// Header with the number that makes each request a new one, see [`Ask::count`].
-pub const COUNT_HEADER: &str = "gatehouse-count";
 /// Longest time that the cloud lets a site wait where there is nothing to tell.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(25);
 /// Most directives in one answer.
@@ -167,43 +165,16 @@ pub struct Page {
     pub directives: Vec<Issued>,
 }
 
-/// What a site asks for. It is signed as a whole.
+/// What a site asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ask {
     /// The last directive that the site has carried out; 0 before the first.
     pub after: u64,
-    /// Larger than in any request of the site before. The cloud answers each number once, so that
-    /// a request that somebody has recorded is good for nothing; no clock is needed for that.
-    pub count: u64,
 }
 
 impl Ask {
-    /// What stands behind the `?`.
-    pub fn query(&self) -> String {
-        format!("after={}", self.after)
+    /// Path and query, as they are signed.
+    pub fn target(&self) -> String {
+        format!("{PATH}?after={}", self.after)
     }
-
-    /// The bytes that the site signs: no body of another request can be taken for them.
-    pub fn signed(&self) -> Vec<u8> {
-        format!("GET {PATH}?{}\n{}", self.query(), self.count).into_bytes()
-    }
-}
-
-/// The answer to an [`Ask`] that is not granted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "error", rename_all = "snake_case")]
-pub enum Declined {
-    /// The site is not known, or the signature is not its own (401).
-    Unauthorised,
-    /// A request of this number or a later one was answered before (409).
-    Repeated {
-        /// The next that will be.
-        expected: u64,
-    },
-    /// The site has carried out more than the cloud has ever told it (409): the cloud was restored
-    /// from a copy, or it is another.
-    Ahead {
-        /// The last that the cloud knows of.
-        last: u64,
-    },
 }

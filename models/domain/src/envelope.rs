@@ -1,8 +1,20 @@
 //! How events travel: in order, chained by hash, signed by the site.
 //!
 //! Each event's hash covers the hash before it and the event's exact bytes, so that a batch can be
-//! checked against what was received before it. The body of a request is signed whole with the
-//! site's Ed25519 key; sending it twice changes nothing, because the cloud applies by sequence.
+//! checked against what was received before it. Every request is signed with the site's Ed25519 key
+//! ([`Head`]) and answered once; an event that comes in two requests changes nothing the second
+//! time, because the cloud applies by sequence.
+//!
+//! Three rules hold where not all is well:
+//! - A place whose event is not there any more travels as [`Item::Quarantined`] while its hash is
+//!   known, and as [`Item::Lost`] where that went with it. What follows a lost place travels as
+//!   [`Item::Resumed`] with the hash that it was journaled under. The cloud takes that hash without
+//!   the one before only there, and keeps and tells that something is missing.
+//! - While much waits at a site, what happens now is sent [`Batch::ahead`] of it. The cloud puts it
+//!   by and applies it when the journal has arrived there, in the journal's order.
+//! - A [`Rotation`] is signed by the old key and by the new one.
+
+mod request;
 
 use std::fmt;
 
@@ -13,13 +25,16 @@ use ring::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::ids::SiteId;
+pub use self::request::{COUNT_HEADER, Channel, Head, LATEST, SIGNATURE_HEADER, SITE_HEADER};
+use crate::ids::{BootId, SiteId};
 
-/// Header that carries the hex signature of the body.
-pub const SIGNATURE_HEADER: &str = "gatehouse-signature";
+/// Where batches are sent.
+pub const EVENTS_PATH: &str = "/edge/v1/events";
+/// Where a key is changed.
+pub const KEYS_PATH: &str = "/edge/v1/keys";
 /// Most events in one batch.
 pub const MAX_BATCH_EVENTS: usize = 500;
-/// Most bytes in the body of one batch.
+/// Most bytes of one batch as JSON, whether it travels compressed or not.
 pub const MAX_BATCH_BYTES: usize = 1 << 20;
 
 /// Hash of an event and of all before it.
@@ -67,7 +82,24 @@ impl<'de> Deserialize<'de> for ChainHash {
     }
 }
 
-/// Events of one site that follow one another, `POST /edge/v1/events`.
+/// Where the picture of this SHA-256 (hex) is put, in parts: this one begins at byte `offset` of
+/// `length`.
+pub fn picture_target(sha256: &str, offset: usize, length: usize) -> String {
+    format!("/edge/v1/pictures/{sha256}?offset={offset}&length={length}")
+}
+
+/// The answer to a part of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureReceipt {
+    /// Whether the picture is whole and on the cloud's disk.
+    pub kept: bool,
+    /// Bytes of it that are there: where the next part begins.
+    #[serde(default)]
+    pub has: usize,
+}
+
+/// Events of one site that follow one another, `POST /edge/v1/events`: JSON, plain or compressed
+/// with zstd, which its first bytes tell.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Batch {
@@ -77,8 +109,22 @@ pub struct Batch {
     pub first_sequence: u64,
     /// Hash of what comes before the first item.
     pub previous_hash: ChainHash,
+    /// Events that wait at the site behind these.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub backlog: u64,
+    /// Whether these are sent while others before them still wait.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub ahead: bool,
     /// The items, one for each sequence from `first_sequence` on.
     pub items: Vec<Item>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// One place in the journal.
@@ -91,19 +137,34 @@ pub enum Item {
     Quarantined {
         /// The event's hash, which the next one follows.
         hash: ChainHash,
-        /// What the cloud said.
+        /// What the cloud said, or why the site no longer has it.
         reason: String,
+    },
+    /// A place of which nothing is left, not even its hash.
+    Lost {
+        /// What became of it.
+        reason: String,
+    },
+    /// The first event after lost places: what it follows is not known.
+    Resumed {
+        /// Its hash as it was journaled.
+        hash: ChainHash,
+        /// Its exact bytes.
+        event: Box<RawValue>,
     },
 }
 
 /// The answer to a batch that was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledgement {
-    /// Everything up to this sequence is on the cloud's disk.
+    /// Everything up to this sequence is on the cloud's disk, in order.
     pub acked_through: u64,
+    /// Of a batch that was sent ahead: everything in it up to this sequence is on the cloud's disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ahead_through: Option<u64>,
 }
 
-/// The answer to a batch that was not taken.
+/// The answer to a request that was not granted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "error", rename_all = "snake_case")]
 pub enum Refusal {
@@ -116,6 +177,9 @@ pub enum Refusal {
     Forked {
         /// Where they part.
         sequence: u64,
+        /// The run that journaled the event which the cloud has there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        boot: Option<BootId>,
     },
     /// One event cannot be taken, whatever is tried (422).
     Unacceptable {
@@ -126,6 +190,21 @@ pub enum Refusal {
     },
     /// The site is not known, or the signature is not its own (401).
     Unauthorised,
+    /// Somebody at the cloud has taken this site's rights away (403).
+    Revoked,
+    /// A request of this number was answered before, or of far later ones (409).
+    Repeated {
+        /// A number that will be answered.
+        expected: u64,
+    },
+    /// The site has carried out more than the cloud has ever told it (409): the cloud was restored
+    /// from a copy, or it is another.
+    Ahead {
+        /// The last directive that the cloud knows of.
+        last: u64,
+    },
+    /// More waits ahead of the site's journal than is put by: send in order (409).
+    NoRoomAhead,
     /// The request is no batch (400).
     Malformed {
         /// What is wrong with it.
@@ -150,7 +229,31 @@ pub struct Enrolled {
     pub site: SiteId,
 }
 
-/// Signs a body; the result goes into [`SIGNATURE_HEADER`].
+/// A site's change to a new key, `POST /edge/v1/keys`; the request itself is signed by the old one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rotation {
+    /// The new Ed25519 public key in hex.
+    pub public_key: String,
+    /// The new key's signature of [`Rotation::proof`], in hex.
+    pub proof: String,
+}
+
+impl Rotation {
+    /// What the new key signs, so that nobody enters a key that he has not.
+    pub fn proof(site: &str, public_key: &str) -> Vec<u8> {
+        format!("gatehouse 1 key\n{site}\n{public_key}").into_bytes()
+    }
+}
+
+/// The answer to a [`Rotation`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Rotated {
+    /// The key that the site signs with from now on.
+    pub public_key: String,
+}
+
+/// Signs bytes, in hex.
 pub fn sign(key: &Ed25519KeyPair, body: &[u8]) -> String {
     to_hex(key.sign(body).as_ref())
 }

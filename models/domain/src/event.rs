@@ -246,9 +246,55 @@ pub enum Fact {
         /// What the cloud said.
         reason: String,
     },
+    /// Another machine signs with this site's key, or has another copy of this journal.
+    KeyShared {
+        /// What showed it.
+        detail: String,
+    },
+    /// The journal was damaged and was mended; what is lost stays named.
+    JournalRepaired {
+        /// Places of which the events are lost: first and last of each run.
+        lost: Vec<[u64; 2]>,
+        /// What was found and done, for people.
+        detail: String,
+    },
+    /// The journal could not be written for a while. What the gate decided meanwhile follows.
+    JournalUnwritable {
+        /// For how many milliseconds.
+        for_ms: u64,
+        /// Commits that failed.
+        failures: u64,
+        /// Facts that there was no room to remember.
+        lost: u64,
+        /// What the disk said first.
+        reason: String,
+    },
+    /// Telemetry was dropped for want of room; the places stay.
+    Thinned {
+        /// None of the telemetry up to here is left.
+        through: u64,
+        /// How many events went this time.
+        events: u64,
+    },
     /// A kind of event that this version does not know.
     #[serde(other)]
     Unknown,
+}
+
+impl Fact {
+    /// Whether it only tells how the machine fares: the first to go where room is short. What moves
+    /// money or a barrier, and what says where the journal begins, ends or has a hole, never goes.
+    pub fn is_telemetry(&self) -> bool {
+        match self {
+            Self::Device { .. }
+            | Self::Camera { .. }
+            | Self::VisionRestarted { .. }
+            | Self::ClockChanged { .. } => true,
+            // The same vehicle once more: what became of it, an earlier decision says.
+            Self::Decision(decision) => decision.rule == Rule::Cooldown,
+            _ => false,
+        }
+    }
 }
 
 /// The way a lane leads.

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use domain::{
-    directive::{Ask, Declined, Directive, Issued, Page},
+    directive::{Ask, Directive, Issued, Page},
     ids::{ChargingId, SessionId},
 };
 use uuid::Uuid;
@@ -107,22 +107,6 @@ fn the_life_of_a_command_is_counted_on_the_cloud_s_clock() {
 }
 
 #[test]
-fn a_request_is_signed_with_its_query_and_its_number() {
-    let ask = Ask { after: 41, count: 7 };
-    assert_eq!(ask.signed(), b"GET /edge/v1/directives?after=41\n7");
-}
-
-#[test]
-fn refusals_are_written_in_exactly_these_bytes() {
-    let written =
-        [Declined::Unauthorised, Declined::Repeated { expected: 8 }, Declined::Ahead { last: 3 }]
-            .map(|declined| serde_json::to_string(&declined).unwrap());
-    assert_eq!(
-        written,
-        [
-            r#"{"error":"unauthorised"}"#,
-            r#"{"error":"repeated","expected":8}"#,
-            r#"{"error":"ahead","last":3}"#
-        ]
-    );
+fn a_request_names_what_was_carried_out() {
+    assert_eq!(Ask { after: 41 }.target(), "/edge/v1/directives?after=41");
 }

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use domain::envelope::{
-    Acknowledgement, Batch, ChainHash, Enrolment, Item, Refusal, from_hex, sign, to_hex, verify,
+    Acknowledgement, Batch, ChainHash, Enrolment, Head, Item, Refusal, Rotation, from_hex,
+    picture_target, sign, to_hex, verify,
 };
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::value::RawValue;
@@ -59,6 +60,8 @@ fn a_batch_travels_in_exactly_these_bytes() {
         site: "demo".parse().unwrap(),
         first_sequence: 7,
         previous_hash: ChainHash([0xab; 32]),
+        backlog: 0,
+        ahead: false,
         items: vec![
             Item::Quarantined { hash: ChainHash([1; 32]), reason: "too new".into() },
             Item::Event(RawValue::from_string(event.into()).unwrap()),
@@ -79,7 +82,11 @@ fn answers_travel_in_exactly_these_bytes() {
     let reason = || "why".to_owned();
     for (answer, written) in [
         (Refusal::OutOfOrder { expected: 5 }, r#"{"error":"out_of_order","expected":5}"#),
-        (Refusal::Forked { sequence: 3 }, r#"{"error":"forked","sequence":3}"#),
+        (Refusal::Forked { sequence: 3, boot: None }, r#"{"error":"forked","sequence":3}"#),
+        (Refusal::Revoked, r#"{"error":"revoked"}"#),
+        (Refusal::Repeated { expected: 8 }, r#"{"error":"repeated","expected":8}"#),
+        (Refusal::Ahead { last: 3 }, r#"{"error":"ahead","last":3}"#),
+        (Refusal::NoRoomAhead, r#"{"error":"no_room_ahead"}"#),
         (
             Refusal::Unacceptable { sequence: 9, reason: reason() },
             r#"{"error":"unacceptable","sequence":9,"reason":"why"}"#,
@@ -90,8 +97,48 @@ fn answers_travel_in_exactly_these_bytes() {
         assert_eq!(serde_json::to_string(&answer).unwrap(), written);
         assert_eq!(serde_json::from_str::<Refusal>(written).unwrap(), answer);
     }
-    let acknowledged = Acknowledgement { acked_through: 12 };
-    assert_eq!(serde_json::to_string(&acknowledged).unwrap(), r#"{"acked_through":12}"#);
+    for (ahead_through, written) in [
+        (None, r#"{"acked_through":12}"#),
+        (Some(40), r#"{"acked_through":12,"ahead_through":40}"#),
+    ] {
+        let acknowledged = Acknowledgement { acked_through: 12, ahead_through };
+        assert_eq!(serde_json::to_string(&acknowledged).unwrap(), written);
+    }
+}
+
+#[test]
+fn what_was_lost_and_what_goes_ahead_travels_in_exactly_these_bytes() {
+    let one = "01".repeat(32);
+    let written = format!(
+        r#"{{"site":"demo","first_sequence":7,"previous_hash":"{one}","backlog":9,"ahead":true,"items":[{{"lost":{{"reason":"rot"}}}},{{"resumed":{{"hash":"{one}","event":{{"a":1}}}}}}]}}"#
+    );
+    let read: Batch = serde_json::from_str(&written).unwrap();
+    assert!(read.ahead && read.backlog == 9);
+    assert_eq!(serde_json::to_string(&read).unwrap(), written);
+}
+
+#[test]
+fn a_request_is_signed_in_everything_that_decides_what_it_does() {
+    let head = Head { site: "demo", method: "POST", target: "/edge/v1/events", count: 7 };
+    let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let signed = format!("gatehouse 1\ndemo\nPOST /edge/v1/events\n7\n{empty}");
+    assert_eq!(head.signed(b""), signed.as_bytes());
+    let signature = head.sign(&key(), b"body");
+    assert!(head.is_signed_by(PUBLIC, b"body", &signature));
+    let others = [
+        Head { site: "dema", ..head },
+        Head { method: "PUT", ..head },
+        Head { target: "/edge/v1/events?x=1", ..head },
+        Head { count: 8, ..head },
+    ];
+    assert!(others.iter().all(|other| !other.is_signed_by(PUBLIC, b"body", &signature)));
+    assert!(!head.is_signed_by(PUBLIC, b"bodY", &signature));
+}
+
+#[test]
+fn targets_and_proofs_are_written_in_exactly_these_bytes() {
+    assert_eq!(picture_target("ab", 5, 9), "/edge/v1/pictures/ab?offset=5&length=9");
+    assert_eq!(Rotation::proof("demo", "00ff"), b"gatehouse 1 key\ndemo\n00ff");
 }
 
 #[test]

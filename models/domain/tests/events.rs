@@ -300,6 +300,10 @@ fn facts() -> Vec<Fact> {
         Fact::DirectiveDone { directive: 5, kind: "open".into() },
         Fact::DeviceMisbehaves { device: name("locker-1"), how: "it babbles".into() },
         Fact::DeviceBehaves { device: name("locker-1") },
+        Fact::KeyShared { detail: "another run".into() },
+        Fact::JournalRepaired { lost: vec![[4, 4], [7, 9]], detail: "rot".into() },
+        Fact::JournalUnwritable { for_ms: 1500, failures: 3, lost: 0, reason: "full".into() },
+        Fact::Thinned { through: 900, events: 12 },
     ];
     facts.extend(locker_facts().into_iter().map(Fact::Locker));
     facts.extend(charge());
@@ -339,6 +343,10 @@ fn kind(fact: &Fact) -> &'static str {
         Fact::VisionRestarted { .. } => "vision_restarted",
         Fact::ClockChanged { .. } => "clock_changed",
         Fact::Quarantined { .. } => "quarantined",
+        Fact::KeyShared { .. } => "key_shared",
+        Fact::JournalRepaired { .. } => "journal_repaired",
+        Fact::JournalUnwritable { .. } => "journal_unwritable",
+        Fact::Thinned { .. } => "thinned",
         Fact::Unknown => "unknown",
     }
 }
@@ -360,6 +368,14 @@ fn these_bytes_are_read_as_the_same_facts() {
         assert_eq!(read, fact);
         assert!(vector.starts_with(&format!("{{\"type\":\"{}\"", kind(&fact))));
     }
+}
+
+#[test]
+fn only_what_tells_of_the_machine_may_be_dropped() {
+    let telemetry: Vec<_> = facts().iter().filter(|f| f.is_telemetry()).map(kind).collect();
+    assert_eq!(telemetry, ["device", "camera", "vision_restarted", "clock_changed"]);
+    let again = Decision { rule: Rule::Cooldown, ..bare_decision() };
+    assert!(Fact::Decision(Box::new(again)).is_telemetry());
 }
 
 #[test]

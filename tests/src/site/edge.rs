@@ -11,6 +11,7 @@ use edge_daemon::journal::{Reader, StateDir};
 
 use crate::{
     clock::WallClock,
+    disk::FaultyDisk,
     process::{self, Process},
 };
 
@@ -28,6 +29,8 @@ pub struct Plan<'a> {
     pub more: &'a str,
     /// The wall clock that the daemon goes by; none for the machine's.
     pub clock: Option<&'a WallClock>,
+    /// The disk that the daemon writes to; none for the machine's.
+    pub disk: Option<&'a FaultyDisk>,
 }
 
 /// One lane.
@@ -126,7 +129,8 @@ impl Edge {
         }
         let (health, console) = (process::free_port()?, process::free_port()?);
         std::fs::write(folder.join("edge.toml"), plan.configuration(folder, health, console))?;
-        let environment = plan.clock.map(WallClock::environment).unwrap_or_default();
+        let mut environment = plan.clock.map(WallClock::environment).unwrap_or_default();
+        environment.extend(plan.disk.map(FaultyDisk::environment).unwrap_or_default());
         let process = launch(folder, &environment, health).await?;
         Ok(Self { process, folder: folder.to_owned(), environment, health, console })
     }

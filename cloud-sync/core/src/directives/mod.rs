@@ -16,7 +16,7 @@ use domain::{
 use serde_json::value::RawValue;
 use tokio::sync::{Mutex, watch};
 
-pub use self::request::{DirectiveError, Request};
+pub use self::request::Request;
 use crate::{
     base::Base,
     error::Result,

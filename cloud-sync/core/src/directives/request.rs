@@ -1,57 +1,26 @@
 //! A site's request for directives: signed, of a number that was not used before, and answered when
 //! there is something to tell.
 
-use domain::directive::{Ask, Declined, Page};
+use domain::{
+    directive::{Ask, Page},
+    envelope::{Channel, Refusal},
+};
 use tokio::{pin, select};
 
 use super::{Directives, page};
 use crate::{
     error::Error,
-    ingest::{IngestError, authenticate},
-    store::{StoreError, Transaction, number, params},
+    ingest::{IngestError, Sender, authenticate, spend},
+    store::{Transaction, number, params},
 };
 
 /// A request of a site, as it came.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The site that says it asks.
-    pub site: String,
-    /// Its hex signature of [`Ask::signed`].
-    pub signature: String,
+    /// Who says that he asks.
+    pub sender: Sender,
     /// What it asks for.
     pub ask: Ask,
-}
-
-/// Why a site was told nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum DirectiveError {
-    /// The request is not granted.
-    #[error("the request was declined: {0:?}")]
-    Declined(Declined),
-    /// It was good, but the database is in trouble.
-    #[error(transparent)]
-    Failed(#[from] Error),
-}
-
-impl From<Declined> for DirectiveError {
-    fn from(declined: Declined) -> Self {
-        Self::Declined(declined)
-    }
-}
-
-impl From<StoreError> for DirectiveError {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-impl From<IngestError> for DirectiveError {
-    fn from(error: IngestError) -> Self {
-        match error {
-            IngestError::Refused(_) => Declined::Unauthorised.into(),
-            IngestError::Failed(error) => error.into(),
-        }
-    }
 }
 
 impl Directives {
@@ -59,17 +28,17 @@ impl Directives {
     /// comes up, or `end` does.
     ///
     /// # Errors
-    /// [`DirectiveError::Declined`] with what the site should do, [`DirectiveError::Failed`] when
-    /// the database is in trouble.
+    /// [`IngestError::Refused`] with what the site should do, [`IngestError::Failed`] when the
+    /// database is in trouble.
     pub async fn ask(
         &self,
         request: Request,
         end: impl Future<Output = ()>,
-    ) -> Result<Page, DirectiveError> {
-        let Request { site, signature, ask } = request;
-        authenticate(&self.base, &site, &signature, &ask.signed()).await?;
-        let (name, now_ms) = (site.clone(), self.base.now_ms());
-        let granted = move |tx: &mut dyn Transaction| grant(tx, &name, ask, now_ms);
+    ) -> Result<Page, IngestError> {
+        let Request { sender, ask } = request;
+        authenticate(&self.base, &sender, "GET", &ask.target(), &[]).await?;
+        let (site, now_ms) = (sender.site.clone(), self.base.now_ms());
+        let granted = move |tx: &mut dyn Transaction| grant(tx, &sender, ask, now_ms);
         let after = self.base.store.write_of(&site, granted).await?;
         pin!(end);
         loop {
@@ -96,33 +65,18 @@ impl Directives {
 /// after.
 fn grant(
     tx: &mut dyn Transaction,
-    site: &str,
+    sender: &Sender,
     ask: Ask,
     now_ms: i64,
-) -> Result<i64, DirectiveError> {
-    spend(tx, site, ask.count)?;
+) -> Result<i64, IngestError> {
+    let site = sender.site.as_str();
+    spend(tx, site, Channel::Directives, sender.count)?;
     let last = "SELECT COALESCE(MAX(sequence), 0) FROM directives WHERE site_id = $1";
     let last = number(tx, last, params![site])?;
     let after = i64::try_from(ask.after).unwrap_or(i64::MAX);
     if after > last {
-        return Err(Declined::Ahead { last: last.unsigned_abs() }.into());
+        return Err(Refusal::Ahead { last: last.unsigned_abs() }.into());
     }
     tx.execute("UPDATE sites SET last_seen_at_ms = $1 WHERE site_id = $2", params![now_ms, site])?;
     Ok(after)
-}
-
-fn spend(tx: &mut dyn Transaction, site: &str, count: u64) -> Result<(), DirectiveError> {
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let spent = tx.execute(
-        "INSERT INTO directive_requests (site_id, last_count) VALUES ($1, $2)
-         ON CONFLICT (site_id) DO UPDATE SET last_count = excluded.last_count
-         WHERE directive_requests.last_count < excluded.last_count",
-        params![site, count],
-    )?;
-    if spent > 0 {
-        return Ok(());
-    }
-    let last = "SELECT last_count FROM directive_requests WHERE site_id = $1";
-    let last = number(tx, last, params![site])?;
-    Err(Declined::Repeated { expected: last.unsigned_abs().saturating_add(1) }.into())
 }

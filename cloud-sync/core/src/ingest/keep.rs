@@ -1,4 +1,9 @@
 //! Keeps a chain: compares what overlaps, appends what is new, applies it.
+//!
+//! A chain that does not continue what is here is refused, but for one case: a site has lost places
+//! and says so. Then the event behind them is taken under the hash that it was journaled under, the
+//! lost places stay here as what they are, and people are told. A site cannot hide a loss that way:
+//! a lost place never becomes an ordinary one, and what this cloud has it keeps.
 
 use domain::{
     envelope::{Acknowledgement, ChainHash, Refusal},
@@ -6,94 +11,191 @@ use domain::{
 };
 
 use super::{
-    IngestError, apply,
-    chain::{Chain, Content, Link},
+    IngestError, ahead, apply,
+    chain::{Chain, Content, Link, is_unknown},
 };
 use crate::{
     charging::Moment,
+    parking::{self, AlertKind, NewAlert},
     plates::Tally,
     store::{StoreError, Transaction, Value, first, insert_all, params},
 };
 
 /// Kind under which an event is kept that its site has set aside.
-const SET_ASIDE: &str = "set_aside";
+pub(super) const SET_ASIDE: &str = "set_aside";
+/// Kind under which a place is kept of which nothing is left.
+pub(super) const LOST: &str = "lost";
 /// Columns of an event's row.
 const COLUMNS: usize = 6;
 /// Most characters of a reason that are kept or answered.
 const REASON_LENGTH: usize = 300;
 
+/// The last place of a site that is here.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End {
+    pub(super) sequence: u64,
+    pub(super) hash: ChainHash,
+}
+
+impl End {
+    fn of(link: &Link) -> Self {
+        Self { sequence: link.sequence, hash: link.hash }
+    }
+}
+
 /// Keeps what is new of a chain; an error keeps nothing of it. New plates are counted with the tally.
 pub(super) fn keep(
     tx: &mut dyn Transaction,
     chain: &Chain,
-    backlog: Option<i64>,
     tally: Tally,
     moment: Moment,
 ) -> Result<Acknowledgement, IngestError> {
-    let (acked, head) = head(tx, &chain.site)?;
-    check_start(tx, chain, acked, head)?;
-    let (known, new) = chain.links.split_at(chain.links.partition_point(|l| l.sequence <= acked));
+    let end = end(tx, &chain.site)?;
+    if chain.ahead && chain.first_sequence > end.sequence + 1 {
+        let ahead_through = Some(ahead::put_by(tx, chain, end.sequence, moment.now_ms)?);
+        note(tx, chain, end, moment.now_ms)?;
+        return Ok(Acknowledgement { acked_through: end.sequence, ahead_through });
+    }
+    check_start(tx, chain, end)?;
+    let acked = chain.links.partition_point(|link| link.sequence <= end.sequence);
+    let (known, new) = chain.links.split_at(acked);
     compare(tx, &chain.site, known)?;
-    append(tx, &chain.site, new, tally, moment)?;
-    let end = new.last().map_or((acked, head), |last| (last.sequence, last.hash));
+    check_resumed(tx, &chain.site, end, new)?;
+    tell_losses(tx, &chain.site, new, moment.now_ms)?;
+    let reached = new.last().map_or(end, End::of);
+    let taken_in = ahead::that_follow(tx, &chain.site, reached)?;
+    let new: Vec<_> = new.iter().chain(&taken_in).collect();
+    append(tx, &chain.site, &new, tally, moment)?;
+    let end = new.last().map_or(end, |last| End::of(last));
+    ahead::forget(tx, &chain.site, end)?;
+    note(tx, chain, end, moment.now_ms)?;
+    Ok(Acknowledgement { acked_through: end.sequence, ahead_through: None })
+}
+
+fn note(tx: &mut dyn Transaction, chain: &Chain, end: End, now_ms: i64) -> Result<(), StoreError> {
+    let backlog = i64::try_from(chain.backlog).unwrap_or(i64::MAX);
     tx.defer(
-        "UPDATE sites SET acked_through = $1, chain_hash = $2, last_seen_at_ms = $3,
-                backlog = COALESCE($4, backlog) WHERE site_id = $5",
-        params![end.0 as i64, end.1.to_string(), moment.now_ms, backlog, &chain.site],
-    )?;
-    Ok(Acknowledgement { acked_through: end.0 })
+        "UPDATE sites SET acked_through = $1, chain_hash = $2, last_seen_at_ms = $3, backlog = $4
+         WHERE site_id = $5",
+        params![end.sequence as i64, end.hash.to_string(), now_ms, backlog, &chain.site],
+    )
 }
 
 /// The last sequence of a site that is here, and its hash.
-fn head(tx: &mut dyn Transaction, site: &str) -> Result<(u64, ChainHash), IngestError> {
+fn end(tx: &mut dyn Transaction, site: &str) -> Result<End, IngestError> {
     let query = "SELECT acked_through, chain_hash FROM sites WHERE site_id = $1";
     let row = first(tx, query, params![site])?.ok_or(Refusal::Unauthorised)?;
-    Ok((row.get::<i64>(0)?.unsigned_abs(), parse_hash(row.get(1)?)?))
+    Ok(End { sequence: row.get::<i64>(0)?.unsigned_abs(), hash: parse_hash(row.get(1)?)? })
 }
 
 /// The chain must begin at or before the next sequence, and continue what is here.
-fn check_start(
-    tx: &mut dyn Transaction,
-    chain: &Chain,
-    acked: u64,
-    head: ChainHash,
-) -> Result<(), IngestError> {
+fn check_start(tx: &mut dyn Transaction, chain: &Chain, end: End) -> Result<(), IngestError> {
     let before = chain.first_sequence - 1;
-    if before > acked {
-        return Err(Refusal::OutOfOrder { expected: acked + 1 }.into());
+    if before > end.sequence {
+        return Err(Refusal::OutOfOrder { expected: end.sequence + 1 }.into());
     }
     let known = match before {
         0 => ChainHash::GENESIS,
-        _ if before == acked => head,
+        _ if before == end.sequence => end.hash,
         _ => stored_hash(tx, &chain.site, before)?,
     };
-    if known == chain.previous_hash {
-        Ok(())
-    } else {
-        Err(Refusal::Forked { sequence: before.max(1) }.into())
+    // A site that has lost what stood before cannot say its hash; what comes first is judged then.
+    let first = chain.links.first().map(|link| &link.content);
+    let unsaid = is_unknown(chain.previous_hash)
+        && matches!(first, Some(Content::Lost { .. } | Content::Event { resumes: true, .. }));
+    if known == chain.previous_hash || unsaid {
+        return Ok(());
     }
+    Err(forked(tx, &chain.site, before.max(1))?)
+}
+
+/// An event that claims to be the first behind lost places is, or follows what is here.
+fn check_resumed(
+    tx: &mut dyn Transaction,
+    site: &str,
+    end: End,
+    new: &[Link],
+) -> Result<(), IngestError> {
+    let mut before = end.hash;
+    for link in new {
+        if let Content::Event { body, resumes: true, .. } = &link.content
+            && !is_unknown(before)
+            && before.follow(body.as_bytes()) != link.hash
+        {
+            return Err(forked(tx, site, link.sequence - 1)?);
+        }
+        before = link.hash;
+    }
+    Ok(())
+}
+
+/// The refusal that names where two journals part, and the run that wrote what is here.
+pub(super) fn forked(
+    tx: &mut dyn Transaction,
+    site: &str,
+    sequence: u64,
+) -> Result<IngestError, StoreError> {
+    let query = "SELECT body FROM events WHERE site_id = $1 AND sequence = $2";
+    let row = first(tx, query, params![site, sequence as i64])?;
+    let body = row.map(|row| row.get::<String>(0)).transpose()?;
+    let event = body.and_then(|body| serde_json::from_str::<Event>(&body).ok());
+    Ok(Refusal::Forked { sequence, boot: event.map(|event| event.boot) }.into())
+}
+
+/// Raises an alert about places that are new here and lost there.
+fn tell_losses(
+    tx: &mut dyn Transaction,
+    site: &str,
+    new: &[Link],
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let lost = new.iter().filter(|link| matches!(link.content, Content::Lost { .. }));
+    let lost: Vec<_> = lost.map(|link| link.sequence).collect();
+    let (Some(first), Some(last)) = (lost.first(), lost.last()) else { return Ok(()) };
+    let count = lost.len();
+    let alert = NewAlert {
+        site,
+        kind: AlertKind::JournalDamaged,
+        subject: &format!("lost {first}"),
+        since_ms: now_ms,
+        message: &format!("{site}: {count} events from {first} to {last} are lost at the site"),
+        spot: None,
+        plate: None,
+        at_ms: now_ms,
+    };
+    parking::raise(tx, &alert)
 }
 
 /// What is here already must be the same.
 fn compare(tx: &mut dyn Transaction, site: &str, known: &[Link]) -> Result<(), IngestError> {
-    let [first, .., last] = known else {
-        return known.iter().try_for_each(|link| same(link, stored_hash(tx, site, link.sequence)?));
+    let stored = match known {
+        [] => return Ok(()),
+        [one] => vec![stored_hash(tx, site, one.sequence)?],
+        [first, .., last] => stored_hashes(tx, site, first.sequence, last.sequence)?,
     };
-    let query = "SELECT hash FROM events WHERE site_id = $1 AND sequence BETWEEN $2 AND $3
-                 ORDER BY sequence";
-    let rows = tx.query(query, params![site, first.sequence as i64, last.sequence as i64])?;
-    if rows.len() != known.len() {
+    if stored.len() != known.len() {
         return Err(missing().into());
     }
-    known.iter().zip(rows).try_for_each(|(link, row)| same(link, parse_hash(row.get(0)?)?))
+    // What one end has lost, the other still has: there is nothing to compare.
+    let differs = |(link, stored): &(&Link, ChainHash)| {
+        *stored != link.hash && !is_unknown(link.hash) && !is_unknown(*stored)
+    };
+    match known.iter().zip(stored).find(differs) {
+        Some((link, _)) => Err(forked(tx, site, link.sequence)?),
+        None => Ok(()),
+    }
 }
 
-fn same(link: &Link, stored: ChainHash) -> Result<(), IngestError> {
-    if stored == link.hash {
-        Ok(())
-    } else {
-        Err(Refusal::Forked { sequence: link.sequence }.into())
-    }
+fn stored_hashes(
+    tx: &mut dyn Transaction,
+    site: &str,
+    first: u64,
+    last: u64,
+) -> Result<Vec<ChainHash>, IngestError> {
+    let query = "SELECT hash FROM events WHERE site_id = $1 AND sequence BETWEEN $2 AND $3
+                 ORDER BY sequence";
+    let rows = tx.query(query, params![site, first as i64, last as i64])?;
+    rows.iter().map(|row| parse_hash(row.get(0)?)).collect()
 }
 
 fn missing() -> StoreError {
@@ -110,7 +212,7 @@ fn stored_hash(
     parse_hash(row.get(0)?)
 }
 
-fn parse_hash(text: String) -> Result<ChainHash, IngestError> {
+pub(super) fn parse_hash(text: String) -> Result<ChainHash, IngestError> {
     serde_json::from_value(text.into()).map_err(|e| StoreError::new("read a hash", e).into())
 }
 
@@ -118,7 +220,7 @@ fn parse_hash(text: String) -> Result<ChainHash, IngestError> {
 fn append(
     tx: &mut dyn Transaction,
     site: &str,
-    new: &[Link],
+    new: &[&Link],
     mut tally: Tally,
     moment: Moment,
 ) -> Result<(), IngestError> {
@@ -126,7 +228,7 @@ fn append(
         new.iter().map(|link| row(site, link, moment.now_ms)).collect::<Result<Vec<_>, _>>()?;
     let head = "INSERT INTO events (site_id, sequence, hash, kind, body, received_at_ms) VALUES ";
     insert_all(tx, (head, ""), COLUMNS, rows.as_flattened())?;
-    let events = || new.iter().filter_map(Link::event);
+    let events = || new.iter().filter_map(|link| link.event());
     apply::prepare(tx, events())?;
     for event in events() {
         apply::apply(tx, event, moment, &mut tally)?;
@@ -137,12 +239,13 @@ fn append(
 /// The row of an event, where it can be taken.
 fn row(site: &str, link: &Link, now_ms: i64) -> Result<[Value; COLUMNS], Refusal> {
     let (kind, body) = match &link.content {
-        Content::Event { body, event: Ok(event) } => (kind(event), body.clone()),
+        Content::Event { body, event: Ok(event), .. } => (kind(event), body.clone()),
         Content::Event { event: Err(reason), .. } => {
             let (sequence, reason) = (link.sequence, shortened(reason));
             return Err(Refusal::Unacceptable { sequence, reason });
         }
         Content::SetAside { reason } => (SET_ASIDE.to_owned(), shortened(reason)),
+        Content::Lost { reason } => (LOST.to_owned(), shortened(reason)),
     };
     let (sequence, hash) = (link.sequence as i64, link.hash.to_string());
     Ok([site.into(), sequence.into(), hash.into(), kind.into(), body.into(), now_ms.into()])

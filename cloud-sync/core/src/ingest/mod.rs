@@ -1,34 +1,43 @@
 //! Takes in what sites send: every event once, in the order of the site's journal, together with
 //! what it changes, in one transaction that is on disk before the site hears of it.
 
+mod ahead;
+mod alarm;
 mod apply;
 mod chain;
 mod keep;
+mod request;
+mod verify;
 
 use std::sync::Arc;
 
 use chrono_tz::Tz;
 use domain::{
-    envelope::{Acknowledgement, Refusal, verify},
+    envelope::{Acknowledgement, Channel, EVENTS_PATH, Refusal},
     event::Fact,
 };
 
+pub(crate) use self::{
+    alarm::{Alarms, Suspicion},
+    request::{authenticate, spend},
+};
+pub use self::{request::Sender, verify::JournalReport};
 use crate::{
     base::Base,
     charging::{self, Moment},
     error::Error,
     plates::Tally,
-    store::{StoreError, Transaction, first, params},
+    store::{StoreError, Transaction},
 };
 
 /// How often a batch is tried again that came between another.
 const MOST_TRIES: u32 = 5;
 
-/// Why a batch was not taken.
+/// Why a request of a site was not granted.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
-    /// It cannot be taken as it is; the refusal says what the site should do.
-    #[error("the batch was refused: {0:?}")]
+    /// It cannot be granted as it is; the refusal says what the site should do.
+    #[error("the request was refused: {0:?}")]
     Refused(Refusal),
     /// It was good, but could not be kept; the site tries again later.
     #[error(transparent)]
@@ -47,17 +56,13 @@ impl From<StoreError> for IngestError {
     }
 }
 
-/// A request of a site, as it came.
+/// A batch of a site, as it came.
 #[derive(Debug, Clone)]
 pub struct Delivery {
-    /// The site that says it sends.
-    pub site: String,
-    /// Its hex signature of the body.
-    pub signature: String,
+    /// Who says that he sends.
+    pub sender: Sender,
     /// The signed bytes.
     pub body: Vec<u8>,
-    /// Events that wait at the site behind these, where it says so.
-    pub backlog: Option<u64>,
 }
 
 /// The way in for events.
@@ -72,28 +77,39 @@ impl Ingest {
     }
 
     /// Takes a batch: verifies its signature before reading it, its chain before keeping it. What
-    /// is here already is compared and passed over, so that sending twice changes nothing.
+    /// is here already is compared and passed over, so that an event that comes twice changes
+    /// nothing.
     ///
     /// # Errors
     /// [`IngestError::Refused`] with what the site should do, [`IngestError::Failed`] when the
     /// database is in trouble.
     pub async fn take(&self, delivery: Delivery) -> Result<Acknowledgement, IngestError> {
-        authenticate(&self.base, &delivery.site, &delivery.signature, &delivery.body).await?;
-        let batch = Arc::new(chain::parse(&delivery.site, &delivery.body)?);
+        let Delivery { sender, body } = delivery;
+        authenticate(&self.base, &sender, "POST", EVENTS_PATH, &body).await?;
+        let taken = self.keep(&sender, &body).await;
+        if let Err(IngestError::Refused(refusal)) = &taken {
+            self.alarm(&sender, refusal).await;
+        }
+        taken
+    }
+
+    async fn keep(&self, sender: &Sender, body: &[u8]) -> Result<Acknowledgement, IngestError> {
+        let (site, count) = (&sender.site, sender.count);
+        let batch = Arc::new(chain::parse(site, body)?);
         let moment = Moment::new(self.zone, self.base.clock.now().wall);
-        let backlog = delivery.backlog.and_then(|backlog| i64::try_from(backlog).ok());
-        let crosses_sites = self.crosses_sites(&delivery.site, &batch).await?;
+        let crosses_sites = self.crosses_sites(site, &batch).await?;
         let doubtless = self.base.settings.alerts.doubtless;
         let mut tries = 0;
         loop {
             let chain = batch.clone();
             let keep = move |tx: &mut dyn Transaction| {
-                keep::keep(tx, &chain, backlog, Tally::new(doubtless), moment)
+                spend(tx, &chain.site, Channel::Events, count)?;
+                keep::keep(tx, &chain, Tally::new(doubtless), moment)
             };
             let kept = if crosses_sites {
                 self.base.store.write_or(keep).await
             } else {
-                self.base.store.write_of(&delivery.site, keep).await
+                self.base.store.write_of(site, keep).await
             };
             match kept {
                 Err(IngestError::Failed(Error::Store(error)))
@@ -109,34 +125,37 @@ impl Ingest {
         }
     }
 
+    /// Tells people of a refusal that an honest site does not run into.
+    async fn alarm(&self, sender: &Sender, refusal: &Refusal) {
+        let (suspicion, detail) = match refusal {
+            Refusal::Forked { sequence, boot } => {
+                let run = boot.map(|boot| format!("; this cloud has that of run {boot}"));
+                let detail = format!("they part at event {sequence}{}", run.unwrap_or_default());
+                (Suspicion::Cloned, detail)
+            }
+            Refusal::Repeated { .. } => (Suspicion::Replayed, String::new()),
+            Refusal::Malformed { reason } if chain::is_foreign(refusal) => {
+                (Suspicion::Foreign, reason.clone())
+            }
+            _ => return,
+        };
+        self.base.alarms.raise(&self.base, sender, suspicion, &detail).await;
+    }
+
     /// Whether a batch changes what is not of its site alone: the queue for charging is one for all.
+    /// What was put by and may be taken in with it is not looked at, and taken for such.
     async fn crosses_sites(&self, site: &str, batch: &chain::Chain) -> Result<bool, IngestError> {
         let events = || batch.links.iter().filter_map(chain::Link::event);
         if events().any(|event| apply::is_of_charging(&event.fact)) {
             return Ok(true);
         }
-        if !events().any(|event| matches!(event.fact, Fact::Device { .. })) {
-            return Ok(false);
-        }
-        let site = site.to_owned();
-        Ok(self.base.store.read(move |tx| charging::has_chargers(tx, &site)).await?)
-    }
-}
-
-/// Lets a site in whose key has signed the body.
-pub(crate) async fn authenticate(
-    base: &Base,
-    site: &str,
-    signature: &str,
-    body: &[u8],
-) -> Result<(), IngestError> {
-    let query = "SELECT public_key FROM sites WHERE site_id = $1";
-    let site = site.to_owned();
-    let row = base.store.read(move |tx| Ok(first(tx, query, params![site])?)).await?;
-    let key = row.map(|row| row.get::<Option<String>>(0)).transpose()?.flatten();
-    match key {
-        Some(key) if verify(&key, body, signature) => Ok(()),
-        _ => Err(Refusal::Unauthorised.into()),
+        let (site, ahead) = (site.to_owned(), batch.ahead);
+        let of_device = events().any(|event| matches!(event.fact, Fact::Device { .. }));
+        let crosses = self.base.store.read(move |tx| {
+            let taken_in = !ahead && ahead::is_any(tx, &site)?;
+            Ok(taken_in || (of_device && charging::has_chargers(tx, &site)?))
+        });
+        Ok(crosses.await?)
     }
 }
 

@@ -27,11 +27,15 @@ pub(super) fn insert_code(
     Ok(())
 }
 
+/// A new code, for a site that has no rights: one that has not enrolled yet, or whose rights were
+/// taken away.
 pub(super) fn renew(tx: &mut dyn Transaction, site: &str, code: &Code, now_ms: i64) -> Result<()> {
-    let query = "SELECT public_key IS NOT NULL FROM sites WHERE site_id = $1";
+    let query = "SELECT public_key IS NOT NULL AND revoked_at_ms IS NULL
+                 FROM sites WHERE site_id = $1";
     let row = first(tx, query, params![site])?.ok_or(Error::NotFound("site"))?;
     if row.get(0)? {
-        return Err(Error::invalid("site_id", format!("`{site}` is enrolled already")));
+        let problem = format!("`{site}` is enrolled already; `site revoke` takes that back");
+        return Err(Error::invalid("site_id", problem));
     }
     tx.execute("DELETE FROM enrolment_codes WHERE site_id = $1", params![site])?;
     insert_code(tx, site, code, now_ms)
@@ -64,8 +68,8 @@ pub(super) fn redeem(
         params![key, &code.selector],
     )?;
     tx.execute(
-        "UPDATE sites SET public_key = $1, enrolled_at_ms = $2, last_seen_at_ms = $2
-         WHERE site_id = $3",
+        "UPDATE sites SET public_key = $1, enrolled_at_ms = $2, last_seen_at_ms = $2,
+                revoked_at_ms = NULL WHERE site_id = $3",
         params![key, now_ms, &site],
     )?;
     Ok(Some(site))

@@ -2,6 +2,7 @@
 //! site trades the code for the right to send what its own key has signed.
 
 mod enrolment;
+mod keys;
 
 use domain::{
     envelope::{ChainHash, Enrolled, Enrolment, from_hex},
@@ -38,7 +39,7 @@ pub struct SiteStatus {
     pub id: String,
     /// Its name for people.
     pub name: String,
-    /// Whether its key is known.
+    /// Whether its key is known and has rights.
     pub enrolled: bool,
     /// The last event of its journal that is here; 0 before the first.
     pub acked_through: i64,
@@ -80,7 +81,8 @@ impl Sites {
         Ok(code.to_string())
     }
 
-    /// Makes a new one-time code for a site that has not enrolled yet; the old ones are void.
+    /// Makes a new one-time code for a site that has not enrolled yet or whose rights were taken
+    /// away; the old ones are void.
     ///
     /// # Errors
     /// [`Error::NotFound`], or [`Error::Invalid`] where the site is enrolled.
@@ -112,7 +114,8 @@ impl Sites {
 
     /// All sites by name.
     pub async fn list(&self, _: &Caller) -> Result<Vec<SiteStatus>> {
-        let query = "SELECT site_id, name, public_key IS NOT NULL, acked_through, backlog,
+        let query = "SELECT site_id, name, public_key IS NOT NULL AND revoked_at_ms IS NULL,
+                            acked_through, backlog,
                             last_seen_at_ms, version,
                             (SELECT COUNT(*) FROM parking_sessions inside
                              WHERE inside.site_id = sites.site_id AND exited_at_ms IS NULL)

@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/refunds.sql"),
     include_str!("schema/retention.sql"),
     include_str!("schema/charging_payments.sql"),
+    include_str!("schema/0010_requests.sql"),
 ];
 
 /// Brings the schema up to date, within the given transaction.

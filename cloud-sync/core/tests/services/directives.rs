@@ -4,12 +4,12 @@ use std::future::{pending, ready};
 
 use chrono::TimeDelta;
 use cloud_core::{
-    Delivery, DirectiveError, DirectiveRequest, Error, PayMethod, Payable, Payment, Role,
+    Delivery, DirectiveRequest, Error, IngestError, PayMethod, Payable, Payment, Role, Sender,
 };
 use domain::{
     clock::{ClockQuality, Stamp},
-    directive::{Ask, Declined, Directive},
-    envelope::{ChainHash, Enrolment, sign, to_hex},
+    directive::{Ask, Directive},
+    envelope::{ChainHash, EVENTS_PATH, Enrolment, Head, Refusal, to_hex},
     event::{Event, Fact, PlateKind},
     ids::{BootId, DecisionId, SessionId},
     money::Fen,
@@ -83,7 +83,7 @@ async fn a_request_is_answered_once_by_whichever_instance(world: World) {
     let (one, other) = (world.cloud.clone(), world.another());
     one.directives.ask(edge.ask(0, 1), ready(())).await.unwrap();
     let again = other.directives.ask(edge.ask(0, 1), ready(())).await;
-    let declined = DirectiveError::Declined(Declined::Repeated { expected: 2 });
+    let declined = IngestError::Refused(Refusal::Repeated { expected: 2 });
     assert_eq!(again.unwrap_err().to_string(), declined.to_string());
     other.directives.ask(edge.ask(0, 2), ready(())).await.unwrap();
 }
@@ -153,13 +153,18 @@ impl Edge {
         let body = format!(
             r#"{{"site":"north","first_sequence":{first},"previous_hash":"{previous}","items":[{{"event":{event}}}]}}"#
         );
-        let signature = sign(&self.key, body.as_bytes());
-        Delivery { site: "north".into(), signature, body: body.into_bytes(), backlog: None }
+        let sender = self.sender(first, "POST", EVENTS_PATH, body.as_bytes());
+        Delivery { sender, body: body.into_bytes() }
     }
 
     fn ask(&self, after: u64, count: u64) -> DirectiveRequest {
-        let ask = Ask { after, count };
-        let signature = sign(&self.key, &ask.signed());
-        DirectiveRequest { site: "north".into(), signature, ask }
+        let ask = Ask { after };
+        DirectiveRequest { sender: self.sender(count, "GET", &ask.target(), &[]), ask }
+    }
+
+    fn sender(&self, count: u64, method: &str, target: &str, body: &[u8]) -> Sender {
+        let head = Head { site: "north", method, target, count };
+        let signature = head.sign(&self.key, body);
+        Sender { site: "north".into(), count, signature, address: None }
     }
 }

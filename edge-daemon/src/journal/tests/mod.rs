@@ -6,4 +6,7 @@ mod crash;
 mod damage;
 pub(crate) mod fixture;
 mod group;
+mod model;
 mod pictures;
+mod repair;
+mod room;

@@ -13,6 +13,10 @@ use domain::{
 use super::fixture::*;
 use crate::journal::{PictureState, Retention, sweep, verify};
 
+fn keep(max_age: Duration, max_bytes: u64) -> Retention {
+    Retention { max_age, max_bytes, journal_max_bytes: u64::MAX, min_free_bytes: 0 }
+}
+
 fn seen(picture: &str) -> Fact {
     Fact::Decision(Box::new(decision(Verdict::Refuse, picture)))
 }
@@ -37,7 +41,7 @@ async fn too_many_pictures_go_from_the_oldest_and_what_the_cloud_has_goes_first(
     let handle = site.running();
     handle.append(pictures.iter().map(|picture| seen(picture)).collect()).await.unwrap();
     handle.picture(pictures[2].clone(), PictureState::Uploaded).await.unwrap();
-    let retention = Retention { max_age: Duration::from_secs(86_400), max_bytes: 2000 };
+    let retention = keep(Duration::from_secs(86_400), 2000);
     let swept = sweep(&site.state(), &site.reader(), retention, site.clock.now()).unwrap();
     assert_eq!(swept.removed, [pictures[2].clone(), pictures[0].clone()]);
     assert_eq!(swept.bytes_left, 2000);
@@ -58,7 +62,7 @@ fn old_pictures_go_unless_the_clock_or_their_age_cannot_be_trusted() {
     };
     date(&old, SystemTime::from(site.clock.now().wall) - Duration::from_secs(40 * 86_400));
     date(&timeless, SystemTime::UNIX_EPOCH + Duration::from_secs(60));
-    let retention = Retention { max_age: Duration::from_secs(30 * 86_400), max_bytes: 1 << 30 };
+    let retention = keep(Duration::from_secs(30 * 86_400), 1 << 30);
     let sweep = || sweep(&site.state(), &site.reader(), retention, site.clock.now()).unwrap();
     site.clock.set("2036-01-01T00:00:00Z", ClockQuality::Unsynchronised);
     assert!(sweep().removed.is_empty());

@@ -28,8 +28,10 @@ pub struct Report {
     pub head: u64,
     /// Everything up to here is at the cloud.
     pub acked_through: u64,
-    /// Places that the cloud would not take.
+    /// Places that the cloud would not take, or of which the events are lost.
     pub quarantined: u64,
+    /// Places that are kept without their events: lost, or dropped for want of room.
+    pub without_body: u64,
     /// Pictures whose hash was checked.
     pub pictures: u64,
     /// Everything that is wrong; empty for a whole journal.
@@ -84,6 +86,7 @@ pub fn verify(state: &StateDir) -> Result<Report> {
         events: 0,
         head: 0,
         quarantined: 0,
+        without_body: 0,
         pictures: 0,
         findings: Vec::new(),
     };

@@ -1,5 +1,6 @@
 //! Replay against a real HTTP server on loopback that answers by script.
 #![allow(clippy::unwrap_used)]
 
+mod drain;
 mod script;
 mod stories;

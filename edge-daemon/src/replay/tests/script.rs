@@ -2,13 +2,16 @@
 //! that.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use domain::{
-    envelope::{Acknowledgement, Batch, ChainHash, Enrolled, Enrolment, Item, Refusal, verify},
+    envelope::{
+        Acknowledgement, Batch, ChainHash, EVENTS_PATH, Enrolled, Enrolment, Head, Item,
+        PictureReceipt, Refusal, picture_target,
+    },
     event::Event,
 };
 use tokio::sync::watch;
@@ -42,6 +45,15 @@ pub(super) struct Held {
     pub(super) batches: Vec<usize>,
     pub(super) poison: Option<&'static str>,
     pub(super) picture_answers: VecDeque<(StatusCode, &'static str)>,
+    /// Bytes of the bodies of batches.
+    pub(super) bytes: usize,
+    /// Sequences of events as they came, in order or ahead.
+    pub(super) arrived: Vec<u64>,
+    /// Parts of pictures: where each began and how long it was.
+    pub(super) parts: Vec<(usize, usize)>,
+    /// What is there of the picture that comes in parts.
+    part: Vec<u8>,
+    ahead: BTreeMap<u64, (ChainHash, String)>,
     hash: Option<ChainHash>,
     script: VecDeque<Play>,
 }
@@ -74,28 +86,30 @@ impl ScriptedCloud {
     fn routes(self) -> impl Filter<Extract = (Response,), Error = warp::Rejection> + Clone {
         let signed = || {
             warp::header::<String>("gatehouse-signature")
-                .and(warp::header::<String>("gatehouse-site"))
+                .and(warp::header::<u64>("gatehouse-count"))
                 .and(warp::body::bytes())
         };
         let (events, pictures) = (self.clone(), self);
         let events = warp::path!("edge" / "v1" / "events").and(warp::post()).and(signed()).then(
-            move |signature: String, site: String, body: bytes::Bytes| {
+            move |signature: String, count, body: bytes::Bytes| {
                 let cloud = events.clone();
-                async move { cloud.events(&signature, &site, &body).await }
+                async move { cloud.events(&signature, count, &body).await }
             },
         );
         let pictures = warp::path!("edge" / "v1" / "pictures" / String)
             .and(warp::put())
+            .and(warp::query::<Range>())
             .and(signed())
-            .map(move |sha256: String, signature: String, _: String, body: bytes::Bytes| {
-                pictures.picture(sha256, &signature, &body)
+            .map(move |sha256: String, range, signature: String, count, body: bytes::Bytes| {
+                pictures.picture(sha256, range, (&signature, count), &body)
             });
         events.or(pictures).unify()
     }
 
-    async fn events(&self, signature: &str, site: &str, body: &[u8]) -> Response {
-        assert!(verify(&self.public_key, body, signature));
-        assert_eq!(site, "north");
+    async fn events(&self, signature: &str, count: u64, body: &[u8]) -> Response {
+        let head = Head { site: "north", method: "POST", target: EVENTS_PATH, count };
+        assert!(head.is_signed_by(&self.public_key, body, signature));
+        self.held.lock().unwrap().bytes += body.len();
         let play = self.held.lock().unwrap().script.pop_front().unwrap_or(Play::Take);
         let answer = match play {
             Play::Take => self.take(body),
@@ -120,28 +134,62 @@ impl ScriptedCloud {
     }
 
     fn take(&self, body: &[u8]) -> Response {
-        let batch: Batch = serde_json::from_slice(body).unwrap();
+        let batch: Batch = match body.first() {
+            Some(b'{') => serde_json::from_slice(body).unwrap(),
+            _ => {
+                let unfolding = ruzstd::decoding::StreamingDecoder::new(body).unwrap();
+                serde_json::from_reader(unfolding).unwrap()
+            }
+        };
         match self.held.lock().unwrap().take(batch) {
             Ok(acknowledgement) => warp::reply::json(&acknowledgement).into_response(),
             Err(refusal) => refuse(&refusal),
         }
     }
 
-    fn picture(&self, sha256: String, signature: &str, body: &[u8]) -> Response {
-        assert!(verify(&self.public_key, body, signature));
+    fn picture(
+        &self,
+        sha256: String,
+        range: Range,
+        (signature, count): (&str, u64),
+        body: &[u8],
+    ) -> Response {
+        let target = picture_target(&sha256, range.offset, range.length);
+        let head = Head { site: "north", method: "PUT", target: &target, count };
+        assert!(head.is_signed_by(&self.public_key, body, signature));
         let mut held = self.held.lock().unwrap();
+        held.parts.push((range.offset, body.len()));
         if let Some((status, body)) = held.picture_answers.pop_front() {
             return warp::reply::with_status(body, status).into_response();
         }
-        held.pictures.push((sha256, body.to_vec()));
-        warp::reply::json(&serde_json::json!({"kept": true})).into_response()
+        if range.offset <= held.part.len() {
+            held.part.truncate(range.offset);
+            held.part.extend_from_slice(body);
+        }
+        let has = held.part.len();
+        let kept = has == range.length;
+        if kept {
+            let whole = std::mem::take(&mut held.part);
+            held.pictures.push((sha256, whole));
+        }
+        warp::reply::json(&PictureReceipt { kept, has }).into_response()
     }
+}
+
+/// Which part of a picture.
+#[derive(serde::Deserialize)]
+struct Range {
+    offset: usize,
+    length: usize,
 }
 
 impl Held {
     fn take(&mut self, batch: Batch) -> Result<Acknowledgement, Refusal> {
         self.batches.push(batch.items.len());
         let have = self.events.len() as u64;
+        if batch.ahead && batch.first_sequence > have + 1 {
+            return Ok(self.put_by(batch, have));
+        }
         if batch.first_sequence > have + 1 {
             return Err(Refusal::OutOfOrder { expected: have + 1 });
         }
@@ -159,16 +207,45 @@ impl Held {
                     hash = hash.follow(body.get().as_bytes());
                     taken.push(Some(serde_json::from_str(body.get()).unwrap()));
                 }
+                Item::Resumed { hash: kept, event } => {
+                    hash = kept;
+                    taken.push(Some(serde_json::from_str(event.get()).unwrap()));
+                }
                 Item::Quarantined { hash: kept, reason } => {
                     hash = kept;
                     self.reasons.push(reason);
                     taken.push(None);
                 }
+                Item::Lost { reason } => {
+                    hash = ChainHash::GENESIS;
+                    self.reasons.push(reason);
+                    taken.push(None);
+                }
             }
+            self.arrived.push(sequence);
+        }
+        self.events.extend(taken);
+        while let Some((kept, body)) = self.ahead.remove(&(self.events.len() as u64 + 1)) {
+            assert_eq!(hash.follow(body.as_bytes()), kept);
+            hash = kept;
+            self.events.push(Some(serde_json::from_str(&body).unwrap()));
         }
         self.hash = Some(hash);
-        self.events.extend(taken);
-        Ok(Acknowledgement { acked_through: self.events.len() as u64 })
+        let acked_through = self.events.len() as u64;
+        Ok(Acknowledgement { acked_through, ahead_through: None })
+    }
+
+    fn put_by(&mut self, batch: Batch, acked_through: u64) -> Acknowledgement {
+        let mut hash = batch.previous_hash;
+        let mut last = batch.first_sequence - 1;
+        for item in batch.items {
+            let Item::Event(body) = item else { panic!("only whole events go ahead") };
+            last += 1;
+            hash = hash.follow(body.get().as_bytes());
+            self.ahead.insert(last, (hash, body.get().to_owned()));
+            self.arrived.push(last);
+        }
+        Acknowledgement { acked_through, ahead_through: Some(last) }
     }
 
     /// As after the cloud was restored from a copy.
@@ -189,10 +266,11 @@ impl Held {
 
 fn refuse(refusal: &Refusal) -> Response {
     let status = match refusal {
-        Refusal::OutOfOrder { .. } | Refusal::Forked { .. } => StatusCode::CONFLICT,
         Refusal::Unacceptable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::Unauthorised => StatusCode::UNAUTHORIZED,
+        Refusal::Revoked => StatusCode::FORBIDDEN,
         Refusal::Malformed { .. } => StatusCode::BAD_REQUEST,
+        _ => StatusCode::CONFLICT,
     };
     warp::reply::with_status(warp::reply::json(refusal), status).into_response()
 }
@@ -220,6 +298,8 @@ pub(super) fn quick() -> Timing {
         longest_pause: ms(5),
         longest_retry_after: ms(30),
         batch: Limits { events: 10, bytes: 100_000 },
+        batch_within: Duration::from_secs(10),
+        max_upload_kbit_s: None,
     }
 }
 

@@ -18,20 +18,26 @@ use crate::{
         tests::fixture::{Site, decision, facts, store_picture},
         verify,
     },
-    replay::{ReplayState, ReplayStatus, replay},
+    replay::{ReplayState, ReplayStatus, Timing, replay},
 };
 
 /// A site whose journal is replayed to a scripted cloud.
-struct Story {
-    site: Site,
-    journal: JournalHandle,
-    cloud: ScriptedCloud,
+pub(super) struct Story {
+    pub(super) site: Site,
+    pub(super) journal: JournalHandle,
+    pub(super) cloud: ScriptedCloud,
     status: watch::Receiver<ReplayStatus>,
     replay: JoinHandle<()>,
+    timing: Timing,
 }
 
 impl Story {
     async fn begin(script: Vec<Play>, before: Vec<Fact>) -> Self {
+        Self::begin_with(script, before, quick()).await
+    }
+
+    /// As [`Story::begin`], in other times.
+    pub(super) async fn begin_with(script: Vec<Play>, before: Vec<Fact>, timing: Timing) -> Self {
         let site = Site::new();
         let (identity, public) = identity(&site.state());
         let cloud = ScriptedCloud::start(public, script).await;
@@ -40,22 +46,34 @@ impl Story {
             journal.append(before).await.unwrap();
         }
         let there = Cloud::new(identity, Some(&cloud.url), patience()).unwrap().into();
-        let (run, status) = replay(site.state(), journal.clone(), site.reader(), there, quick());
-        Self { site, journal, cloud, status, replay: tokio::spawn(run) }
+        let (run, status) =
+            replay(site.state(), journal.clone(), site.reader(), there, timing.clone());
+        Self { site, journal, cloud, status, replay: tokio::spawn(run), timing }
+    }
+
+    /// The replay ends.
+    pub(super) fn pause(&self) {
+        self.replay.abort();
+    }
+
+    /// It begins again, as after a restart.
+    pub(super) fn go_on(&mut self) {
+        let identity = Identity::load(&self.site.state()).unwrap();
+        let there = Cloud::new(identity, Some(&self.cloud.url), patience()).unwrap().into();
+        let (state, reader) = (self.site.state(), self.site.reader());
+        let timing = self.timing.clone();
+        let (run, status) = replay(state, self.journal.clone(), reader, there, timing);
+        (self.replay, self.status) = (tokio::spawn(run), status);
     }
 
     /// The replay ends, `meanwhile` happens, and it begins again as after a restart.
     async fn restart(&mut self, meanwhile: impl AsyncFnOnce(&Site, &JournalHandle)) {
-        self.replay.abort();
+        self.pause();
         meanwhile(&self.site, &self.journal).await;
-        let identity = Identity::load(&self.site.state()).unwrap();
-        let there = Cloud::new(identity, Some(&self.cloud.url), patience()).unwrap().into();
-        let (state, reader) = (self.site.state(), self.site.reader());
-        let (run, status) = replay(state, self.journal.clone(), reader, there, quick());
-        (self.replay, self.status) = (tokio::spawn(run), status);
+        self.go_on();
     }
 
-    async fn until_synced(&mut self) {
+    pub(super) async fn until_synced(&mut self) {
         let mut acked = self.journal.acked();
         let head = self.journal.head();
         let all = async {
@@ -73,7 +91,7 @@ impl Story {
     }
 
     /// Everything is at the cloud, once, in order, and the journal is whole.
-    fn end(self) {
+    pub(super) fn end(self) {
         self.replay.abort();
         let held = self.cloud.held.lock().unwrap();
         let head = *self.journal.head().borrow();
@@ -235,11 +253,15 @@ async fn a_cloud_that_lost_its_last_events_gets_them_again() {
 
 #[tokio::test]
 async fn a_cloud_with_another_history_stops_the_replay_loudly() {
-    for refused in [Refusal::Forked { sequence: 2 }, Refusal::OutOfOrder { expected: 1000 }] {
+    for refused in
+        [Refusal::Forked { sequence: 2, boot: None }, Refusal::OutOfOrder { expected: 1000 }]
+    {
         let script = vec![refusal(StatusCode::CONFLICT, &refused)];
         let mut story = Story::begin(script, facts(3)).await;
         story.until(ReplayState::Forked).await;
         story.journal.append(facts(1)).await.unwrap();
+        let events = story.site.events();
+        assert!(matches!(events[3].fact, Fact::KeyShared { .. }), "{:?}", events[3]);
         assert_eq!(*story.cloud.requests.borrow(), 1);
         assert_eq!(*story.journal.acked().borrow(), 0);
     }

@@ -189,7 +189,15 @@ impl Scene {
             Lane { name: "exit", direction: "exit", source: self.exit, link: Link::Mqtt, more: "" };
         let more = include_str!("site.toml");
         let lanes = vec![entry, exit];
-        Plan { site: SITE, broker: Some(broker), lanes, vision: true, more, clock: None }
+        Plan {
+            site: SITE,
+            broker: Some(broker),
+            lanes,
+            vision: true,
+            more,
+            clock: None,
+            disk: None,
+        }
     }
 }
 

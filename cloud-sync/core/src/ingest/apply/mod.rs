@@ -14,7 +14,7 @@ use crate::{
     directives,
     error::Result,
     logs::{Entry, Level},
-    parking::{Closed, Opened, SitePayment, barrier_opened, taken_at_site},
+    parking::{AlertKind, Closed, Opened, SitePayment, barrier_opened, taken_at_site},
     plates::Tally,
     store::{Transaction, params},
 };
@@ -99,6 +99,12 @@ pub(super) fn apply(
             logged(tx, event)
         }
         Fact::LaneFault { lane, fault } => Ok(state::lane_fault(tx, event, lane.as_str(), fault)?),
+        Fact::KeyShared { detail } => {
+            Ok(state::alert(tx, event, AlertKind::SiteSecurity, "cloned", detail)?)
+        }
+        Fact::JournalRepaired { detail, .. } => {
+            Ok(state::alert(tx, event, AlertKind::JournalDamaged, "repaired", detail)?)
+        }
         Fact::LaneRecovered { lane } => Ok(state::lane_recovered(tx, event, lane.as_str())?),
         Fact::Device { device, online, reason } => {
             Ok(state::reachable(tx, event, "controller", device.as_str(), *online, reason)?)
@@ -139,6 +145,16 @@ fn logged(tx: &mut dyn Transaction, event: &Event) -> Result<()> {
         }
         Fact::Quarantined { sequence, reason } => {
             (Level::Error, "journal", format!("event {sequence} was set aside: {reason}"))
+        }
+        Fact::JournalUnwritable { for_ms, failures, lost, reason } => {
+            let message = format!(
+                "not writable for {for_ms} ms ({failures} failures, {lost} facts lost): {reason}"
+            );
+            (Level::Error, "journal", message)
+        }
+        Fact::Thinned { through, events } => {
+            let message = format!("{events} events of telemetry up to {through} were dropped");
+            (Level::Warning, "journal", message)
         }
         Fact::DirectiveSkipped { directive, kind, reason } => {
             let message = format!("directive {directive} ({kind}) was passed over: {reason}");

@@ -41,6 +41,18 @@ pub(super) fn reachable(
     }
 }
 
+/// Something that a site reports of itself and that wants looking at.
+pub(super) fn alert(
+    tx: &mut dyn Transaction,
+    event: &Event,
+    kind: AlertKind,
+    subject: &str,
+    detail: &str,
+) -> Result<(), StoreError> {
+    let detail: String = detail.chars().filter(|c| !c.is_control()).take(300).collect();
+    raise(tx, event, kind, subject, &format!("{}: {detail}", event.site))
+}
+
 fn raise(
     tx: &mut dyn Transaction,
     event: &Event,

@@ -4,3 +4,4 @@
 mod facts;
 mod order;
 pub(crate) mod site;
+mod trust;

@@ -1,11 +1,14 @@
 //! Every event once, in the journal's order, whatever the line does.
 
-use domain::envelope::{Enrolment, Refusal};
+use domain::{
+    envelope::{Enrolment, Refusal},
+    ids::BootId,
+};
 use proptest::prelude::*;
 
 use super::site::{Site, acked, car, open, refused, scene, scene_at};
 use crate::{
-    Delivery, Error, NewSite,
+    Delivery, Error, NewSite, Sender,
     store::tests::{Place, on_each_engine},
 };
 
@@ -58,10 +61,14 @@ async fn a_journal_that_was_rewritten_is_a_fork(place: Place) {
     acked(&scene.cloud, scene.site.batch(1, 4)).await;
     scene.site.rewrite(3, "京A00002", "京B00002");
     let overlap = refused(&scene.cloud, scene.site.batch(1, 6)).await;
-    assert_eq!(overlap, Refusal::Forked { sequence: 3 });
+    assert_eq!(overlap, fork(3));
     let next = refused(&scene.cloud, scene.site.batch(5, 6)).await;
-    assert_eq!(next, Refusal::Forked { sequence: 4 });
+    assert_eq!(next, fork(4));
     assert_eq!(scene.counts().await, (2, 2));
+}
+
+fn fork(sequence: u64) -> Refusal {
+    Refusal::Forked { sequence, boot: Some(BootId(uuid::Uuid::nil())) }
 }
 
 async fn only_what_the_sites_own_key_signed_is_taken(place: Place) {
@@ -72,9 +79,11 @@ async fn only_what_the_sites_own_key_signed_is_taken(place: Place) {
     *forged.body.last_mut().unwrap() = b' ';
     let mut stranger = Site::new("north", 2);
     stranger.tell(car(1));
-    let unknown = Delivery { site: "south".into(), ..good.clone() };
-    let unsigned = Delivery { signature: String::new(), ..good.clone() };
-    for delivery in [forged, stranger.batch(1, 2), unknown, unsigned] {
+    let from = |sender| Delivery { sender, ..good.clone() };
+    let unknown = from(Sender { site: "south".into(), ..good.sender.clone() });
+    let unsigned = from(Sender { signature: String::new(), ..good.sender.clone() });
+    let recounted = from(Sender { count: good.sender.count + 1, ..good.sender.clone() });
+    for delivery in [forged, stranger.batch(1, 2), unknown, unsigned, recounted] {
         assert_eq!(refused(&scene.cloud, delivery).await, Refusal::Unauthorised);
     }
     assert_eq!(scene.counts().await, (0, 0));

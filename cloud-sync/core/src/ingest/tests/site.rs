@@ -1,19 +1,25 @@
 //! A site as the cloud sees it: a key, a journal, and a clock that a test sets.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use domain::{
     clock::{Clock, ClockQuality, Stamp},
-    envelope::{Acknowledgement, ChainHash, Enrolment, Refusal, sign, to_hex},
+    envelope::{
+        Acknowledgement, ChainHash, EVENTS_PATH, Enrolment, Head, Refusal, picture_target, sign,
+        to_hex,
+    },
     event::{Decision, Direction, Event, Fact, Latency, PlateKind, PlateSeen, Rule, Verdict},
     ids::{BootId, DecisionId, SessionId},
 };
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use uuid::Uuid;
 
-use crate::{Caller, Cloud, Delivery, IngestError, NewSite, Options, store::tests::Place};
+use crate::{Caller, Cloud, Delivery, IngestError, NewSite, Options, Sender, store::tests::Place};
 
 /// Time that stands still until a test moves it.
 pub(crate) struct TestClock(Mutex<DateTime<Utc>>);
@@ -78,12 +84,13 @@ pub(crate) struct Site {
     name: String,
     key: Ed25519KeyPair,
     journal: Vec<String>,
+    count: AtomicU64,
 }
 
 impl Site {
     pub(crate) fn new(name: &str, seed: u8) -> Self {
         let key = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
-        Self { name: name.to_owned(), key, journal: Vec::new() }
+        Self { name: name.to_owned(), key, journal: Vec::new(), count: AtomicU64::new(1) }
     }
 
     pub(crate) fn public_key(&self) -> String {
@@ -94,8 +101,22 @@ impl Site {
         &self.name
     }
 
+    /// Signs bytes.
     pub(crate) fn sign(&self, bytes: &[u8]) -> String {
         sign(&self.key, bytes)
+    }
+
+    /// Signs a new request.
+    pub(crate) fn sender(&self, method: &str, target: &str, body: &[u8]) -> Sender {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        self.sender_at(count, method, target, body)
+    }
+
+    /// Signs a request of this number.
+    pub(crate) fn sender_at(&self, count: u64, method: &str, target: &str, body: &[u8]) -> Sender {
+        let head = Head { site: &self.name, method, target, count };
+        let signature = head.sign(&self.key, body);
+        Sender { site: self.name.clone(), count, signature, address: None }
     }
 
     /// Journals facts.
@@ -122,6 +143,11 @@ impl Site {
         self.journal[sequence - 1] = self.journal[sequence - 1].replace(from, to);
     }
 
+    /// The bytes of an event.
+    pub(crate) fn event(&self, sequence: usize) -> &str {
+        &self.journal[sequence - 1]
+    }
+
     pub(crate) fn hash(&self, through: usize) -> ChainHash {
         let events = self.journal.iter().take(through);
         events.fold(ChainHash::GENESIS, |hash, event| hash.follow(event.as_bytes()))
@@ -135,19 +161,40 @@ impl Site {
 
     /// Any items as a signed request.
     pub(crate) fn request(&self, first_sequence: usize, items: &str) -> Delivery {
+        let previous = self.hash(first_sequence - 1);
+        self.request_after(previous, first_sequence, "", items)
+    }
+
+    /// The events of a range, sent ahead of what stands before them.
+    pub(crate) fn ahead(&self, from: usize, through: usize) -> Delivery {
+        let items = self.journal[from - 1..through].iter().map(|e| format!("{{\"event\":{e}}}"));
+        let items = items.collect::<Vec<_>>().join(",");
+        self.request_after(self.hash(from - 1), from, r#""ahead":true,"#, &items)
+    }
+
+    /// Any items that follow any hash, with more keys.
+    pub(crate) fn request_after(
+        &self,
+        previous: ChainHash,
+        first_sequence: usize,
+        more: &str,
+        items: &str,
+    ) -> Delivery {
         let body = format!(
-            r#"{{"site":"{}","first_sequence":{first_sequence},"previous_hash":"{}","items":[{items}]}}"#,
+            r#"{{"site":"{}","first_sequence":{first_sequence},"previous_hash":"{previous}",{more}"backlog":3,"items":[{items}]}}"#,
             self.name,
-            self.hash(first_sequence - 1),
-        )
-        .into_bytes();
-        let signature = sign(&self.key, &body);
-        Delivery { site: self.name.clone(), signature, body, backlog: Some(3) }
+        );
+        self.deliver(body.into_bytes())
+    }
+
+    /// Any body as a signed request.
+    pub(crate) fn deliver(&self, body: Vec<u8>) -> Delivery {
+        Delivery { sender: self.sender("POST", EVENTS_PATH, &body), body }
     }
 }
 
 pub(crate) async fn acked(cloud: &Cloud, delivery: Delivery) -> u64 {
-    let Acknowledgement { acked_through } = cloud.ingest.take(delivery).await.unwrap();
+    let Acknowledgement { acked_through, .. } = cloud.ingest.take(delivery).await.unwrap();
     acked_through
 }
 
@@ -222,7 +269,20 @@ impl Scene {
 
     /// A picture that is sent, signed by the site.
     pub(crate) fn picture(&self, bytes: Vec<u8>, sha256: String) -> crate::Upload {
-        let signature = sign(&self.site.key, &bytes);
-        crate::Upload { site: self.site.name.clone(), signature, sha256, bytes }
+        let length = bytes.len();
+        self.part(bytes, sha256, 0, length)
+    }
+
+    /// A part of a picture.
+    pub(crate) fn part(
+        &self,
+        bytes: Vec<u8>,
+        sha256: String,
+        offset: usize,
+        length: usize,
+    ) -> crate::Upload {
+        let target = picture_target(&sha256, offset, length);
+        let sender = self.site.sender("PUT", &target, &bytes);
+        crate::Upload { sender, sha256, offset, length, bytes }
     }
 }

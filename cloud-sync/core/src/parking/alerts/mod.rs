@@ -33,17 +33,23 @@ pub enum AlertKind {
     PaymentOverdue,
     /// A site has not called for long.
     SiteOffline,
+    /// Somebody forges, repeats or doubles what a site sends.
+    SiteSecurity,
+    /// A site's journal has a hole.
+    JournalDamaged,
 }
 
 impl AlertKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::OvertimeParking,
         Self::DeviceOffline,
         Self::LowConfidence,
         Self::GateFault,
         Self::PaymentOverdue,
         Self::SiteOffline,
+        Self::SiteSecurity,
+        Self::JournalDamaged,
     ];
 
     /// The word for it, as it is kept.
@@ -55,6 +61,8 @@ impl AlertKind {
             Self::GateFault => "gate_fault",
             Self::PaymentOverdue => "payment_overdue",
             Self::SiteOffline => "site_offline",
+            Self::SiteSecurity => "site_security",
+            Self::JournalDamaged => "journal_damaged",
         }
     }
 
@@ -64,7 +72,7 @@ impl AlertKind {
             Self::LowConfidence => Priority::Low,
             Self::OvertimeParking | Self::PaymentOverdue => Priority::Medium,
             Self::DeviceOffline | Self::SiteOffline => Priority::High,
-            Self::GateFault => Priority::Critical,
+            Self::GateFault | Self::SiteSecurity | Self::JournalDamaged => Priority::Critical,
         }
     }
 }

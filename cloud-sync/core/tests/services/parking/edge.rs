@@ -1,11 +1,11 @@
 //! A site, as its journal tells of what stands there.
 
 use chrono::DateTime;
-use cloud_core::{Delivery, DirectiveRequest, NewSite};
+use cloud_core::{Delivery, DirectiveRequest, NewSite, Sender};
 use domain::{
     clock::Clock,
     directive::{Ask, Directive},
-    envelope::{ChainHash, Enrolment, sign, to_hex},
+    envelope::{ChainHash, EVENTS_PATH, Enrolment, Head, to_hex},
     event::{Decision, Direction, Event, Fact, Latency, PlateKind, PlateSeen, Rule, Verdict},
     ids::{BootId, DecisionId, SessionId},
     tariff::Tariff,
@@ -55,8 +55,8 @@ impl Edge {
             r#"{{"site":"{SITE}","first_sequence":{first},"previous_hash":"{previous}","items":[{items}]}}"#
         );
         let body = body.into_bytes();
-        let signature = sign(&self.key, &body);
-        let delivery = Delivery { site: SITE.into(), signature, body, backlog: None };
+        let sender = self.sender(first, "POST", EVENTS_PATH, &body);
+        let delivery = Delivery { sender, body };
         world.cloud.ingest.take(delivery).await.unwrap();
     }
 
@@ -72,14 +72,17 @@ impl Edge {
     /// What the cloud has told the site after the first so many directives.
     pub(crate) async fn told(&mut self, world: &World, after: u64) -> Vec<Directive> {
         self.asked += 1;
-        let ask = Ask { after, count: self.asked };
-        let request = DirectiveRequest {
-            site: SITE.to_owned(),
-            signature: sign(&self.key, &ask.signed()),
-            ask,
-        };
+        let ask = Ask { after };
+        let sender = self.sender(self.asked, "GET", &ask.target(), &[]);
+        let request = DirectiveRequest { sender, ask };
         let page = world.cloud.directives.ask(request, std::future::ready(())).await.unwrap();
         page.directives.iter().map(|told| told.read().unwrap()).collect()
+    }
+
+    fn sender(&self, count: u64, method: &str, target: &str, body: &[u8]) -> Sender {
+        let head = Head { site: SITE, method, target, count };
+        let signature = head.sign(&self.key, body);
+        Sender { site: SITE.into(), count, signature, address: None }
     }
 }
 
