@@ -12,7 +12,7 @@ use domain::ids::{CameraId, DeviceId, LaneId, SiteId};
 use serde::Deserialize;
 
 use crate::{
-    cloud::CloudConfig, controller, gate::config as gate, health::HealthConfig,
+    charger, cloud::CloudConfig, controller, gate::config as gate, health::HealthConfig,
     journal::JournalConfig, vision,
 };
 
@@ -69,6 +69,9 @@ struct File {
     #[serde(default)]
     controllers: Vec<controller::Controller>,
     mqtt: Option<controller::Mqtt>,
+    charging: Option<charger::ChargingConfig>,
+    #[serde(default)]
+    chargers: Vec<charger::ChargerConfig>,
     parking: gate::ParkingConfig,
     lanes: Vec<gate::LaneConfig>,
     #[serde(default)]
@@ -134,6 +137,8 @@ pub struct Config {
     pub cameras: vision::Config,
     /// Barriers and other devices.
     pub controllers: controller::Config,
+    /// The chargers, and how much current there is for them.
+    pub chargers: charger::Config,
     /// What the lanes go by.
     pub gate: gate::Config,
 }
@@ -164,7 +169,8 @@ impl Config {
 
     fn assemble(path: &Path, file: File) -> Self {
         let File { site, journal, cloud, console, health, vision, recognition, cameras, .. } = file;
-        let File { controllers, mqtt, parking, lanes, permits, deny, .. } = file;
+        let File { controllers, mqtt, parking, lanes, permits, deny, charging, chargers, .. } =
+            file;
         Self {
             path: path.to_owned(),
             site,
@@ -175,6 +181,7 @@ impl Config {
             vision,
             cameras: vision::Config { cameras, recognition },
             controllers: controller::Config { controllers, mqtt },
+            chargers: charger::Config { charging, chargers },
             gate: gate::Config { parking, lanes, permits, deny },
         }
     }
@@ -202,13 +209,32 @@ impl Config {
         faults.extend(self.console.check().err());
         faults.extend(self.health.check().err());
         faults.extend(self.dangling_names());
+        faults.extend(self.chargers.check(&self.controllers.ids()));
+        faults.extend(self.misplaced_devices());
         faults
+    }
+
+    /// Names of devices that are of another kind than they must be.
+    fn misplaced_devices(&self) -> Vec<String> {
+        use controller::Kind;
+        let Self { gate, chargers, controllers, .. } = self;
+        let lanes = gate.lanes.iter().map(|lane| ("lanes.device", &lane.device, Kind::Barrier));
+        let named = chargers.named().map(|(key, device, is_meter)| {
+            (key, device, if is_meter { Kind::Meter } else { Kind::Charger })
+        });
+        let kinds: HashMap<_, _> =
+            controllers.controllers.iter().map(|c| (c.id(), c.kind())).collect();
+        let wrong = |(key, device, must): (&str, &DeviceId, Kind)| {
+            let (is, must) = (kinds.get(device).filter(|is| **is != must)?.word(), must.word());
+            Some(format!("{key} is `{device}`, a {is}: name the controller of a {must}"))
+        };
+        lanes.chain(named).filter_map(wrong).collect()
     }
 
     /// Names in lanes that nothing is called.
     fn dangling_names(&self) -> Vec<String> {
         let cameras: HashSet<_> = self.cameras.cameras.iter().map(|camera| &camera.id).collect();
-        let devices: HashSet<_> = self.controllers.controllers.iter().map(|c| c.id()).collect();
+        let devices = self.controllers.ids();
         let mut faults = Vec::new();
         for lane in &self.gate.lanes {
             let id = &lane.id;

@@ -3,13 +3,14 @@
 
 use std::{
     error::Error,
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use domain::{event::Action, ids::CommandId};
 use edge_daemon::{
-    controller::{Command, Config, Controllers, Report, What, start},
+    controller::{Command, Config, Controllers, Report, What, keys::Keys, start},
     system_clock::SystemClock,
 };
 use rand::Rng;
@@ -46,8 +47,9 @@ async fn measure(link: &str, settings: &str) -> Result<(), Box<dyn Error>> {
     let config: Config = toml::from_str(&format!("[[controllers]]\nid = 'barrier'\n{settings}"))?;
     let shutdown = CancellationToken::new();
     let _running = shutdown.clone().drop_guard();
+    let keys = Keys::new(Path::new("/nowhere"));
     let (controllers, mut reports) =
-        start(&config, &"bench".parse()?, Arc::new(SystemClock), shutdown);
+        start(&config, &"bench".parse()?, &keys, Arc::new(SystemClock), shutdown);
     while reports.recv().await.ok_or("the controllers ended")?.what != What::Online {}
     let (mut sent, mut answered) = (Vec::new(), Vec::new());
     for round in 0..COMMANDS {

@@ -11,6 +11,7 @@ pub mod disk;
 pub mod fleet;
 pub mod line;
 pub mod locker;
+pub mod modbus;
 pub mod mosquitto;
 pub mod netns;
 pub mod postgres;

@@ -95,6 +95,15 @@ impl Config {
         faults
     }
 
+    /// The controllers that are named: by which key, and whether as a meter.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &DeviceId, bool)> {
+        let meters = self.chargers.iter().filter_map(|c| c.meter.as_ref());
+        let site = self.charging.iter().filter_map(|charging| charging.meter.as_ref());
+        let named = self.chargers.iter().map(|c| ("chargers.device", &c.device, false));
+        let named = named.chain(meters.map(|meter| ("chargers.meter", meter, true)));
+        named.chain(site.map(|meter| ("charging.meter", meter, true)))
+    }
+
     fn check_names(&self, controllers: &HashSet<&DeviceId>) -> Vec<String> {
         let mut faults = Vec::new();
         let (mut devices, mut piles) = (HashSet::new(), HashSet::new());
@@ -106,11 +115,7 @@ impl Config {
                 faults.push(format!("chargers.pile of `{device}`: {pile} is another charger too"));
             }
         }
-        let meters = self.chargers.iter().filter_map(|c| c.meter.as_ref());
-        let site = self.charging.iter().filter_map(|charging| charging.meter.as_ref());
-        let named = self.chargers.iter().map(|c| ("chargers.device", &c.device));
-        let named = named.chain(meters.map(|meter| ("chargers.meter", meter)));
-        for (key, name) in named.chain(site.map(|meter| ("charging.meter", meter))) {
+        for (key, name, _) in self.named() {
             if !controllers.contains(name) {
                 faults.push(format!("{key} is `{name}`: no [[controllers]] has this id"));
             }

@@ -10,8 +10,12 @@ use domain::ids::DeviceId;
 use firmware_protocol::frame::ADDRESSES;
 use serde::Deserialize;
 
+use super::modbus::model::{Line, Model, Parity};
+
 /// Rates that a line may have, in bit/s.
 const BAUD_RATES: std::ops::RangeInclusive<u32> = 9_600..=4_000_000;
+/// Rates that a Modbus line may have, in bit/s.
+const MODBUS_RATES: std::ops::RangeInclusive<u32> = 1_200..=115_200;
 const MAX_SECRET_BYTES: u64 = 4_096;
 
 /// The controllers of a site.
@@ -41,6 +45,25 @@ pub enum Controller {
         /// The device's address on the line, 1 to 247.
         #[serde(default = "usual_address")]
         address: u8,
+        /// What it is.
+        #[serde(default)]
+        kind: Kind,
+    },
+    /// On a Modbus RTU line, alone or beside others: a charger or a meter, by its model.
+    Modbus {
+        /// Its name, as chargers refer to it.
+        id: DeviceId,
+        /// The line, such as `/dev/ttyUSB1`.
+        path: PathBuf,
+        /// The device's address on the line, 1 to 247.
+        #[serde(default = "usual_address")]
+        address: u8,
+        /// A model that comes with the program, or the absolute path of a file that describes one.
+        model: String,
+        /// The line's rate in bit/s; without it, that of the model.
+        baud: Option<u32>,
+        /// The line's parity; without it, that of the model.
+        parity: Option<Parity>,
     },
     /// Behind the MQTT broker.
     Mqtt {
@@ -59,6 +82,10 @@ pub enum Kind {
     /// The barrier of a lane.
     #[default]
     Barrier,
+    /// A charger for cars.
+    Charger,
+    /// A meter.
+    Meter,
 }
 
 impl Kind {
@@ -66,25 +93,53 @@ impl Kind {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Barrier => "barrier",
+            Self::Charger => "charger",
+            Self::Meter => "meter",
         }
     }
 }
 
 impl Controller {
     /// What it controls.
-    pub const fn kind(&self) -> Kind {
+    pub fn kind(&self) -> Kind {
         match self {
-            Self::Serial { .. } => Kind::Barrier,
-            Self::Mqtt { kind, .. } => *kind,
+            Self::Modbus { .. } => match self.on_modbus() {
+                Some(Ok(device)) => device.model.kind(),
+                _ => Kind::Meter,
+            },
+            Self::Serial { kind, .. } | Self::Mqtt { kind, .. } => *kind,
         }
+    }
+
+    /// What it is on a Modbus line, or why its model cannot be had; none on another link.
+    pub(super) fn on_modbus(&self) -> Option<Result<OnModbus, String>> {
+        let Self::Modbus { id, path, address, model, baud, parity } = self else { return None };
+        Some(Model::find(model).map(|model| {
+            let usual = model.line;
+            let line = Line {
+                baud: baud.unwrap_or(usual.baud),
+                parity: parity.unwrap_or(usual.parity),
+                ..usual
+            };
+            OnModbus { id: id.clone(), path: path.clone(), address: *address, model, line }
+        }))
     }
 
     /// Its name.
     pub fn id(&self) -> &DeviceId {
         match self {
-            Self::Serial { id, .. } | Self::Mqtt { id, .. } => id,
+            Self::Serial { id, .. } | Self::Modbus { id, .. } | Self::Mqtt { id, .. } => id,
         }
     }
+}
+
+/// A device on a Modbus line.
+pub(super) struct OnModbus {
+    pub id: DeviceId,
+    pub path: PathBuf,
+    pub address: u8,
+    pub model: Model,
+    pub line: Line,
 }
 
 /// The MQTT broker.
@@ -138,10 +193,26 @@ impl Config {
             if !ids.insert(id) {
                 return wrong(format!("{key}.id: `{id}` is taken, give each device its own name"));
             }
+            let is_modbus = matches!(controller, Controller::Modbus { .. });
+            if controller.kind() == Kind::Meter && !is_modbus {
+                return wrong(format!(
+                    "{key}.kind: a meter is read over Modbus, set link = \"modbus\""
+                ));
+            }
             match controller {
                 Controller::Serial { path, baud, address, .. } => {
                     check_serial(&key, path, *baud, *address)?;
                     self.check_rate(&key, path, *baud)?;
+                    if !addresses.insert((path, address)) {
+                        return wrong(format!(
+                            "{key}.address: {address} is taken on {}, give each device on a line \
+                             its own address",
+                            path.display()
+                        ));
+                    }
+                }
+                Controller::Modbus { path, address, .. } => {
+                    self.check_modbus(&key, controller)?;
                     if !addresses.insert((path, address)) {
                         return wrong(format!(
                             "{key}.address: {address} is taken on {}, give each device on a line \
@@ -159,6 +230,39 @@ impl Config {
             }
         }
         self.mqtt.as_ref().map_or(Ok(()), Mqtt::check)
+    }
+
+    fn check_modbus(&self, key: &str, controller: &Controller) -> Result<(), ConfigError> {
+        let device = match controller.on_modbus() {
+            Some(Ok(device)) => device,
+            Some(Err(fault)) => return wrong(format!("{key}.model: {fault}")),
+            None => return Ok(()),
+        };
+        let OnModbus { path, address, line, .. } = &device;
+        check_line(key, path, *address)?;
+        if !MODBUS_RATES.contains(&line.baud) {
+            return wrong(format!("{key}.baud: {} is no rate, use 1200 to 115200", line.baud));
+        }
+        let others = self.controllers.iter().filter_map(|other| other.on_modbus()?.ok());
+        let differs = others.filter(|other| other.path == *path).find(|other| other.line != *line);
+        let others = |other: &&Controller| matches!(other, Controller::Serial { path: used, .. } if used == path);
+        if let Some(other) = self.controllers.iter().find(others) {
+            let id = other.id();
+            return wrong(format!("{key}.path: `{id}` is on the same line with another protocol"));
+        }
+        differs.map_or(Ok(()), |other| {
+            let (ours, theirs) = (words(line), words(&other.line));
+            wrong(format!(
+                "{key}: its line has {ours}, but `{}` is on the same with {theirs}: set the devices \
+                 alike, and give each the same baud and parity here",
+                other.id
+            ))
+        })
+    }
+
+    /// The names of all controllers.
+    pub fn ids(&self) -> HashSet<&DeviceId> {
+        self.controllers.iter().map(Controller::id).collect()
     }
 
     fn check_rate(&self, key: &str, line: &Path, rate: u32) -> Result<(), ConfigError> {
@@ -217,15 +321,26 @@ impl Mqtt {
 }
 
 fn check_serial(key: &str, path: &Path, baud: u32, address: u8) -> Result<(), ConfigError> {
+    check_line(key, path, address)?;
+    if !BAUD_RATES.contains(&baud) {
+        return wrong(format!(
+            "{key}.baud: {baud} is no rate, use 9600 to 4000000, usually 115200"
+        ));
+    }
+    Ok(())
+}
+
+/// How a Modbus line is set, for people.
+fn words(line: &Line) -> String {
+    let Line { baud, parity, stop_bits } = line;
+    format!("{baud} bit/s, {parity:?} parity and {stop_bits} stop bits").to_lowercase()
+}
+
+fn check_line(key: &str, path: &Path, address: u8) -> Result<(), ConfigError> {
     if !path.is_absolute() {
         return wrong(format!(
             "{key}.path: `{}` is not absolute, write it like /dev/ttyUSB0",
             path.display()
-        ));
-    }
-    if !BAUD_RATES.contains(&baud) {
-        return wrong(format!(
-            "{key}.baud: {baud} is no rate, use 9600 to 4000000, usually 115200"
         ));
     }
     if !ADDRESSES.contains(&address) {

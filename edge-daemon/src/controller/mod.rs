@@ -8,9 +8,11 @@
 //! - Reports are given in order. A receiver that does not read them holds up the links.
 
 pub mod barrier;
+pub mod charger;
 mod config;
 pub mod keys;
 mod link;
+mod modbus;
 pub mod mqtt;
 mod report;
 mod serial;
@@ -30,7 +32,7 @@ use domain::{
     event,
     ids::{CommandId, DeviceId, SiteId},
 };
-use firmware_protocol::barrier::MAX_COMMAND_LIFE_MS;
+use firmware_protocol::{command::MAX_COMMAND_LIFE_MS, seal::Key};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -39,15 +41,17 @@ pub use self::{
     report::{Report, What},
 };
 use self::{
+    keys::Keys,
     link::{Desk, Link, Order},
+    modbus::ModbusLine,
     mqtt::{Member, MqttLink},
-    serial::SerialLine,
+    serial::{OnLine, SerialLine},
 };
 
 /// Reports that may wait for the receiver.
 const REPORTS: usize = 1_024;
 /// Commands that may wait for a link, each for less than a millisecond.
-const ORDERS: usize = 16;
+const ORDERS: usize = 128;
 
 /// A command to a controller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +69,9 @@ pub struct Command {
 pub enum Action {
     /// Moves a barrier's arm.
     Barrier(event::Action),
+    /// Lets a car take energy, or not. It is no movement: the charger's status says what became of
+    /// it.
+    Charger(charger::Target),
 }
 
 impl Action {
@@ -72,6 +79,7 @@ impl Action {
     pub const fn kind(self) -> Kind {
         match self {
             Self::Barrier(_) => Kind::Barrier,
+            Self::Charger(_) => Kind::Charger,
         }
     }
 }
@@ -155,10 +163,11 @@ impl Controllers {
 }
 
 /// Starts the links of a checked configuration, each in a task of its own, until `shutdown`. Must
-/// be called in a tokio runtime.
+/// be called in a tokio runtime. Devices whose messages are sealed have their keys in `keys`.
 pub fn start(
     config: &Config,
     site: &SiteId,
+    keys: &Keys,
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
 ) -> (Controllers, mpsc::Receiver<Report>) {
@@ -168,8 +177,11 @@ pub fn start(
     for ((path, baud), members) in serial_lines(config) {
         starter.start_serial(path, baud, members);
     }
+    for (path, members) in modbus_lines(config) {
+        starter.start_modbus(path, members);
+    }
     if let Some(broker) = &config.mqtt {
-        starter.start_mqtt(broker, site, &config.controllers);
+        starter.start_mqtt(broker, site, keys, &config.controllers);
     }
     let Starter { clock, devices, links, .. } = starter;
     (Controllers { clock, devices: Arc::new(devices), links: links.into() }, receiver)
@@ -184,28 +196,48 @@ struct Starter {
 }
 
 impl Starter {
-    fn start_serial(&mut self, path: PathBuf, baud: u32, members: Vec<(DeviceId, u8)>) {
+    fn start_serial(&mut self, path: PathBuf, baud: u32, members: Vec<(DeviceId, u8, Kind)>) {
         let (orders, receiver) = mpsc::channel(ORDERS);
         let name = path.display().to_string();
         let devices = members
             .into_iter()
-            .map(|(device, address)| {
-                let online = self.register(&device, Kind::Barrier, &orders);
-                (device, address, online)
+            .map(|(id, address, kind)| {
+                let online = self.register(&id, kind, &orders);
+                OnLine { id, address, kind, online }
             })
             .collect();
         let line = SerialLine::new(path, baud, devices, self.clock.now().monotonic_ms);
         self.spawn(name, line, receiver);
     }
 
-    fn start_mqtt(&mut self, broker: &Mqtt, site: &SiteId, controllers: &[Controller]) {
+    fn start_modbus(&mut self, path: PathBuf, members: Vec<config::OnModbus>) {
+        let (orders, receiver) = mpsc::channel(ORDERS);
+        let Some(settings) = members.first().map(|member| member.line) else { return };
+        let devices = members
+            .into_iter()
+            .map(|config::OnModbus { id, address, model, .. }| {
+                let online = self.register(&id, model.kind(), &orders);
+                (id, address, model, online)
+            })
+            .collect();
+        let name = path.display().to_string();
+        self.spawn(name, ModbusLine::new(path, settings, devices), receiver);
+    }
+
+    fn start_mqtt(
+        &mut self,
+        broker: &Mqtt,
+        site: &SiteId,
+        keys: &Keys,
+        controllers: &[Controller],
+    ) {
         let (orders, receiver) = mpsc::channel(ORDERS);
         let now_ms = self.clock.now().monotonic_ms;
         let mut members = Vec::new();
         for controller in controllers {
-            if let Controller::Mqtt { id, kind } = controller {
+            if let Controller::Mqtt { id, kind, .. } = controller {
                 let online = self.register(id, *kind, &orders);
-                members.push((id.clone(), *kind, member(id, *kind, online, now_ms)));
+                members.push((id.clone(), *kind, member(id, *kind, keys, online, now_ms)));
             }
         }
         let link = MqttLink::new(broker.clone(), site.clone(), members, now_ms);
@@ -239,19 +271,50 @@ impl Starter {
 }
 
 /// The lines, each with the names and addresses on it.
-fn serial_lines(config: &Config) -> BTreeMap<(PathBuf, u32), Vec<(DeviceId, u8)>> {
+fn serial_lines(config: &Config) -> BTreeMap<(PathBuf, u32), Vec<(DeviceId, u8, Kind)>> {
     let mut lines = BTreeMap::<_, Vec<_>>::new();
     for controller in &config.controllers {
-        if let Controller::Serial { id, path, baud, address } = controller {
-            lines.entry((path.clone(), *baud)).or_default().push((id.clone(), *address));
+        if let Controller::Serial { id, path, baud, address, kind } = controller {
+            lines.entry((path.clone(), *baud)).or_default().push((id.clone(), *address, *kind));
         }
     }
     lines
 }
 
-/// A device behind the broker, by its kind.
-fn member(device: &DeviceId, kind: Kind, online: Arc<AtomicBool>, now_ms: u64) -> Box<dyn Member> {
-    match kind {
-        Kind::Barrier => Box::new(mqtt::Barrier::new(device.clone(), online, now_ms)),
+/// The Modbus lines, each with the devices on it.
+fn modbus_lines(config: &Config) -> BTreeMap<PathBuf, Vec<config::OnModbus>> {
+    let mut lines = BTreeMap::<_, Vec<_>>::new();
+    // A model that cannot be had is a fault of the configuration, which was checked.
+    let devices = config.controllers.iter().filter_map(|one| one.on_modbus()?.ok());
+    for device in devices {
+        lines.entry(device.path.clone()).or_default().push(device);
     }
+    lines
+}
+
+/// A device behind the broker, by its kind.
+fn member(
+    device: &DeviceId,
+    kind: Kind,
+    keys: &Keys,
+    online: Arc<AtomicBool>,
+    now_ms: u64,
+) -> Box<dyn Member> {
+    let device = device.clone();
+    match kind {
+        Kind::Charger => {
+            let key = key(keys, kind, &device);
+            Box::new(mqtt::Charger::new(device, key, online, now_ms))
+        }
+        // The configuration, which was checked, has no meter behind a broker.
+        Kind::Barrier | Kind::Meter => Box::new(mqtt::Barrier::new(device, online, now_ms)),
+    }
+}
+
+/// A device's key; without one that can be read it is not talked to.
+fn key(keys: &Keys, kind: Kind, device: &DeviceId) -> Option<Key> {
+    keys.get(kind.word(), device).unwrap_or_else(|error| {
+        tracing::error!(%device, error = &error as &dyn std::error::Error, "no key");
+        None
+    })
 }

@@ -7,7 +7,7 @@ use domain::{
     ids::{CommandId, DeviceId},
 };
 
-use super::barrier;
+use super::{barrier, charger};
 
 /// News of one device.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,4 +56,6 @@ pub enum What {
     },
     /// Something that only barriers have to say.
     Barrier(barrier::News),
+    /// Something that only chargers and meters have to say.
+    Charger(charger::News),
 }

@@ -18,11 +18,13 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
+    charging::Charging,
     translate,
     unwritten::Unwritten,
     waits::{Wait, Waits},
 };
 use crate::{
+    charger,
     console::{Answer, Ask, Request},
     controller::{self, Controllers, What},
     directives::Told,
@@ -61,6 +63,8 @@ pub(super) struct Core {
     pub jumps: JumpDetector,
     /// What the disk does not take at the moment.
     pub unwritten: Unwritten,
+    /// The chargers; none where there are none.
+    pub charging: Option<Charging>,
     /// The last of the cloud's directives that is in the journal.
     pub directives_through: u64,
 }
@@ -97,6 +101,7 @@ impl Core {
         self.health.beat();
         // Whether it succeeds, health tells.
         let _ = self.settle().await;
+        self.step_chargers(charger::Input::Tick).await;
         if let Some(fact) = self.jumps.observe(self.now()) {
             self.note(fact).await;
         }
@@ -152,6 +157,8 @@ impl Core {
             what => {
                 if let Some(lane) = self.lane_of_device.get(&device).cloned() {
                     self.of_barrier(&lane, what).await;
+                } else {
+                    self.charger_report(device, what).await;
                 }
             }
         }
@@ -165,7 +172,7 @@ impl Core {
                 self.result(command, outcome, sent_to_result_ms)
             }
             What::Barrier(news) => translate::input(news),
-            What::Sent { .. } | What::Misbehaves { .. } | What::Behaves => return,
+            _ => return,
         };
         self.step(lane, input, None).await;
     }

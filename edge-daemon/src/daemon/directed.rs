@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::core::Core;
 use crate::{
+    charger,
     directives::Told,
     gate::{Commit, FromCloud, Input, Payment, Requester},
     journal::JournalError,
@@ -17,6 +18,12 @@ use crate::{
 const CLOUD: &str = "cloud";
 /// Why a command is passed over whose life is over.
 const TOO_LATE: &str = "it came too late: its time is over";
+
+/// What follows from a directive.
+enum Followed {
+    Gate(Commit),
+    Chargers(charger::Commit),
+}
 
 impl Core {
     /// Carries a directive out, and answers whether it is in the journal.
@@ -49,11 +56,9 @@ impl Core {
         now: DateTime<Utc>,
     ) -> Result<(), JournalError> {
         let kind = directive.kind().to_owned();
-        if matches!(directive, Directive::Charge { .. } | Directive::StopCharge { .. }) {
-            return self.pass_over(sequence, kind, "this site has no chargers".into()).await;
-        }
         match self.follow(sequence, directive, now) {
-            Ok(commit) => self.carry_out_durably(commit).await,
+            Ok(Followed::Gate(commit)) => self.carry_out_durably(commit).await,
+            Ok(Followed::Chargers(commit)) => self.charge(commit).await,
             Err(reason) => self.pass_over(sequence, kind, reason).await,
         }
     }
@@ -64,7 +69,7 @@ impl Core {
         sequence: u64,
         directive: Directive,
         now: DateTime<Utc>,
-    ) -> Result<Commit, String> {
+    ) -> Result<Followed, String> {
         let done = Fact::DirectiveDone { directive: sequence, kind: directive.kind().to_owned() };
         match directive {
             // Its fact names the directive itself.
@@ -74,7 +79,7 @@ impl Core {
                 let (amount, by) = (Fen(amount_fen), CLOUD.to_owned());
                 let payment = Payment { session, amount, method, by, from_cloud };
                 let paid = self.gate.pay(payment, self.clock.now(), &mut Uuid::new_v4);
-                paid.map_err(|error| error.to_string())
+                paid.map(Followed::Gate).map_err(|error| error.to_string())
             }
             Directive::Open { lane, by } => {
                 let request = Input::Request(Requester::Operator(format!("{by} ({CLOUD})")));
@@ -82,9 +87,11 @@ impl Core {
                 if commit.is_empty() {
                     return Err(format!("there is no lane `{lane}`"));
                 }
-                Ok(commit.with(done))
+                Ok(Followed::Gate(commit.with(done)))
             }
-            Directive::Charge { .. } | Directive::StopCharge { .. } => Ok(Commit::default()),
+            Directive::Charge { .. } | Directive::StopCharge { .. } => {
+                self.follow_charging(sequence, directive, now).map(Followed::Chargers)
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 //! they need each other and stop in reverse; a part that ends by itself ends the process, and the
 //! service manager starts it again.
 
+mod charging;
 mod core;
 mod directed;
 mod translate;
@@ -11,7 +12,7 @@ mod waits;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use domain::{
-    clock::Clock,
+    clock::{Clock, Stamp},
     event::Fact,
     ids::{BootId, SiteId},
 };
@@ -26,12 +27,17 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use self::core::THROUGH;
-use self::core::{Core, Inputs};
+use self::{
+    charging::Charging,
+    core::{Core, Inputs},
+};
 use crate::{
+    charger::Chargers,
     cloud::{Cloud, CloudError, Patience},
     config::Config,
     console::{self, Token, TokenError},
-    controller, directives,
+    controller::{self, keys::Keys},
+    directives,
     gate::Gate,
     health::{Health, systemd},
     identity::{Identity, IdentityError},
@@ -119,7 +125,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let state = config.journal.state();
     let site = config.site.id.clone();
     let boot = BootId(Uuid::new_v4());
-    let (journal, recovered) = Journal::open(&state, site.clone(), boot, Arc::clone(&clock))?;
+    let (journal, mut recovered) = Journal::open(&state, site.clone(), boot, Arc::clone(&clock))?;
     let watcher = Arc::clone(&health);
     let (journal, _writer) = journal.spawn(move |commit| watcher.commit(commit))?;
     health.watch_journal(journal.clone());
@@ -129,6 +135,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let started = vec![Fact::Started { version }];
     unwritten::first(&journal, &mut unwritten, clock.now(), started).await?;
     let directives_through = recovered.directives_through;
+    let charging = start_charging(&config, &mut recovered, &journal, clock.now()).await?;
     let (gate, unfinished) =
         Gate::recovered(config.gate.clone(), translate::journaled(recovered), clock.now());
     if !unfinished.is_empty() {
@@ -138,8 +145,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
 
     // The site.
     let links = stop.child_token();
+    let keys = Keys::new(state.path());
     let (controllers, reports) =
-        controller::start(&config.controllers, &site, Arc::clone(&clock), links.clone());
+        controller::start(&config.controllers, &site, &keys, Arc::clone(&clock), links.clone());
     let eyes = stop.child_token();
     let (vision, supervised) = start_vision(&config, &state, eyes.clone())?;
 
@@ -185,6 +193,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         waits: waits::Waits::default(),
         jumps: JumpDetector::default(),
         unwritten,
+        charging,
         directives_through,
     };
     let inputs = Inputs { vision, reports, requests, directives };
@@ -228,6 +237,22 @@ pub async fn run(config: Config) -> Result<(), StartError> {
 async fn listen(address: SocketAddr, what: &'static str) -> Result<TcpListener, StartError> {
     let error = |source| StartError::Listen { address, what, source };
     TcpListener::bind(address).await.map_err(error)
+}
+
+/// The chargers as the journal has them; none where there are none.
+async fn start_charging(
+    config: &Config,
+    recovered: &mut journal::Recovered,
+    journal: &JournalHandle,
+    now: Stamp,
+) -> Result<Option<Charging>, StartError> {
+    let open = std::mem::take(&mut recovered.open_charges);
+    let open = open.into_iter().map(translate::open_charge).collect();
+    let Some((chargers, commit)) = Chargers::recovered(config.chargers.clone(), open, now) else {
+        return Ok(None);
+    };
+    journal.append(commit.facts).await?;
+    Ok(Some(Charging { chargers, unwritten: Vec::new() }))
 }
 
 type Vision = (mpsc::Receiver<crate::supervisor::Event>, JoinHandle<()>);

@@ -3,7 +3,11 @@
 use domain::{clock::Stamp, event::Latency, money::Fen, parking::Session};
 
 use crate::{
-    controller::barrier::{self, Arm, Power},
+    charger,
+    controller::{
+        self,
+        barrier::{self, Arm, Power},
+    },
     gate, journal, sightings,
 };
 
@@ -52,6 +56,42 @@ fn arm(arm: Arm) -> gate::Arm {
         Arm::Stopped => gate::Arm::Stopped,
         Arm::Fault => gate::Arm::Fault,
     }
+}
+
+/// A charge that the journal has, as the chargers take it up.
+pub(super) fn open_charge(open: journal::OpenCharge) -> charger::OpenCharge {
+    let journal::OpenCharge { assigned: (assigned, assigned_at), started, metered, is_to_stop } =
+        open;
+    charger::OpenCharge {
+        assigned,
+        assigned_at,
+        started: started.map(|(started, at)| (started.at, 0, started.meter_wh, at)),
+        metered: metered.map(|(read, at)| (read.at, read.energy_wh, read.meter_wh, at)),
+        is_to_stop,
+    }
+}
+
+/// How a charger is, as its controller tells it.
+pub(super) fn charger_status(status: controller::charger::Status) -> charger::Status {
+    let controller::charger::Status { plug, limit_ma, fault, meter } = status;
+    let plug = match plug {
+        controller::charger::Plug::Free => charger::Plug::Free,
+        controller::charger::Plug::Plugged => charger::Plug::Plugged,
+        controller::charger::Plug::Charging => charger::Plug::Charging,
+    };
+    charger::Status { plug, limit_ma, fault, meter: self::meter(meter) }
+}
+
+/// What a meter shows.
+pub(super) fn meter(meter: controller::charger::Meter) -> charger::Meter {
+    let controller::charger::Meter { energy_wh, current_ma } = meter;
+    charger::Meter { energy_wh, current_ma }
+}
+
+/// What a charger is to do, as its controller takes it.
+pub(super) fn target(target: charger::Target) -> controller::charger::Target {
+    let charger::Target { limit_ma, fallback_ma, lease_s } = target;
+    controller::charger::Target { limit_ma, fallback_ma, lease_s }
 }
 
 /// What the journal says was unfinished, as the gate takes it up.

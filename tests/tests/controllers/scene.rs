@@ -1,6 +1,7 @@
 //! A site's controllers and what they reported so far.
 
 use std::{
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,7 +13,7 @@ use domain::{
     ids::{CommandId, DeviceId},
 };
 use edge_daemon::controller::{
-    Command, Config, Controllers, Report, SendError, What, barrier::News, start,
+    Command, Config, Controllers, Report, SendError, What, barrier::News, keys::Keys, start,
 };
 use system_tests::barrier::Timing;
 use tokio::{sync::mpsc, time::timeout};
@@ -42,12 +43,18 @@ pub struct Scene {
 impl Scene {
     /// Starts the controllers of a configuration in TOML at the site `site`.
     pub fn new(config: &str) -> Self {
+        Self::with_keys(config, Path::new("/nowhere"))
+    }
+
+    /// The same where devices have keys below a state directory.
+    pub fn with_keys(config: &str, state: &Path) -> Self {
         let config: Config = toml::from_str(config).unwrap();
         config.check().unwrap();
         let shutdown = CancellationToken::new();
         let clock = Arc::new(SinceStart(Instant::now()));
         let site = "site".parse().unwrap();
-        let (controllers, reports) = start(&config, &site, clock, shutdown.clone());
+        let keys = Keys::new(state);
+        let (controllers, reports) = start(&config, &site, &keys, clock, shutdown.clone());
         Self { controllers, reports, _running: shutdown.drop_guard() }
     }
 

@@ -206,7 +206,7 @@ impl Peer {
 
 /// What a barrier's session is offered; none for an order that is for another kind of device.
 fn offer(order: &Order) -> Option<Offer<barrier::Action>> {
-    let Action::Barrier(action) = order.action;
+    let Action::Barrier(action) = order.action else { return None };
     let action = match action {
         event::Action::Open => barrier::Action::Open,
         event::Action::Close => barrier::Action::Close,

@@ -2,6 +2,7 @@
 //! connection starts empty, so that nothing which waited for the last one is sent late.
 
 mod barrier;
+mod charger;
 mod conduct;
 mod exchange;
 mod member;
@@ -21,7 +22,7 @@ use tokio::{sync::mpsc, task::JoinSet, time::sleep};
 use tracing::{info, warn};
 
 use self::exchange::Exchange;
-pub(super) use self::{barrier::Barrier, member::Member};
+pub(super) use self::{barrier::Barrier, charger::Charger, member::Member};
 use super::{
     config::{Kind, Mqtt},
     link::{Desk, Link},

@@ -2,18 +2,16 @@
 //! in turn. Pure.
 
 use domain::ids::{CommandId, DeviceId};
-use firmware_protocol::{
-    barrier::{Answer, Request},
-    frame::{Frame, OnLine},
-};
+use firmware_protocol::frame::{Frame, OnLine};
 
-use crate::controller::{barrier::Peer, link::Order, report::Report};
+use super::member::{Member, Question};
+use crate::controller::{link::Order, report::Report};
 
 /// The devices on one line.
 #[derive(Debug)]
 pub(super) struct Bus {
     stations: Vec<Station>,
-    question: Option<Question>,
+    asked: Option<Asked>,
     /// Whose turn it is.
     turn: usize,
     patience: Patience,
@@ -31,15 +29,15 @@ pub(super) struct Patience {
 #[derive(Debug)]
 pub(super) struct Station {
     pub address: u8,
-    pub peer: Peer,
+    pub member: Box<dyn Member>,
     pub sequence: u8,
 }
 
 /// A question that was not answered yet.
 #[derive(Debug)]
-struct Question {
+struct Asked {
     station: usize,
-    asked_ms: u64,
+    at_ms: u64,
 }
 
 /// A frame to put on the line.
@@ -52,38 +50,38 @@ pub(super) struct Outgoing {
 
 impl Bus {
     pub fn new(stations: Vec<Station>, patience: Patience) -> Self {
-        Self { stations, question: None, turn: 0, patience }
+        Self { stations, asked: None, turn: 0, patience }
     }
 
     pub fn order(&mut self, order: &Order, out: &mut Vec<Report>) {
         let mut stations = self.stations.iter_mut();
-        if let Some(station) = stations.find(|station| *station.peer.device() == order.device) {
-            station.peer.order(order, out);
+        if let Some(station) = stations.find(|station| *station.member.device() == order.device) {
+            station.member.order(order, out);
         }
     }
 
     /// Looks at the time.
     pub fn tick(&mut self, now_ms: u64, out: &mut Vec<Report>) {
-        self.stations.iter_mut().for_each(|station| station.peer.tick(now_ms, out));
-        let over = |question: &Question| question.asked_ms + self.patience.answer_ms <= now_ms;
-        if self.question.as_ref().is_some_and(over) {
-            self.question = None;
+        self.stations.iter_mut().for_each(|station| station.member.tick(now_ms, out));
+        let over = |asked: &Asked| asked.at_ms + self.patience.answer_ms <= now_ms;
+        if self.asked.as_ref().is_some_and(over) {
+            self.asked = None;
         }
     }
 
     /// The line is gone, and everybody on it.
     pub fn lost(&mut self, reason: &str, out: &mut Vec<Report>) {
-        self.stations.iter_mut().for_each(|station| station.peer.lost(reason, out));
-        self.question = None;
+        self.stations.iter_mut().for_each(|station| station.member.lost(reason, out));
+        self.asked = None;
     }
 
     /// When to look again.
     pub fn next_at_ms(&self, now_ms: u64) -> u64 {
-        match &self.question {
-            Some(question) if self.has_urgent(now_ms) => question.asked_ms + self.patience.quiet_ms,
-            Some(question) => question.asked_ms + self.patience.answer_ms,
+        match &self.asked {
+            Some(asked) if self.has_urgent(now_ms) => asked.at_ms + self.patience.quiet_ms,
+            Some(asked) => asked.at_ms + self.patience.answer_ms,
             None => {
-                let each = self.stations.iter().map(|station| station.peer.next_at_ms(now_ms));
+                let each = self.stations.iter().map(|station| station.member.next_at_ms(now_ms));
                 each.min().unwrap_or(u64::MAX)
             }
         }
@@ -91,39 +89,32 @@ impl Bus {
 
     /// The next frame, where the line is free.
     pub fn transmit(&mut self, now_ms: u64) -> Option<Outgoing> {
-        let urgent = self.in_turn().find(|&i| self.stations[i].peer.has_urgent(now_ms));
+        let urgent = self.in_turn().find(|&i| self.stations[i].member.has_urgent(now_ms));
         if !self.is_free(urgent.is_some(), now_ms) {
             return None;
         }
         let order: Vec<usize> = urgent.into_iter().chain(self.in_turn()).collect();
-        let (index, request) = order.into_iter().find_map(|index| {
-            self.stations[index].peer.due(now_ms).map(|request| (index, request))
+        let (index, question) = order.into_iter().find_map(|index| {
+            self.stations[index].member.due(now_ms).map(|question| (index, question))
         })?;
         self.turn = index + 1;
-        self.question = Some(Question { station: index, asked_ms: now_ms });
-        Some(self.stations[index].ask(&request))
+        self.asked = Some(Asked { station: index, at_ms: now_ms });
+        Some(self.stations[index].ask(question))
     }
 
     /// Takes a frame from the line; false where nobody asked for it. A status counts in time only,
     /// what became of a command whenever it comes.
     pub fn receive(&mut self, frame: &Frame, now_ms: u64, out: &mut Vec<Report>) -> bool {
-        let Ok(answer) = Answer::decode(frame.kind, &frame.payload) else { return false };
         let from = self.stations.iter().position(|station| station.address == frame.address);
         let Some(index) = from else { return false };
         let station = &mut self.stations[index];
-        let asked = self.question.as_ref().is_some_and(|question| question.station == index);
-        let in_time = asked && frame.sequence == station.sequence;
-        if in_time {
-            self.question = None;
+        let is_asked = self.asked.as_ref().is_some_and(|asked| asked.station == index);
+        let in_time = is_asked && frame.sequence == station.sequence;
+        let taken = station.member.receive(frame.kind, &frame.payload, in_time, now_ms, out);
+        if in_time && taken.is_some() {
+            self.asked = None;
         }
-        match answer {
-            Answer::Reply(reply) => station.peer.replied(&reply, now_ms, out),
-            Answer::Status(status) if in_time => {
-                station.peer.heard(&status, now_ms, out);
-                true
-            }
-            Answer::Status(_) => false,
-        }
+        taken.unwrap_or(false)
     }
 
     fn in_turn(&self) -> impl Iterator<Item = usize> + use<> {
@@ -133,25 +124,25 @@ impl Bus {
     }
 
     fn has_urgent(&self, now_ms: u64) -> bool {
-        self.stations.iter().any(|station| station.peer.has_urgent(now_ms))
+        self.stations.iter().any(|station| station.member.has_urgent(now_ms))
     }
 
     /// A command waits only while an answer can be on the line, and not for a device that was
     /// absent anyway.
     fn is_free(&self, urgent: bool, now_ms: u64) -> bool {
-        self.question.as_ref().is_none_or(|question| {
-            let quiet = now_ms >= question.asked_ms + self.patience.quiet_ms;
-            urgent && (quiet || !self.stations[question.station].peer.is_online())
+        self.asked.as_ref().is_none_or(|asked| {
+            let quiet = now_ms >= asked.at_ms + self.patience.quiet_ms;
+            urgent && (quiet || !self.stations[asked.station].member.is_online())
         })
     }
 }
 
 impl Station {
-    fn ask(&mut self, request: &Request) -> Outgoing {
+    fn ask(&mut self, question: Question) -> Outgoing {
         self.sequence = self.sequence.wrapping_add(1);
-        let (kind, payload) = request.encode();
+        let Question { kind, payload, first_of } = question;
         let frame = Frame { address: self.address, sequence: self.sequence, kind, payload };
-        Outgoing { bytes: frame.encode(), first_of: self.peer.first_sending(request) }
+        Outgoing { bytes: frame.encode(), first_of }
     }
 }
 
@@ -163,13 +154,14 @@ mod tests {
 
     use domain::event::Action;
     use firmware_protocol::{
-        barrier::{Arm, Power, Refusal, Status},
+        barrier::{Answer, Arm, Power, Refusal, Request, Status},
         frame::Decoder,
         session::{Device, Pace},
     };
     use uuid::Uuid;
 
     use super::*;
+    use crate::controller::barrier::Peer;
 
     const ANSWER_WITHIN_MS: u64 = 40;
     const QUIET_MS: u64 = 10;
@@ -185,7 +177,8 @@ mod tests {
         let station = |&address: &u8| {
             let name = format!("device-{address}").parse().unwrap();
             let online = Arc::new(AtomicBool::new(false));
-            Station { address, peer: Peer::new(name, pace, online, 0), sequence: 0 }
+            let member = Box::new(Peer::new(name, pace, online, 0));
+            Station { address, member, sequence: 0 }
         };
         Bus::new(addresses.iter().map(station).collect(), patience)
     }

@@ -2,6 +2,7 @@
 //! frame and one read buffer.
 
 mod bus;
+mod member;
 
 use std::{
     io,
@@ -22,22 +23,39 @@ use tokio::{
 use tokio_serial::SerialStream;
 use tracing::info;
 
-use self::bus::{Bus, Outgoing, Patience, Station};
+use self::{
+    bus::{Bus, Outgoing, Patience, Station},
+    member::Member,
+};
 use super::{
-    barrier::Peer,
+    barrier, charger,
+    config::Kind,
     link::{Desk, Link},
     report::{Report, What},
 };
 
-/// How often each device on a line is asked.
+/// How often each barrier on a line is asked.
 const POLL_EVERY_MS: u64 = 50;
-/// A device that was not heard for this long is offline.
+/// A barrier that was not heard for this long is offline.
 const SILENT_AFTER_MS: u64 = 3_000;
+/// How often each charger on a line is asked.
+const POLL_CHARGER_EVERY_MS: u64 = 500;
+/// A charger that was not heard for this long is offline.
+const CHARGER_SILENT_AFTER_MS: u64 = 10_000;
 /// How soon a device begins its answer, with a millisecond to let go of the line.
 const TURNAROUND_MS: u64 = 3;
 /// How late an answer may be passed on: a USB adapter keeps bytes for 16 ms, a busy computer longer.
 const PASSED_ON_MS: u64 = 50;
 const READ_BYTES: usize = 4_096;
+
+/// A device on a line.
+pub(super) struct OnLine {
+    pub id: DeviceId,
+    pub address: u8,
+    pub kind: Kind,
+    /// Says whether it is online.
+    pub online: Arc<AtomicBool>,
+}
 
 /// One line with its devices.
 pub(super) struct SerialLine {
@@ -47,23 +65,12 @@ pub(super) struct SerialLine {
 }
 
 impl SerialLine {
-    /// A line with its devices: name, address, and the flag that says whether each is online.
-    pub fn new(
-        path: PathBuf,
-        baud: u32,
-        devices: Vec<(DeviceId, u8, Arc<AtomicBool>)>,
-        now_ms: u64,
-    ) -> Self {
+    /// A line with its devices.
+    pub fn new(path: PathBuf, baud: u32, devices: Vec<OnLine>, now_ms: u64) -> Self {
         let patience = patience(baud);
-        let pace = Pace {
-            poll_every_ms: Some(POLL_EVERY_MS),
-            answer_within_ms: patience.answer_ms,
-            silent_after_ms: SILENT_AFTER_MS,
-            sealed: false,
-        };
-        let station = |(device, address, online)| Station {
-            address,
-            peer: Peer::new(device, pace, online, now_ms),
+        let station = |device: OnLine| Station {
+            address: device.address,
+            member: member(device, patience.answer_ms, now_ms),
             sequence: 0,
         };
         let stations = devices.into_iter().map(station).collect();
@@ -153,4 +160,26 @@ fn patience(baud: u32) -> Patience {
     let bits = MAX_ON_LINE as u64 * 10;
     let quiet_ms = TURNAROUND_MS + bits * 1_000 / u64::from(baud.max(1));
     Patience { quiet_ms, answer_ms: quiet_ms + PASSED_ON_MS }
+}
+
+/// A device on a line, by its kind.
+fn member(device: OnLine, answer_within_ms: u64, now_ms: u64) -> Box<dyn Member> {
+    let OnLine { id, kind, online, .. } = device;
+    let pace = |poll_every_ms, silent_after_ms| Pace {
+        poll_every_ms: Some(poll_every_ms),
+        answer_within_ms,
+        silent_after_ms,
+        sealed: false,
+    };
+    match kind {
+        Kind::Charger => {
+            let pace = pace(POLL_CHARGER_EVERY_MS, CHARGER_SILENT_AFTER_MS);
+            Box::new(charger::Peer::new(id, pace, online, now_ms))
+        }
+        // The configuration, which was checked, has nothing else on a line.
+        _ => {
+            let pace = pace(POLL_EVERY_MS, SILENT_AFTER_MS);
+            Box::new(barrier::Peer::new(id, pace, online, now_ms))
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! `make demo`: a whole site on loopback, with a line on the terminal for each car.
 //!
-//! Everything is real but the barriers, which are simulated and speak the real protocol, over a pty
-//! at the entry and over MQTT at the exit, and the cars, which are footage.
+//! Everything is real but the barriers and the chargers, which are simulated and speak the real
+//! protocols, over ptys and over MQTT, and the cars, which are footage.
 
+mod charging;
 mod report;
 mod stage;
 
@@ -17,12 +18,12 @@ use chrono::{FixedOffset, Local};
 use clap::Parser;
 use domain::{
     event::{Fact, Verdict},
-    ids::LaneId,
+    ids::{DeviceId, LaneId},
 };
 use edge_daemon::{daemon::THROUGH, journal::Reader};
 use tokio::time::{Instant, sleep};
 
-use self::{report::Report, stage::Stage};
+use self::{charging::Chargers, report::Report, stage::Stage};
 
 /// How often the journal is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -86,7 +87,15 @@ async fn show(arguments: Arguments) -> io::Result<bool> {
             _ = &mut interrupted => break,
             () = sleep(LOOK_EVERY) => {}
         }
-        watch.look()?.iter().for_each(|lane| stage.drive_through(lane));
+        for scene in watch.look()? {
+            match scene {
+                Scene::Drives(lane) => stage.drive_through(&lane),
+                Scene::Charger(charger, is_there) => stage.plug(&charger, is_there),
+            }
+        }
+        if watch.chargers_are_known() && !std::mem::replace(&mut watch.asked, true) {
+            stage.ask_for_charges().await?;
+        }
         let is_middle = watch.report.cars() >= CUT_AFTER_CARS || watch.is_through();
         if is_middle && let Some(length) = cut.take() {
             stage.cut_line_for(length);
@@ -105,6 +114,14 @@ async fn show(arguments: Arguments) -> io::Result<bool> {
     Ok(journaled == at_cloud)
 }
 
+/// What is to happen at the site because of what it did.
+enum Scene {
+    /// A car drives through a lane.
+    Drives(LaneId),
+    /// A car comes to a charger, or leaves it.
+    Charger(DeviceId, bool),
+}
+
 /// Follows the journal and prints.
 struct Watch {
     reader: Reader,
@@ -117,6 +134,13 @@ struct Watch {
     delivered: bool,
     backlog_shown: bool,
     changed: Instant,
+    /// Chargers that answer, and the last event that said so.
+    chargers: (usize, u64),
+    acked: u64,
+    /// Whether drivers asked for charges.
+    asked: bool,
+    /// Charges that ended.
+    charged: usize,
 }
 
 impl Watch {
@@ -133,13 +157,16 @@ impl Watch {
             delivered: false,
             backlog_shown: false,
             changed: Instant::now(),
+            chargers: (0, 0),
+            acked: 0,
+            asked: false,
+            charged: 0,
         }
     }
 
-    /// Reads what is new and prints what is worth it. Returns the lane of each car that was let
-    /// through.
-    fn look(&mut self) -> io::Result<Vec<LaneId>> {
-        let mut let_through = Vec::new();
+    /// Reads what is new and prints what is worth it. Returns what is to happen because of it.
+    fn look(&mut self) -> io::Result<Vec<Scene>> {
+        let mut scenes = Vec::new();
         for line in self.reader.lines(self.next, 500).map_err(io::Error::other)? {
             self.changed = Instant::now();
             let Some(event) = line.event() else { continue };
@@ -148,7 +175,17 @@ impl Watch {
                 Fact::Camera { online: true, .. } => self.delivered = true,
                 Fact::Camera { online: false, reason, .. } => self.ended(reason)?,
                 Fact::Decision(decision) if decision.verdict == Verdict::Open => {
-                    let_through.push(decision.lane.clone());
+                    scenes.push(Scene::Drives(decision.lane.clone()));
+                }
+                Fact::Device { device, online: true, .. } if is_charger(device) => {
+                    self.chargers = (self.chargers.0 + 1, event.sequence);
+                }
+                Fact::ChargeAssigned(charge) => {
+                    scenes.push(Scene::Charger(charge.charger.clone(), true));
+                }
+                Fact::ChargeEnded(charge) => {
+                    self.charged += 1;
+                    scenes.push(Scene::Charger(charge.charger.clone(), false));
                 }
                 _ => {}
             }
@@ -162,8 +199,9 @@ impl Watch {
             self.report.lines(acked).iter().for_each(|line| println!("{line}"));
         }
         self.tell_backlog(acked);
+        self.acked = acked;
         io::stdout().flush()?;
-        Ok(let_through)
+        Ok(scenes)
     }
 
     /// A camera delivers no longer. One that is watched until then must have delivered before.
@@ -191,11 +229,22 @@ impl Watch {
     /// camera that comes back would go on for ever.
     fn is_through(&self) -> bool {
         let quiet = self.live || self.changed.elapsed() > QUIET;
-        self.finished >= self.cameras && quiet && !self.backlog_shown
+        let charged = self.charged >= Chargers::count();
+        self.finished >= self.cameras && charged && quiet && !self.backlog_shown
+    }
+
+    /// Whether the cloud knows that the chargers are there.
+    fn chargers_are_known(&self) -> bool {
+        let (answer, last) = self.chargers;
+        answer >= Chargers::count() && self.acked >= last
     }
 
     /// Prints what is still held back.
     fn finish(&mut self) {
         self.report.lines(u64::MAX).iter().for_each(|line| println!("{line}"));
     }
+}
+
+fn is_charger(device: &DeviceId) -> bool {
+    device.as_str().starts_with("charger-")
 }

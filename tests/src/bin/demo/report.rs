@@ -170,7 +170,7 @@ impl Report {
         }
         match decision.verdict {
             Verdict::Open => self.opened += 1,
-            Verdict::Refuse => *self.refused.entry(words(decision.rule)).or_default() += 1,
+            Verdict::Refuse => *self.refused.entry(named(decision.rule)).or_default() += 1,
         }
         let id = decision.id;
         self.waiting.insert(id, Car { sequence, at, decision, command: None, end: None });
@@ -187,14 +187,28 @@ fn remark(fact: &Fact) -> Option<String> {
         Fact::Camera { camera, online: false, reason } => format!("camera {camera}: {reason}"),
         Fact::VisionRestarted { reason, .. } => format!("recognition starts again: {reason}"),
         Fact::ClockChanged { what, .. } => what.clone(),
+        Fact::ChargeAssigned(charge) => {
+            format!("{}: a car is to get {} kWh", charge.charger, kwh(charge.energy_wh))
+        }
+        Fact::ChargeStarted(charge) => format!("{}: energy flows", charge.charger),
+        Fact::ChargeEnded(charge) => {
+            let (charger, energy) = (&charge.charger, kwh(charge.energy_wh));
+            format!("{charger}: {energy} kWh charged, {}", named(charge.cause))
+        }
+        Fact::ChargerFault { charger, fault } => format!("{charger}: fault, {fault}"),
+        Fact::ChargerRecovered { charger } => format!("{charger}: works again"),
         Fact::Quarantined { sequence, reason } => format!("event {sequence} set aside: {reason}"),
         _ => return None,
     })
 }
 
-/// A rule as its name in the journal, in words.
-fn words(rule: domain::event::Rule) -> String {
-    serde_json::to_value(rule)
+fn kwh(wh: i64) -> String {
+    format!("{}.{:03}", wh / 1_000, wh % 1_000)
+}
+
+/// Anything with a name in the journal, in words.
+fn named(named: impl serde::Serialize) -> String {
+    serde_json::to_value(named)
         .ok()
         .and_then(|name| name.as_str().map(|name| name.replace('_', " ")))
         .unwrap_or_default()

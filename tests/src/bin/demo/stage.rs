@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use domain::ids::LaneId;
+use domain::ids::{DeviceId, LaneId};
 use edge_daemon::journal::Reader;
 use system_tests::{
     barrier::{Account, Barrier, MqttBarrier, SerialLine, Timing},
@@ -20,9 +20,13 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::Arguments;
+use super::{
+    Arguments,
+    charging::{self, Chargers},
+};
 
-const SITE: &str = "demo";
+/// The site's name at the cloud.
+pub const SITE: &str = "demo";
 /// How the simulated barriers and drivers move: briskly, so that one need not wait for them.
 const TIMING: Timing = Timing { travel_ms: 600, approach_ms: 400, passing_ms: 600 };
 
@@ -37,6 +41,7 @@ pub struct Stage {
     token: String,
     password: String,
     barriers: [Barrier; 2],
+    chargers: Chargers,
     _entry: SerialLine,
     _exit: MqttBarrier,
     _broker: Mosquitto,
@@ -58,13 +63,16 @@ impl Stage {
         let barriers = [Barrier::new(TIMING), Barrier::new(TIMING)];
         let entry = SerialLine::new(&pty, vec![(1, barriers[0].clone())])?;
         let account = Account { host: "127.0.0.1".to_owned(), port: broker.port(), login: None };
-        let exit = MqttBarrier::new(account, SITE, "exit-barrier", barriers[1].clone());
+        let exit = MqttBarrier::new(account.clone(), SITE, "exit-barrier", barriers[1].clone());
+        let home = folder.path().join("edge");
+        let chargers = Chargers::set(folder.path(), &home.join("state"), account)?;
 
         let scene = Scene::of(arguments)?;
         let cameras = scene.cameras();
-        let plan = scene.plan(broker.port(), &pty);
+        let more = [include_str!("site.toml"), chargers.configuration()].concat();
+        let plan = scene.plan(broker.port(), &pty, &more);
         let url = format!("http://{}", line.address());
-        let edge = Edge::start(&folder.path().join("edge"), &plan, Some((&url, &code))).await?;
+        let edge = Edge::start(&home, &plan, Some((&url, &code))).await?;
         Ok(Self {
             folder,
             cloud,
@@ -75,6 +83,7 @@ impl Stage {
             token,
             password,
             barriers,
+            chargers,
             _entry: entry,
             _exit: exit,
             _broker: broker,
@@ -85,7 +94,7 @@ impl Stage {
     pub fn welcome(&self) -> String {
         let (url, token) = (self.cloud.url(), &self.token);
         format!(
-            "Gatehouse: one site, two lanes. The cloud's page: {url}/   (user demo, password {})\n\
+            "Gatehouse: one site, two lanes, three chargers. The cloud's page: {url}/   (user demo, password {})\n\
              \x20 curl {url}/api/plates\n\
              \x20 curl {url}/api/sessions\n\
              \x20 curl -H 'Authorization: Token {token}' {url}/hzsystem_parking/detection/records/\n\
@@ -127,6 +136,16 @@ impl Stage {
     /// The car that a lane decided about drives up to the barrier, and through when it is open.
     pub fn drive_through(&self, lane: &LaneId) {
         self.barriers[usize::from(lane.as_str() == "exit")].board().vehicle();
+    }
+
+    /// Drivers want their cars charged.
+    pub async fn ask_for_charges(&self) -> io::Result<()> {
+        charging::ask(&self.cloud).await
+    }
+
+    /// A car comes to a charger, or leaves it.
+    pub fn plug(&self, charger: &DeviceId, is_there: bool) {
+        self.chargers.plug(charger, is_there);
     }
 
     /// Stops the edge in order.
@@ -177,7 +196,7 @@ impl Scene {
         1 + usize::from(self.exit.is_some())
     }
 
-    fn plan(self, broker: u16, pty: &Path) -> Plan<'static> {
+    fn plan<'a>(self, broker: u16, pty: &Path, more: &'a str) -> Plan<'a> {
         let entry = Lane {
             name: "entry",
             direction: "entry",
@@ -187,7 +206,6 @@ impl Scene {
         };
         let exit =
             Lane { name: "exit", direction: "exit", source: self.exit, link: Link::Mqtt, more: "" };
-        let more = include_str!("site.toml");
         let lanes = vec![entry, exit];
         Plan {
             site: SITE,
