@@ -116,10 +116,14 @@ impl command::Refusal for Refusal {
     const UNAUTHENTICATED: Self = Self::Unauthenticated;
 }
 
-const OPEN: u8 = 0x03;
-const CLOSE: u8 = 0x04;
-const STATUS: u8 = 0x81;
-const REPLY: u8 = 0x82;
+/// Kind of the frame that carries [`Action::Open`].
+pub const OPEN: u8 = 0x03;
+/// Kind of the frame that carries [`Action::Close`].
+pub const CLOSE: u8 = 0x04;
+/// Kind of the frame that carries a [`Status`].
+pub const STATUS: u8 = 0x81;
+/// Kind of the frame that carries a [`Reply`].
+pub const REPLY: u8 = 0x82;
 
 impl Request {
     /// The frame's kind and payload.

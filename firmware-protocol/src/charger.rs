@@ -167,11 +167,16 @@ pub struct Status {
     pub meter: Option<Meter>,
 }
 
-const ENABLE: u8 = 0x10;
-const DISABLE: u8 = 0x11;
-const LIMIT: u8 = 0x12;
-const STATUS: u8 = 0x90;
-const REPLY: u8 = 0x91;
+/// Kind of the frame that carries [`Action::Enable`].
+pub const ENABLE: u8 = 0x10;
+/// Kind of the frame that carries [`Action::Disable`].
+pub const DISABLE: u8 = 0x11;
+/// Kind of the frame that carries [`Action::Limit`].
+pub const LIMIT: u8 = 0x12;
+/// Kind of the frame that carries a [`Status`].
+pub const STATUS: u8 = 0x90;
+/// Kind of the frame that carries a [`Reply`].
+pub const REPLY: u8 = 0x91;
 
 impl Allowance {
     fn encode(&self, head: Writer) -> Payload {

@@ -85,8 +85,10 @@ pub trait Refusal: Copy {
     const UNAUTHENTICATED: Self;
 }
 
-pub(crate) const POLL: u8 = 0x01;
-pub(crate) const HELLO: u8 = 0x02;
+/// Kind of the frame that carries [`Request::Poll`].
+pub const POLL: u8 = 0x01;
+/// Kind of the frame that carries [`Request::Hello`].
+pub const HELLO: u8 = 0x02;
 
 impl Hello {
     pub(crate) fn encode(&self) -> Payload {
