@@ -379,6 +379,15 @@ fn check_end(db: &Connection) -> Result<()> {
         rows.collect::<rusqlite::Result<Vec<_>>>()
     };
     let events = read().map_err(JournalError::database("check its last events"))?;
+    // Fewer than are asked for are all that there are.
+    let is_all = events.len() < usize::try_from(CHECKED_AT_END).unwrap_or(usize::MAX);
+    if let Some((sequence, ..)) = events.first()
+        && is_all
+        && *sequence != 1
+    {
+        let what = "it is missing".to_owned();
+        return Err(JournalError::Damaged { sequence: 1, what });
+    }
     if let Some((1, hash, body)) = events.first()
         && !body.is_empty()
         && ChainHash::GENESIS.follow(body) != *hash
