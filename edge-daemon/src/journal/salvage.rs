@@ -1,8 +1,8 @@
 //! What is left of a damaged journal, judged by the chain.
 //!
 //! - An event counts as sound where its hash follows from its bytes and the hash before it.
-//! - Where the hash before it is not known, it counts where it is an event of this place and the one
-//!   behind it follows its hash.
+//! - Where the hash before it is not known, it counts where it is an event of this place; one whose
+//!   hash the one behind it follows goes before others.
 //! - Of any other place the hash is kept where the event behind it shows that it is right; else the
 //!   place is lost. No place is ever left out.
 
@@ -164,10 +164,12 @@ impl Candidates {
                 }
             }
         }
-        // Between two holes nothing shows more than that it is an event of this place.
-        let alone = before.is_none() && behind.is_empty();
         let is_event = |body: &str| self.is_event(sequence, body);
-        let found = here.into_iter().find(|(hash, body)| shown(hash) || (alone && is_event(body)));
+        // Behind a hole, nothing shows more than that it is an event of this place. Where the one
+        // behind it disagrees, its many bytes rotted rather than these few of the hash.
+        let shown_first = here.iter().position(|(hash, _)| shown(hash));
+        let alone = || here.iter().position(|(_, body)| before.is_none() && is_event(body));
+        let found = shown_first.or_else(alone).map(|at| here[at].clone());
         Ok(match found {
             None => Place::Lost,
             Some((hash, body)) if before.is_none() && is_event(&body) => {
