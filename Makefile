@@ -37,6 +37,7 @@ bench: setup
 	@$(CARGO) bench --quiet --workspace --bench journal
 	@$(CARGO) bench --quiet --workspace --bench controllers
 	@$(CARGO) bench --quiet --workspace --bench chargers
+	@$(CARGO) bench --quiet --workspace --bench lockers
 	@$(CARGO) bench --quiet --workspace --bench gate
 	@$(CARGO) bench --quiet --workspace --bench faces
 	@$(CARGO) bench --quiet --workspace --bench fleet

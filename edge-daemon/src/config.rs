@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::{
     charger, cloud::CloudConfig, controller, gate::config as gate, health::HealthConfig,
-    journal::JournalConfig, vision,
+    journal::JournalConfig, locker::Bank, vision,
 };
 
 /// Longest configuration file, in bytes. Lists of permits stand in it.
@@ -73,6 +73,7 @@ struct File {
     #[serde(default)]
     chargers: Vec<charger::ChargerConfig>,
     parking: gate::ParkingConfig,
+    #[serde(default)]
     lanes: Vec<gate::LaneConfig>,
     #[serde(default)]
     permits: Vec<gate::Permit>,
@@ -186,6 +187,15 @@ impl Config {
         }
     }
 
+    /// The lockers and their doors.
+    pub fn banks(&self) -> Vec<Bank> {
+        let bank = |(device, doors): (&DeviceId, &[String])| Bank {
+            device: device.clone(),
+            doors: doors.to_vec(),
+        };
+        self.controllers.lockers().map(bank).collect()
+    }
+
     /// Which lane a camera looks at.
     pub fn lane_of_camera(&self) -> HashMap<CameraId, LaneId> {
         let of_lane = |lane: &gate::LaneConfig| {
@@ -202,6 +212,9 @@ impl Config {
 
     fn faults(&self) -> Vec<String> {
         let mut faults = self.cameras.check();
+        if self.gate.lanes.is_empty() && self.controllers.lockers().next().is_none() {
+            faults.push("lanes: there is none; write one `[[lanes]]` for each barrier".into());
+        }
         faults.extend(self.journal.check().err());
         faults.extend(self.cloud.check().err());
         faults.extend(self.controllers.check().err().map(|fault| fault.to_string()));
@@ -234,13 +247,15 @@ impl Config {
     /// Names in lanes that nothing is called.
     fn dangling_names(&self) -> Vec<String> {
         let cameras: HashSet<_> = self.cameras.cameras.iter().map(|camera| &camera.id).collect();
-        let devices = self.controllers.ids();
+        let controllers = self.controllers.controllers.iter();
+        let barriers = controllers.filter(|c| c.kind() == controller::Kind::Barrier);
+        let devices: HashSet<_> = barriers.map(|c| c.id()).collect();
         let mut faults = Vec::new();
         for lane in &self.gate.lanes {
             let id = &lane.id;
             if !devices.contains(&lane.device) {
                 faults.push(format!(
-                    "lanes.device of `{id}` is `{}`: no [[controllers]] has this id",
+                    "lanes.device of `{id}` is `{}`: no [[controllers]] of a barrier has this id",
                     lane.device
                 ));
             }
@@ -300,7 +315,7 @@ mod tests {
             (
                 "device = \"barrier-entry\"",
                 "device = \"nothing\"",
-                "no [[controllers]] has this id",
+                "no [[controllers]] of a barrier has this id",
             ),
             ("cameras = [\"entry\"]", "cameras = [\"nothing\"]", "no [[cameras]] has this id"),
             ("places = 120", "places = 0", "parking.places is 0: use 1 to"),

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod device;
 pub mod disk;
 pub mod fleet;
+pub mod hall;
 pub mod line;
 pub mod locker;
 pub mod modbus;

@@ -113,6 +113,29 @@ impl Mosquitto {
         Ok(())
     }
 
+    /// Starts it again, as one that lets nobody in.
+    ///
+    /// # Errors
+    /// As [`Mosquitto::start`].
+    pub fn deny_everything(&mut self) -> io::Result<()> {
+        self.become_one_that("allow_anonymous true", "allow_anonymous false")
+    }
+
+    /// Starts it again, as one that lets everybody in.
+    ///
+    /// # Errors
+    /// As [`Mosquitto::start`].
+    pub fn allow_everything(&mut self) -> io::Result<()> {
+        self.become_one_that("allow_anonymous false", "allow_anonymous true")
+    }
+
+    fn become_one_that(&mut self, before: &str, after: &str) -> io::Result<()> {
+        let path = self.directory.path().join("mosquitto.conf");
+        let settings = fs::read_to_string(&path)?.replace(before, after);
+        fs::write(&path, settings)?;
+        self.resume()
+    }
+
     fn spawn(&self, program: &str) -> io::Result<Child> {
         Command::new(program)
             .arg("-c")

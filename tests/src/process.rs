@@ -144,6 +144,17 @@ impl Process {
             .ok_or_else(|| self.failure("tells no resident memory"))
     }
 
+    /// CPU time that it has used.
+    pub fn cpu_time(&self) -> io::Result<Duration> {
+        let pid = self.pid().ok_or_else(|| self.failure("has ended"))?;
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        // After the name in brackets; the 12th and 13th field from there are ticks in user and
+        // system mode, of which there are a hundred a second everywhere.
+        let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+        let ticks = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok());
+        Ok(Duration::from_millis(ticks.sum::<u64>() * 10))
+    }
+
     fn failure(&self, what: &str) -> io::Error {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         let tail: Vec<_> = log.lines().rev().take(20).collect();

@@ -1,6 +1,6 @@
-//! What a person at the site can ask for: open a lane, take a fee, see how everything is. A request
-//! passes the lane and the journal like any other and is answered with what the lane decided; nothing here reaches a
-//! controller.
+//! What a person at the site can ask for: open a lane or a locker, take a fee, see how everything
+//! is. A request passes the lane and the journal like any other and is answered with what the lane
+//! decided; nothing here reaches a controller.
 
 mod token;
 
@@ -30,6 +30,13 @@ pub enum Ask {
     Open {
         /// The lane.
         lane: LaneId,
+        /// Who asks.
+        by: String,
+    },
+    /// Open a door of a locker.
+    OpenCabinet {
+        /// The name on the door.
+        cabinet: String,
         /// Who asks.
         by: String,
     },
@@ -72,6 +79,13 @@ struct OpenBody {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct CabinetBody {
+    cabinet: String,
+    by: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct PaidBody {
     plate: String,
     amount_fen: i64,
@@ -82,8 +96,8 @@ struct PaidBody {
 /// Tells how everything is.
 pub type Status = Arc<dyn Fn() -> serde_json::Value + Send + Sync>;
 
-/// `POST /console/lanes/<lane>/open`, `POST /console/paid` and `GET /console/status`, for the bearer
-/// of `token`.
+/// `POST /console/lanes/<lane>/open`, `POST /console/lockers/open`, `POST /console/paid` and
+/// `GET /console/status`, for the bearer of `token`.
 pub fn routes(
     token: Token,
     requests: mpsc::Sender<Request>,
@@ -106,6 +120,15 @@ pub fn routes(
         .and(warp::get())
         .and(authorised.clone())
         .then(move |authorised| show(authorised, Arc::clone(&status)));
+    let cabinet = warp::path!("console" / "lockers" / "open")
+        .and(warp::post())
+        .and(authorised.clone())
+        .and(body::<CabinetBody>())
+        .and(requests.clone())
+        .then(|authorised, body: Result<CabinetBody, String>, requests| {
+            let ask = body.map(|CabinetBody { cabinet, by }| Ask::OpenCabinet { cabinet, by });
+            handle(authorised, ask, requests)
+        });
     let paid = warp::path!("console" / "paid")
         .and(warp::post())
         .and(authorised)
@@ -121,7 +144,7 @@ pub fn routes(
             });
             handle(authorised, ask, requests)
         });
-    open.or(paid).unify().or(shown).unify().boxed()
+    open.or(cabinet).unify().or(paid).unify().or(shown).unify().boxed()
 }
 
 /// Looks at the disk, off the async threads.

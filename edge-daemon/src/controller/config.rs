@@ -7,7 +7,7 @@ use std::{
 };
 
 use domain::ids::DeviceId;
-use firmware_protocol::frame::ADDRESSES;
+use firmware_protocol::{frame::ADDRESSES, locker::MAX_DOORS};
 use serde::Deserialize;
 
 use super::modbus::model::{Line, Model, Parity};
@@ -72,6 +72,10 @@ pub enum Controller {
         /// What it is.
         #[serde(default)]
         kind: Kind,
+        /// Of a locker: the names on its doors, in the order of their numbers; an empty one for a
+        /// door that is none.
+        #[serde(default)]
+        doors: Vec<String>,
     },
 }
 
@@ -86,6 +90,8 @@ pub enum Kind {
     Charger,
     /// A meter.
     Meter,
+    /// A locker with its doors.
+    Locker,
 }
 
 impl Kind {
@@ -95,6 +101,7 @@ impl Kind {
             Self::Barrier => "barrier",
             Self::Charger => "charger",
             Self::Meter => "meter",
+            Self::Locker => "locker",
         }
     }
 }
@@ -123,6 +130,14 @@ impl Controller {
             };
             OnModbus { id: id.clone(), path: path.clone(), address: *address, model, line }
         }))
+    }
+
+    /// The names on its doors, where it is a locker.
+    pub fn doors(&self) -> &[String] {
+        match self {
+            Self::Mqtt { doors, .. } => doors,
+            Self::Serial { .. } | Self::Modbus { .. } => &[],
+        }
     }
 
     /// Its name.
@@ -229,6 +244,7 @@ impl Config {
                 Controller::Mqtt { .. } => {}
             }
         }
+        self.check_doors()?;
         self.mqtt.as_ref().map_or(Ok(()), Mqtt::check)
     }
 
@@ -260,6 +276,25 @@ impl Config {
         })
     }
 
+    fn check_doors(&self) -> Result<(), ConfigError> {
+        let mut names = HashSet::new();
+        for (index, controller) in self.controllers.iter().enumerate() {
+            let (key, doors) = (format!("controllers[{index}].doors"), controller.doors());
+            check_count(&key, controller.kind(), doors)?;
+            for name in doors.iter().filter(|name| !name.is_empty()) {
+                if !is_door(name) {
+                    return wrong(format!(
+                        "{key}: `{name}` is no name, use 1 to 32 letters, digits, - and _"
+                    ));
+                }
+                if !names.insert(name) {
+                    return wrong(format!("{key}: `{name}` is on another door, name each once"));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The names of all controllers.
     pub fn ids(&self) -> HashSet<&DeviceId> {
         self.controllers.iter().map(Controller::id).collect()
@@ -277,6 +312,14 @@ impl Config {
                 "{key}.baud: {rate}, but `{id}` is on the same line with {baud}; a line has one rate"
             ))
         })
+    }
+}
+
+impl Config {
+    /// The lockers, each with its doors.
+    pub fn lockers(&self) -> impl Iterator<Item = (&DeviceId, &[String])> {
+        let lockers = self.controllers.iter().filter(|c| c.kind() == Kind::Locker);
+        lockers.map(|controller| (controller.id(), controller.doors()))
     }
 }
 
@@ -318,6 +361,23 @@ impl Mqtt {
         }
         Ok(Some(password.to_owned()))
     }
+}
+
+fn check_count(key: &str, kind: Kind, doors: &[String]) -> Result<(), ConfigError> {
+    match (kind, doors.len()) {
+        (Kind::Locker, 0) => wrong(format!("{key}: is empty, name the locker's doors")),
+        (Kind::Locker, count) if count > usize::from(MAX_DOORS) => {
+            wrong(format!("{key}: {count} names, a controller has at most {MAX_DOORS} doors"))
+        }
+        (Kind::Locker, _) | (_, 0) => Ok(()),
+        (kind, _) => wrong(format!("{key}: a {} has none, leave it out", kind.word())),
+    }
+}
+
+/// What the cloud takes for a name on a door.
+fn is_door(name: &str) -> bool {
+    let usable = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    (1..=32).contains(&name.chars().count()) && name.chars().all(usable)
 }
 
 fn check_serial(key: &str, path: &Path, baud: u32, address: u8) -> Result<(), ConfigError> {
@@ -409,6 +469,23 @@ mod tests {
                 "[[controllers]]\nid = 'a'\nlink = 'mqtt'".to_owned(),
                 "controllers[0].link",
                 "[mqtt]",
+            ),
+            (
+                "[[controllers]]\nid = 'a'\nlink = 'mqtt'\nkind = 'locker'\n[mqtt]".to_owned(),
+                "controllers[0].doors",
+                "name the locker's doors",
+            ),
+            (
+                "[[controllers]]\nid = 'a'\nlink = 'mqtt'\nkind = 'locker'\n\
+                 doors = ['A1', 'A1']\n[mqtt]"
+                    .to_owned(),
+                "controllers[0].doors",
+                "each once",
+            ),
+            (
+                "[[controllers]]\nid = 'a'\nlink = 'mqtt'\ndoors = ['A1']\n[mqtt]".to_owned(),
+                "controllers[0].doors",
+                "leave it out",
             ),
             ("[mqtt]\nusername = 'a'".to_owned(), "mqtt.username", "both"),
             (

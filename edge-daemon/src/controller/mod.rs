@@ -12,6 +12,7 @@ pub mod charger;
 mod config;
 pub mod keys;
 mod link;
+pub mod locker;
 mod modbus;
 pub mod mqtt;
 mod report;
@@ -72,6 +73,8 @@ pub enum Action {
     /// Lets a car take energy, or not. It is no movement: the charger's status says what became of
     /// it.
     Charger(charger::Target),
+    /// Opens a door of a locker, or turns a code down.
+    Locker(locker::Action),
 }
 
 impl Action {
@@ -80,6 +83,7 @@ impl Action {
         match self {
             Self::Barrier(_) => Kind::Barrier,
             Self::Charger(_) => Kind::Charger,
+            Self::Locker(_) => Kind::Locker,
         }
     }
 }
@@ -305,6 +309,10 @@ fn member(
         Kind::Charger => {
             let key = key(keys, kind, &device);
             Box::new(mqtt::Charger::new(device, key, online, now_ms))
+        }
+        Kind::Locker => {
+            let key = key(keys, kind, &device);
+            Box::new(mqtt::Locker::new(device, key, online, now_ms))
         }
         // The configuration, which was checked, has no meter behind a broker.
         Kind::Barrier | Kind::Meter => Box::new(mqtt::Barrier::new(device, online, now_ms)),

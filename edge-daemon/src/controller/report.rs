@@ -7,7 +7,7 @@ use domain::{
     ids::{CommandId, DeviceId},
 };
 
-use super::{barrier, charger};
+use super::{barrier, charger, locker};
 
 /// News of one device.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,4 +58,6 @@ pub enum What {
     Barrier(barrier::News),
     /// Something that only chargers and meters have to say.
     Charger(charger::News),
+    /// Something that only lockers have to say.
+    Locker(locker::News),
 }

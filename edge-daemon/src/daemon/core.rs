@@ -31,6 +31,7 @@ use crate::{
     gate::{self, Commit, Gate, Input, Requester},
     health::Health,
     journal::{JournalError, JournalHandle},
+    locker::{self, Lockers},
     sightings::{Message, Sighting, monotonic_us},
     supervisor,
     system_clock::JumpDetector,
@@ -41,6 +42,8 @@ pub const THROUGH: &str = "the footage is through";
 
 /// How often the loop looks at the clock and says that it is alive.
 const BEAT: Duration = Duration::from_secs(1);
+/// Most reports of controllers that are taken in one go.
+const MOST_REPORTS: usize = 256;
 
 /// Where inputs come from.
 pub(super) struct Inputs {
@@ -53,6 +56,7 @@ pub(super) struct Inputs {
 /// The lanes and what they are connected to.
 pub(super) struct Core {
     pub gate: Gate,
+    pub lockers: Lockers,
     pub journal: JournalHandle,
     pub controllers: Controllers,
     pub clock: Arc<dyn Clock>,
@@ -72,16 +76,19 @@ pub(super) struct Core {
 impl Core {
     /// Runs until `stop` is cancelled or a part that it cannot do without is gone.
     pub async fn run(mut self, mut inputs: Inputs, stop: CancellationToken) {
-        let mut beat = beats();
+        let (mut beat, mut news) = (beats(), Vec::new());
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                Some(report) = inputs.reports.recv() => self.report(report).await,
+                1.. = inputs.reports.recv_many(&mut news, MOST_REPORTS) => {
+                    self.reports(news.drain(..)).await;
+                }
                 Some(event) = inputs.vision.recv() => self.vision(event).await,
                 Some(request) = inputs.requests.recv() => self.request(request).await,
                 Some(told) = inputs.directives.recv() => self.directive(told).await,
                 lane = self.deadline() => self.step(&lane, Input::Tick, None).await,
+                () = self.due_at_lockers() => self.tick_lockers().await,
                 _ = beat.tick() => self.beat().await,
             }
         }
@@ -95,6 +102,14 @@ impl Core {
         let lane = lane.clone();
         sleep(Duration::from_millis(at_ms.saturating_sub(self.now().monotonic_ms))).await;
         lane
+    }
+
+    /// Sleeps until the lockers' books want a look at the time.
+    async fn due_at_lockers(&self) {
+        let Some(at_ms) = self.lockers.next_deadline() else {
+            return std::future::pending().await;
+        };
+        sleep(Duration::from_millis(at_ms.saturating_sub(self.now().monotonic_ms))).await;
     }
 
     async fn beat(&mut self) {
@@ -147,9 +162,22 @@ impl Core {
         self.step(&lane, Input::Sighting(Box::new(seen)), Some(&sighting)).await;
     }
 
-    /// Gives a device's news to whoever keeps the books of its kind.
-    async fn report(&mut self, report: controller::Report) {
-        let controller::Report { device, what } = report;
+    /// Takes what controllers report. What it means at lockers is journaled together, so that many
+    /// that go or come at once do not hold up the lanes.
+    async fn reports(&mut self, reports: impl Iterator<Item = controller::Report>) {
+        let mut at_lockers = locker::Commit::default();
+        for controller::Report { device, what } in reports {
+            if self.lockers.has(&device) && !is_of_conduct(&what) {
+                at_lockers.absorb(self.of_locker(&device, what));
+            } else {
+                self.report(device, what).await;
+            }
+        }
+        // The journal counts and logs its own failures; nothing moves without it.
+        let _ = self.carry_out_at_lockers(at_lockers).await;
+    }
+
+    async fn report(&mut self, device: DeviceId, what: What) {
         match what {
             What::Sent { command, at } => self.waits.sent(command, at),
             What::Misbehaves { how } => self.note(Fact::DeviceMisbehaves { device, how }).await,
@@ -191,6 +219,7 @@ impl Core {
     async fn request(&mut self, request: Request) {
         let answer = match request.ask {
             Ask::Open { lane, by } => self.open(lane, by).await,
+            Ask::OpenCabinet { cabinet, by } => self.open_for_operator(&cabinet, by).await,
             Ask::Paid { plate, amount_fen, method, by } => {
                 self.pay(&plate, amount_fen, method, by).await
             }
@@ -311,6 +340,11 @@ impl Core {
     pub(super) fn now(&self) -> Stamp {
         self.clock.now()
     }
+}
+
+/// Whether it is about how a device talks, whatever its kind.
+fn is_of_conduct(what: &What) -> bool {
+    matches!(what, What::Misbehaves { .. } | What::Behaves)
 }
 
 fn beats() -> Interval {

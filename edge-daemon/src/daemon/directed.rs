@@ -12,6 +12,7 @@ use crate::{
     directives::Told,
     gate::{Commit, FromCloud, Input, Payment, Requester},
     journal::JournalError,
+    locker::{self, Asked},
 };
 
 /// Who took a fee that was paid at the cloud.
@@ -19,10 +20,11 @@ const CLOUD: &str = "cloud";
 /// Why a command is passed over whose life is over.
 const TOO_LATE: &str = "it came too late: its time is over";
 
-/// What follows from a directive.
-enum Followed {
-    Gate(Commit),
-    Chargers(charger::Commit),
+/// What follows from a directive, to be journaled and then carried out.
+enum Due {
+    AtGate(Commit),
+    AtChargers(charger::Commit),
+    AtLockers(locker::Commit),
 }
 
 impl Core {
@@ -38,7 +40,7 @@ impl Core {
                 Ok(directive) if expires.is_some_and(|end| Instant::now() >= end) => {
                     self.pass_over(sequence, directive.kind().to_owned(), TOO_LATE.to_owned()).await
                 }
-                Ok(directive) => self.obey(sequence, directive, now).await,
+                Ok(directive) => self.obey(sequence, directive, now, expires).await,
                 Err(error) => self.pass_over(sequence, error.kind, error.reason).await,
             }
         };
@@ -54,11 +56,13 @@ impl Core {
         sequence: u64,
         directive: Directive,
         now: DateTime<Utc>,
+        expires: Option<Instant>,
     ) -> Result<(), JournalError> {
         let kind = directive.kind().to_owned();
-        match self.follow(sequence, directive, now) {
-            Ok(Followed::Gate(commit)) => self.carry_out_durably(commit).await,
-            Ok(Followed::Chargers(commit)) => self.charge(commit).await,
+        match self.follow(sequence, directive, now, expires) {
+            Ok(Due::AtGate(commit)) => self.carry_out_durably(commit).await,
+            Ok(Due::AtChargers(commit)) => self.charge(commit).await,
+            Ok(Due::AtLockers(commit)) => self.carry_out_at_lockers(commit).await,
             Err(reason) => self.pass_over(sequence, kind, reason).await,
         }
     }
@@ -69,7 +73,8 @@ impl Core {
         sequence: u64,
         directive: Directive,
         now: DateTime<Utc>,
-    ) -> Result<Followed, String> {
+        expires: Option<Instant>,
+    ) -> Result<Due, String> {
         let done = Fact::DirectiveDone { directive: sequence, kind: directive.kind().to_owned() };
         match directive {
             // Its fact names the directive itself.
@@ -79,7 +84,7 @@ impl Core {
                 let (amount, by) = (Fen(amount_fen), CLOUD.to_owned());
                 let payment = Payment { session, amount, method, by, from_cloud };
                 let paid = self.gate.pay(payment, self.clock.now(), &mut Uuid::new_v4);
-                paid.map(Followed::Gate).map_err(|error| error.to_string())
+                paid.map(Due::AtGate).map_err(|error| error.to_string())
             }
             Directive::Open { lane, by } => {
                 let request = Input::Request(Requester::Operator(format!("{by} ({CLOUD})")));
@@ -87,10 +92,20 @@ impl Core {
                 if commit.is_empty() {
                     return Err(format!("there is no lane `{lane}`"));
                 }
-                Ok(Followed::Gate(commit.with(done)))
+                Ok(Due::AtGate(commit.with(done)))
+            }
+            // Their facts name the directive themselves.
+            Directive::Cabinet(cabinet) => {
+                let commit = self.lockers.tell(sequence, cabinet, now, self.clock.now());
+                Ok(Due::AtLockers(commit))
+            }
+            Directive::OpenCabinet { command, cabinet, order } => {
+                let expires_in_ms = left_ms(expires);
+                let asked = Asked { directive: sequence, command, cabinet, order, expires_in_ms };
+                Ok(Due::AtLockers(self.lockers.open_for_cloud(asked, self.clock.now())))
             }
             Directive::Charge { .. } | Directive::StopCharge { .. } => {
-                self.follow_charging(sequence, directive, now).map(Followed::Chargers)
+                self.follow_charging(sequence, directive, now).map(Due::AtChargers)
             }
         }
     }
@@ -104,4 +119,10 @@ impl Core {
         tracing::warn!(directive, kind, reason, "a directive of the cloud is passed over");
         self.append(vec![Fact::DirectiveSkipped { directive, kind, reason }]).await
     }
+}
+
+/// How much is left of a command's life, in milliseconds.
+fn left_ms(expires: Option<Instant>) -> u64 {
+    let left = expires.map(|end| end.saturating_duration_since(Instant::now()));
+    left.map_or(0, |left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX))
 }

@@ -5,6 +5,7 @@
 mod charging;
 mod core;
 mod directed;
+mod lockers;
 mod translate;
 mod unwritten;
 mod waits;
@@ -42,6 +43,7 @@ use crate::{
     health::{Health, systemd},
     identity::{Identity, IdentityError},
     journal::{self, Journal, JournalError, JournalHandle, Reader, StateDir},
+    locker::Lockers,
     replay, sightings,
     supervisor::{Launch, Policy, Supervisor},
     system_clock::{JumpDetector, SystemClock},
@@ -136,10 +138,16 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     unwritten::first(&journal, &mut unwritten, clock.now(), started).await?;
     let directives_through = recovered.directives_through;
     let charging = start_charging(&config, &mut recovered, &journal, clock.now()).await?;
+    let of_lockers = recovered.lockers.clone();
     let (gate, unfinished) =
         Gate::recovered(config.gate.clone(), translate::journaled(recovered), clock.now());
     if !unfinished.is_empty() {
         let facts = unfinished.facts().to_vec();
+        unwritten::first(&journal, &mut unwritten, clock.now(), facts).await?;
+    }
+    let (lockers, news) = Lockers::recovered(config.banks(), of_lockers, clock.now());
+    if !news.is_empty() {
+        let facts = news.facts().to_vec();
         unwritten::first(&journal, &mut unwritten, clock.now(), facts).await?;
     }
 
@@ -186,6 +194,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         lane_of_camera: config.lane_of_camera(),
         lane_of_device: config.lane_of_device(),
         gate,
+        lockers,
         journal: journal.clone(),
         controllers,
         clock,

@@ -1,6 +1,6 @@
 //! What the parts say, in the gate's words.
 
-use domain::{clock::Stamp, event::Latency, money::Fen, parking::Session};
+use domain::{clock::Stamp, event::Latency, locker::Denial, money::Fen, parking::Session};
 
 use crate::{
     charger,
@@ -8,7 +8,7 @@ use crate::{
         self,
         barrier::{self, Arm, Power},
     },
-    gate, journal, sightings,
+    gate, journal, locker, sightings,
 };
 
 /// A sighting as it arrives at the lane. Vision's clock is this machine's monotonic clock.
@@ -92,6 +92,60 @@ pub(super) fn meter(meter: controller::charger::Meter) -> charger::Meter {
 pub(super) fn target(target: charger::Target) -> controller::charger::Target {
     let charger::Target { limit_ma, fallback_ma, lease_s } = target;
     controller::charger::Target { limit_ma, fallback_ma, lease_s }
+}
+
+/// What a locker's controller reports, in the words of the lockers' books.
+pub(super) fn at_locker(news: controller::locker::News) -> locker::Input {
+    use controller::locker::{News, Source};
+    use locker::Input;
+
+    match news {
+        News::Doors(doors) => Input::Doors(doors.into_iter().map(door).collect()),
+        News::Happened { door, what, command } => {
+            Input::Happened { door, what: happening(what), command }
+        }
+        News::Code { source, code, door } => {
+            let source = match source {
+                Source::Keypad => locker::Source::Keypad,
+                Source::Scanner => locker::Source::Scanner,
+            };
+            Input::Code { source, code, door }
+        }
+    }
+}
+
+fn door(state: controller::locker::DoorState) -> locker::DoorState {
+    let controller::locker::DoorState { door, closed, jammed } = state;
+    locker::DoorState { door, closed, jammed }
+}
+
+fn happening(what: controller::locker::Happening) -> locker::Happening {
+    use controller::locker::Happening;
+
+    match what {
+        Happening::Unlocked => locker::Happening::Unlocked,
+        Happening::Opened => locker::Happening::Opened,
+        Happening::Closed => locker::Happening::Closed,
+        Happening::Relocked => locker::Happening::Relocked,
+        Happening::Jammed => locker::Happening::Jammed,
+        Happening::LeftOpen => locker::Happening::LeftOpen,
+        Happening::Forced => locker::Happening::Forced,
+    }
+}
+
+/// What a locker's controller is to do, in the link's words.
+pub(super) fn to_locker(action: locker::Action) -> controller::Action {
+    use controller::locker::{Action, Denial as Shown};
+
+    controller::Action::Locker(match action {
+        locker::Action::Open { door } => Action::Open { door },
+        locker::Action::Deny(why) => Action::Deny(match why {
+            Denial::WrongCode => Shown::WrongCode,
+            Denial::LockedOut => Shown::LockedOut,
+            Denial::Over => Shown::Over,
+            _ => Shown::Unavailable,
+        }),
+    })
 }
 
 /// What the journal says was unfinished, as the gate takes it up.

@@ -70,9 +70,6 @@ impl Config {
     /// Names the key that is wrong and what would be right.
     pub fn check(&self) -> Result<(), String> {
         self.parking.check()?;
-        if self.lanes.is_empty() {
-            return Err("lanes: there is none; write one `[[lanes]]` for each barrier".into());
-        }
         self.lanes.iter().try_for_each(LaneConfig::check)?;
         self.check_that_nothing_is_shared()?;
         self.permits.iter().try_for_each(Permit::check)

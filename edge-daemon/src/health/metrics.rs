@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::{
     event::{Decision, Event, Fact, Outcome},
     ids::{CameraId, DeviceId, LaneId},
+    locker::LockerFact,
 };
 use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
@@ -36,6 +37,8 @@ pub struct Metrics {
     frames: IntCounterVec,
     controller_online: IntGaugeVec,
     controller_misbehaves: IntGaugeVec,
+    codes_denied: IntCounterVec,
+    door_trouble: IntGaugeVec,
     camera_online: IntGaugeVec,
     vision_restarts: IntCounter,
     sightings_lost: IntCounter,
@@ -101,6 +104,16 @@ impl Metrics {
                 "1 while it says more than it may, or what cannot be read.",
                 &["device"],
             ),
+            codes_denied: new.counters(
+                "locker_denied_total",
+                "Requests for a locker's door that opened nothing.",
+                &["by", "why"],
+            ),
+            door_trouble: new.gauges(
+                "locker_door_trouble",
+                "1 while a door does not do as it should.",
+                &["cabinet"],
+            ),
             camera_online: new.gauges("camera_online", "1 while it delivers.", &["camera"]),
             vision_restarts: new
                 .counter("vision_restarts_total", "Restarts of the vision process."),
@@ -131,6 +144,7 @@ impl Metrics {
             Fact::LaneFault { lane, .. } => self.fault(lane, true),
             Fact::LaneRecovered { lane } => self.fault(lane, false),
             Fact::Device { device, online, .. } => self.controller(device, *online),
+            Fact::Locker(fact) => self.locker(fact),
             Fact::DeviceMisbehaves { device, .. } => self.misbehaves(device, true),
             Fact::DeviceBehaves { device } => self.misbehaves(device, false),
             Fact::Camera { camera, online, .. } => self.camera(camera, *online),
@@ -230,6 +244,21 @@ impl Metrics {
 
     fn misbehaves(&self, device: &DeviceId, misbehaves: bool) {
         self.controller_misbehaves.with_label_values(&[device.as_str()]).set(misbehaves.into());
+    }
+
+    fn locker(&self, fact: &LockerFact) {
+        let trouble = |cabinet: &str, is: bool| {
+            self.door_trouble.with_label_values(&[cabinet]).set(is.into());
+        };
+        match fact {
+            LockerFact::Denied { by, why, .. } => {
+                self.codes_denied.with_label_values(&[word(by).as_str(), why.word()]).inc();
+            }
+            LockerFact::Outcome { outcome, .. } => self.command(*outcome, None, None),
+            LockerFact::Trouble { cabinet, .. } => trouble(cabinet, true),
+            LockerFact::Recovered { cabinet } => trouble(cabinet, false),
+            _ => {}
+        }
     }
 
     fn camera(&self, camera: &CameraId, online: bool) {

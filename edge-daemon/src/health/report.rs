@@ -24,6 +24,6 @@ pub struct Report {
     pub controllers: BTreeMap<String, String>,
     /// Each camera: `online`, or why not.
     pub cameras: BTreeMap<String, String>,
-    /// Each lane or controller that has a fault, with the fault.
+    /// Each lane, door or controller that has a fault, with the fault.
     pub faults: BTreeMap<String, String>,
 }

@@ -13,6 +13,7 @@ use std::{
 use domain::{
     clock::Clock,
     event::{Event, Fact},
+    locker::LockerFact,
 };
 use tokio::sync::watch;
 
@@ -100,6 +101,12 @@ impl Health {
             }
             Fact::DeviceMisbehaves { device, how } => {
                 known.faults.insert(device.to_string(), how.clone());
+            }
+            Fact::Locker(LockerFact::Trouble { cabinet, trouble }) => {
+                known.faults.insert(cabinet.clone(), trouble.word().to_owned());
+            }
+            Fact::Locker(LockerFact::Recovered { cabinet }) => {
+                known.faults.remove(cabinet);
             }
             Fact::DeviceBehaves { device } => {
                 known.faults.remove(device.as_str());

@@ -9,7 +9,7 @@ use domain::{
 };
 use rusqlite::{Connection, params};
 
-use super::{StateDir, database::number};
+use super::{StateDir, database::number, lockers};
 
 /// Decisions to open that are kept for each lane.
 const OPEN_DECISIONS_PER_LANE: i64 = 8;
@@ -51,6 +51,10 @@ pub(super) fn apply(db: &Connection, event: &Event, state: &StateDir) -> rusqlit
                 params![sequence, session.to_string()],
             )?;
             directive.map_or(Ok(()), |directive| carry_out(db, sequence, directive))
+        }
+        Fact::Locker(fact) => {
+            lockers::apply(db, sequence, fact)?;
+            fact.directive().map_or(Ok(()), |directive| carry_out(db, sequence, directive))
         }
         Fact::DirectiveDone { directive, .. } | Fact::DirectiveSkipped { directive, .. } => {
             carry_out(db, sequence, *directive)

@@ -15,6 +15,7 @@ const UPGRADES: &[&str] = &[
     include_str!("directives.sql"),
     include_str!("charging.sql"),
     include_str!("room.sql"),
+    include_str!("lockers.sql"),
 ];
 
 /// Opens for writing; makes or upgrades the tables.

@@ -16,6 +16,7 @@ mod database;
 mod end_mark;
 mod error;
 mod handle;
+mod lockers;
 mod outbox;
 mod pictures;
 mod query;

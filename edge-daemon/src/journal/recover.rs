@@ -6,6 +6,7 @@ use domain::{
     clock::{ClockQuality, Stamp},
     event::{Action, Decision, Event, Fact, PlateKind},
     ids::{CommandId, DecisionId, DeviceId, LaneId, SessionId},
+    locker::LockerFact,
     tariff::Tariff,
 };
 use rusqlite::Connection;
@@ -13,6 +14,7 @@ use rusqlite::Connection;
 use super::{
     database::sequence,
     error::{JournalError, Result},
+    lockers,
 };
 
 /// What was unfinished.
@@ -30,6 +32,8 @@ pub struct Recovered {
     pub open_charges: Vec<OpenCharge>,
     /// The last of the cloud's directives that was carried out or passed over; 0 for none.
     pub directives_through: u64,
+    /// What stands of the lockers, in the order in which it was journaled.
+    pub lockers: Vec<(LockerFact, Stamp)>,
 }
 
 /// A vehicle that is inside.
@@ -115,6 +119,7 @@ pub(super) fn recover(db: &Connection) -> Result<Recovered> {
         unresolved_intents: unresolved_intents(db)?,
         unpassed_opens: unpassed_opens(db)?,
         open_charges: open_charges(db)?,
+        lockers: lockers::recover(db)?,
     })
 }
 
@@ -200,7 +205,7 @@ enum Part {
 
 /// The events that the rows of a bookkeeping table point at, in order, each turned into what it
 /// must be.
-fn pointed_at<T>(
+pub(super) fn pointed_at<T>(
     db: &Connection,
     table: &'static str,
     turn: impl Fn(Event) -> Option<T>,

@@ -19,7 +19,8 @@ use serde_json::value::RawValue;
 
 use crate::{
     charging::PileId,
-    ids::{ChargingId, LaneId, SessionId},
+    ids::{ChargingId, CommandId, LaneId, SessionId},
+    locker::Cabinet,
 };
 
 /// Where a site asks.
@@ -34,6 +35,8 @@ pub const MAX_DIRECTIVE_BYTES: usize = 8 << 10;
 pub const MAX_PAGE_BYTES: usize = 256 << 10;
 /// How long after it was asked for a lane may still be opened.
 pub const OPEN_LIFE: TimeDelta = TimeDelta::seconds(15);
+/// The same for a cabinet, before which somebody stands and waits for the answer.
+pub const OPEN_CABINET_LIFE: TimeDelta = TimeDelta::seconds(4);
 
 /// One thing that a site is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +82,17 @@ pub enum Directive {
         /// The session.
         session: ChargingId,
     },
+    /// A cabinet stands so from now on.
+    Cabinet(Cabinet),
+    /// Somebody with a code wants a cabinet's door unlocked. A command.
+    OpenCabinet {
+        /// The command; never used twice.
+        command: CommandId,
+        /// The name on the door.
+        cabinet: String,
+        /// The order that it is opened for.
+        order: i64,
+    },
 }
 
 impl Directive {
@@ -89,14 +103,18 @@ impl Directive {
             Self::Open { .. } => "open",
             Self::Charge { .. } => "charge",
             Self::StopCharge { .. } => "stop_charge",
+            Self::Cabinet(_) => "cabinet",
+            Self::OpenCabinet { .. } => "open_cabinet",
         }
     }
 
     /// How long after it was issued it may be carried out; none for what holds whenever it arrives.
     pub const fn life(&self) -> Option<TimeDelta> {
         match self {
-            Self::Paid { .. } | Self::Charge { .. } | Self::StopCharge { .. } => None,
+            Self::Paid { .. } | Self::Cabinet(_) => None,
+            Self::Charge { .. } | Self::StopCharge { .. } => None,
             Self::Open { .. } => Some(OPEN_LIFE),
+            Self::OpenCabinet { .. } => Some(OPEN_CABINET_LIFE),
         }
     }
 }

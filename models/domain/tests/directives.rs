@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use domain::{
     directive::{Ask, Directive, Issued, Page},
-    ids::{ChargingId, SessionId},
+    ids::{ChargingId, CommandId, SessionId},
+    locker::{Cabinet, CodeHash, Held, SALT_BYTES},
 };
 use uuid::Uuid;
 
@@ -44,14 +45,48 @@ fn open() -> Directive {
     Directive::Open { lane: "entry".parse().unwrap(), by: "Wang".into() }
 }
 
+const CABINET: &str = r#"{"kind":"cabinet","cabinet":"A001","order":{"order":2,"order_no":"O20260119122632B6BZ","code":{"salt":"07070707070707070707070707070707","rounds":2000,"hash":"cb6a8242f44e9cbc83b80a56a528d1f3fdf8df47cb3c22f929c5d7136327aebc"},"valid_until":"2026-11-20T10:00:00Z"}}"#;
+
+fn cabinet() -> Directive {
+    let order = Held {
+        order: 2,
+        order_no: "O20260119122632B6BZ".into(),
+        code: CodeHash::new("578674", [7; SALT_BYTES]),
+        valid_until: "2026-11-20T10:00:00Z".parse().unwrap(),
+    };
+    Directive::Cabinet(Cabinet { cabinet: "A001".into(), order: Some(order) })
+}
+
+const FREE_CABINET: &str = r#"{"kind":"cabinet","cabinet":"A001"}"#;
+
+fn free_cabinet() -> Directive {
+    Directive::Cabinet(Cabinet { cabinet: "A001".into(), order: None })
+}
+
+const OPEN_CABINET: &str = r#"{"kind":"open_cabinet","command":"00000000-0000-0000-0000-00000000000c","cabinet":"A001","order":2}"#;
+
+fn open_cabinet() -> Directive {
+    let command = CommandId(Uuid::from_u128(0xc));
+    Directive::OpenCabinet { command, cabinet: "A001".into(), order: 2 }
+}
+
 /// One of each kind with its bytes. Does not compile when a kind is added, until it is here.
 fn kinds() -> Vec<(Directive, &'static str)> {
     let known = |directive: &Directive| match directive {
         Directive::Paid { .. } | Directive::Open { .. } => {}
         Directive::Charge { .. } | Directive::StopCharge { .. } => {}
+        Directive::Cabinet(_) | Directive::OpenCabinet { .. } => {}
     };
     let [charge, stop] = charging();
-    let all = vec![(paid(), PAID), (open(), OPEN), (charge, CHARGE), (stop, STOP_CHARGE)];
+    let all = vec![
+        (paid(), PAID),
+        (open(), OPEN),
+        (charge, CHARGE),
+        (stop, STOP_CHARGE),
+        (cabinet(), CABINET),
+        (free_cabinet(), FREE_CABINET),
+        (open_cabinet(), OPEN_CABINET),
+    ];
     all.iter().for_each(|(directive, _)| known(directive));
     all
 }

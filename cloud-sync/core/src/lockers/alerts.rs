@@ -38,6 +38,14 @@ pub enum AlertKind {
         /// The name on the cabinet's door.
         cabinet_id: String,
     },
+    /// A door at a site does not do as it should.
+    DoorTrouble {
+        /// The name on it.
+        cabinet_id: String,
+        /// What is wrong, as a word: `jammed`, `never_opened`, `left_open`, `forced_open`,
+        /// `used_after_end`.
+        trouble: String,
+    },
     /// A cabinet is being repaired.
     CabinetMaintenance {
         /// The name on its door.
@@ -62,6 +70,7 @@ impl Lockers {
         self.read(|tx, now_ms| {
             let mut alerts = of_devices(tx, now_ms)?;
             alerts.extend(overdue(tx, now_ms)?);
+            alerts.extend(troubles(tx)?);
             alerts.extend(maintenance(tx)?);
             alerts.sort_by_key(|alert| std::cmp::Reverse(alert.created_at_ms));
             Ok(alerts)
@@ -101,6 +110,16 @@ fn overdue(tx: &mut dyn Transaction, now_ms: i64) -> Result<Vec<Alert>> {
         Ok(Alert { kind, station: row.get(3)?, created_at_ms: row.get(4)? })
     };
     tx.query(sql, params![now_ms, MOST])?.iter().map(alert).collect()
+}
+
+fn troubles(tx: &mut dyn Transaction) -> Result<Vec<Alert>> {
+    let sql = "SELECT cabinet_id, station, trouble, trouble_at_ms FROM cabinets
+               WHERE trouble IS NOT NULL ORDER BY trouble_at_ms DESC LIMIT $1";
+    let alert = |row: &Row| {
+        let kind = AlertKind::DoorTrouble { cabinet_id: row.get(0)?, trouble: row.get(2)? };
+        Ok(Alert { kind, station: row.get(1)?, created_at_ms: row.get(3)? })
+    };
+    tx.query(sql, params![MOST])?.iter().map(alert).collect()
 }
 
 fn maintenance(tx: &mut dyn Transaction) -> Result<Vec<Alert>> {

@@ -5,7 +5,7 @@ use domain::{
     money::Fen,
 };
 
-use super::{Lockers, site_of};
+use super::{Lockers, site_of, wired};
 use crate::{
     caller::Admin,
     error::{Error, Result},
@@ -37,7 +37,8 @@ pub struct Cabinet {
     pub price: Fen,
     /// Whether it can be had.
     pub status: CabinetStatus,
-    /// The controller that opens it, where there is one.
+    /// The controller that opens it, where there is one: the one that its site says it is wired to,
+    /// else the one that was set, else the only one of its station.
     pub device_id: Option<String>,
     /// Whether its door was last reported closed.
     pub is_locked: bool,
@@ -120,7 +121,9 @@ impl Lockers {
             let message = format!("cabinet {} at {} was put up", new.cabinet_id, new.station);
             let site = site_of(tx, &new.station)?;
             Entry::of_person(site, now_ms, actor, "lockers", message).write(tx)?;
-            get(tx, &new.cabinet_id)
+            let cabinet = get(tx, &new.cabinet_id)?;
+            wired::tell(tx, cabinet.id, now_ms)?;
+            Ok(cabinet)
         });
         added.await
     }
@@ -161,8 +164,13 @@ const SELECT: &str = "SELECT id, cabinet_id, size, location, station, price_fen,
                 WHEN EXISTS (SELECT 1 FROM locker_orders o WHERE o.cabinet = c.id
                              AND o.status IN ('pending', 'paid', 'in_use')) THEN 'in_use'
                 ELSE 'available' END AS status,
-           COALESCE(c.device_id, (SELECT CASE WHEN COUNT(*) = 1 THEN MIN(d.device_id) END
-                                  FROM devices d WHERE d.station = c.station AND d.is_active = 1)
+           COALESCE(
+               (SELECT MIN(w.device_id) FROM locker_doors w JOIN sites s ON s.site_id = w.site_id
+                WHERE w.cabinet_id = c.cabinet_id AND s.name = c.station),
+               c.device_id,
+               (SELECT CASE WHEN COUNT(*) = 1 THEN MIN(d.device_id) END FROM devices d
+                WHERE d.station = c.station AND d.is_active = 1
+                  AND NOT EXISTS (SELECT 1 FROM locker_banks b WHERE b.device_id = d.device_id))
            ) AS device_id
     FROM cabinets c) AS known";
 
@@ -215,7 +223,8 @@ fn update(
 ) -> Result<()> {
     if let Some(status) = change.status {
         let state = kept_state(tx, old, status)?;
-        let sql = "UPDATE cabinets SET state = $2,
+        // Whoever sets it has looked after what was wrong.
+        let sql = "UPDATE cabinets SET state = $2, trouble = NULL, trouble_at_ms = NULL,
                        maintenance_at_ms = CASE WHEN $2 = 'maintenance'
                            THEN COALESCE(maintenance_at_ms, CAST($3 AS BIGINT)) END
                    WHERE id = $1";

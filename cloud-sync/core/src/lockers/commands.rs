@@ -5,7 +5,10 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Lockers, Order, devices};
+use super::{
+    Lockers, Order, devices,
+    wired::{self, Route},
+};
 use crate::{
     caller::Device,
     error::{Error, Result},
@@ -71,7 +74,8 @@ fn waiting(
         tx,
         "SELECT o.command_id, c.cabinet_id, o.created_at_ms, o.expires_at_ms, c.id, o.shown_at_ms
          FROM open_commands o JOIN cabinets c ON c.id = o.cabinet
-         WHERE o.device_id = $1 AND o.settled IS NULL AND o.expires_at_ms > $2
+         WHERE o.device_id = $1 AND o.settled IS NULL AND o.site_id IS NULL
+           AND o.expires_at_ms > $2
          ORDER BY COALESCE(o.shown_at_ms, 0), o.created_at_ms, o.command_id LIMIT 1",
         params![device, now_ms],
     )?;
@@ -98,21 +102,28 @@ fn show(tx: &mut dyn Transaction, device: &str, now_ms: i64) -> Result<Option<Op
     Ok(Some(command))
 }
 
-/// Gives the command to open an order's door, in place of one that still waits.
+/// Gives the command to open an order's door, in place of one that still waits; a site is told of
+/// it at once.
 pub(super) fn issue(
     tx: &mut dyn Transaction,
     device: &str,
+    route: &Route,
     order: &Order,
     now_ms: i64,
 ) -> Result<String> {
     settle(tx, order.cabinet, "replaced")?;
-    let command_id = Uuid::new_v4().to_string();
+    let command = Uuid::new_v4();
+    let (command_id, site) = (command.to_string(), route.site());
+    let expires_at_ms = route.expires_at_ms(now_ms, LIFE_MS);
     tx.execute(
         "INSERT INTO open_commands
-             (command_id, device_id, cabinet, order_id, created_at_ms, expires_at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-        params![&command_id, device, order.cabinet, order.id, now_ms, now_ms + LIFE_MS],
+             (command_id, device_id, cabinet, order_id, created_at_ms, expires_at_ms, site_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        params![&command_id, device, order.cabinet, order.id, now_ms, expires_at_ms, site],
     )?;
+    if let Some(site) = site {
+        wired::send(tx, site, command, &order.cabinet_id, order.id, now_ms)?;
+    }
     Ok(command_id)
 }
 

@@ -3,7 +3,7 @@
 use domain::ids::DeviceId;
 use serde_json::Value;
 
-use super::{Lockers, check_text, reports::LOW_BATTERY, site_of};
+use super::{Lockers, check_text, reports::LOW_BATTERY, site_of, wired};
 use crate::{
     caller::Admin,
     devices,
@@ -135,7 +135,10 @@ impl Lockers {
             let message = format!("controller {device_id} was changed");
             let site = site_of(tx, &old.station)?;
             Entry::of_person(site, now_ms, actor, "lockers", message).write(tx)?;
-            get(tx, &device_id, now_ms)
+            let new = get(tx, &device_id, now_ms)?;
+            wired::tell_station(tx, &old.station, now_ms)?;
+            wired::tell_station(tx, &new.station, now_ms)?;
+            Ok(new)
         });
         changed.await
     }
@@ -168,8 +171,17 @@ pub(super) fn is_offline(last_seen_at_ms: Option<i64>, now_ms: i64) -> bool {
     last_seen_at_ms.is_none_or(|seen| now_ms - seen >= OFFLINE_MS)
 }
 
+/// A controller that a site speaks for was heard of when its site was, while that says that it
+/// answers.
 const SELECT: &str = "SELECT device_id, station, name, location, is_active, battery_level,
-       last_seen_at_ms, created_at_ms, battery_low_at_ms FROM devices";
+       CASE online WHEN 1 THEN site_seen_at_ms ELSE last_seen_at_ms END, created_at_ms,
+       battery_low_at_ms, online
+FROM (SELECT d.*,
+           (SELECT MAX(b.online) FROM locker_banks b JOIN sites s ON s.site_id = b.site_id
+            WHERE b.device_id = d.device_id AND s.name = d.station) AS online,
+           (SELECT MAX(s.last_seen_at_ms) FROM locker_banks b JOIN sites s ON s.site_id = b.site_id
+            WHERE b.device_id = d.device_id AND s.name = d.station) AS site_seen_at_ms
+      FROM devices d) AS known";
 
 /// All controllers in the order of their names.
 pub(super) fn all(tx: &mut dyn Transaction, now_ms: i64) -> Result<Vec<DeviceState>> {
@@ -191,7 +203,7 @@ fn state(row: &Row, now_ms: i64) -> Result<DeviceState> {
         name: row.get(2)?,
         location: row.get(3)?,
         is_active: row.get(4)?,
-        is_online: !is_offline(last_seen_at_ms, now_ms),
+        is_online: !is_offline(last_seen_at_ms, now_ms) && row.get::<Option<i64>>(9)? != Some(0),
         battery_level,
         last_seen_at_ms,
         created_at_ms: row.get(7)?,

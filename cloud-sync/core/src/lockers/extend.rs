@@ -6,6 +6,7 @@ use domain::{locker::Hours, money::Fen};
 use super::{
     EXTENSION, Lockers, Order, PayMethod, Payment, orders,
     pay::{self, Begun},
+    wired,
 };
 use crate::{
     caller::Caller,
@@ -89,7 +90,7 @@ fn apply(
              total_fen = total_fen + $3, ends_at_ms = ends_at_ms + $4 WHERE id = $1",
         params![order.id, more.hundredths(), difference.0, more.millis()],
     )?;
-    Ok(())
+    wired::tell(tx, order.cabinet, now_ms)
 }
 
 /// Extends an order whose extension a provider has reported as paid.

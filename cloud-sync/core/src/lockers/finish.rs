@@ -5,6 +5,7 @@ use domain::{locker::OrderStatus, money::Fen};
 use super::{
     Lockers, OVERTIME, Order, PayMethod, Payment, commands, orders,
     pay::{self, Begun},
+    wired,
 };
 use crate::{
     caller::Caller,
@@ -126,7 +127,7 @@ fn end(tx: &mut dyn Transaction, order: &Order, now_ms: i64) -> Result<()> {
     commands::settle(tx, order.cabinet, "withdrawn")?;
     let sql = "UPDATE locker_orders SET status = $2, ended_at_ms = $3 WHERE id = $1";
     tx.execute(sql, params![order.id, OrderStatus::Completed.as_str(), now_ms])?;
-    Ok(())
+    wired::tell(tx, order.cabinet, now_ms)
 }
 
 /// What is known of an order's door: closed, opening or open.

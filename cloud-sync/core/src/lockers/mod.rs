@@ -20,10 +20,10 @@ mod pay;
 mod reports;
 mod revenue;
 mod statistics;
+mod wired;
 
 use chrono_tz::Tz;
 
-pub(crate) use self::cabinets::check_text;
 pub use self::{
     alerts::{Alert, AlertKind},
     cabinets::{Cabinet, CabinetChange, CabinetFilter, NewCabinet},
@@ -35,6 +35,10 @@ pub use self::{
     reports::DoorReport,
     revenue::{Revenue, RevenueOf},
     statistics::{CabinetCounts, DeviceCounts, OrderFigures, Statistics},
+};
+pub(crate) use self::{
+    cabinets::check_text,
+    wired::{apply as happened_at_site, reachable as reachable_at_site},
 };
 use crate::{
     base::Base,

@@ -1,8 +1,12 @@
-//! Opening a door with a pickup code.
+//! Opening a door with a pickup code. A controller that calls by itself fetches the command; one
+//! that is wired to a site gets it through that, and whoever asked waits for what it says.
 
 use domain::locker::OrderStatus;
 
-use super::{Cabinet, Lockers, Order, cabinets, codes, commands, finish, orders};
+use super::{
+    Cabinet, Lockers, Order, cabinets, codes, commands, finish, orders,
+    wired::{self, Route},
+};
 use crate::{
     caller::Caller,
     error::{Error, Result},
@@ -23,7 +27,7 @@ pub struct Opening {
 
 /// What comes of a code. A wrong one is an outcome, since it is to be kept in mind.
 enum Outcome {
-    Opening(Opening),
+    Opening(Opening, Route),
     Wrong,
 }
 
@@ -34,7 +38,8 @@ impl Lockers {
     /// # Errors
     /// [`Error::NotFound`] for a cabinet that is not there; [`Error::Refused`] with `bad_code`
     /// for a wrong code or an order whose time is over, `code_locked` after five wrong codes,
-    /// `no_device` for a cabinet without controller, `balance_too_low` for the overtime.
+    /// `no_device` for a cabinet without controller, `balance_too_low` for the overtime; where it
+    /// is wired to a site, `site_away`, `device_offline` and `door_stuck`.
     pub async fn open(
         &self,
         caller: &Caller,
@@ -55,15 +60,19 @@ impl Lockers {
                 codes::note_wrong(tx, cabinet.id, now_ms)?;
                 return Ok(Outcome::Wrong);
             };
-            let opening = open(tx, &cabinet, &order, finish, now_ms)?;
+            let (opening, route) = open(tx, &cabinet, &order, finish, now_ms)?;
             let message = format!("{cabinet_id} was opened for order {}", order.order_no);
             Entry::of_person(order.site, now_ms, caller.actor(), "lockers", message).write(tx)?;
-            Ok(Outcome::Opening(opening))
+            Ok(Outcome::Opening(opening, route))
         });
-        match outcome.await? {
-            Outcome::Opening(opening) => Ok(opening),
-            Outcome::Wrong => Err(Error::Refused("bad_code")),
+        let (opening, route) = match outcome.await? {
+            Outcome::Opening(opening, route) => (opening, route),
+            Outcome::Wrong => return Err(Error::Refused("bad_code")),
+        };
+        if let (Some(command), Some(_)) = (&opening.command_id, route.site()) {
+            self.answered(command).await?;
         }
+        Ok(opening)
     }
 }
 
@@ -73,8 +82,9 @@ fn open(
     order: &Order,
     finish: bool,
     now_ms: i64,
-) -> Result<Opening> {
+) -> Result<(Opening, Route)> {
     let device = device(tx, cabinet)?;
+    let route = wired::route(tx, cabinet, &device, now_ms)?;
     let is_over = order.ends_at_ms.is_some_and(|ends_at_ms| now_ms > ends_at_ms);
     match (finish, is_over) {
         (false, true) => return Err(Error::Refused("bad_code")),
@@ -84,14 +94,18 @@ fn open(
     let only_to_close = finish && finish::door(tx, order)? == "open";
     let command_id = match only_to_close {
         true => None,
-        false => Some(commands::issue(tx, &device, order, now_ms)?),
+        false => Some(commands::issue(tx, &device, &route, order, now_ms)?),
     };
-    tx.execute(
-        "UPDATE locker_orders SET status = $2, started_at_ms = COALESCE(started_at_ms, $3),
-             finishing_at_ms = $4 WHERE id = $1",
-        params![order.id, OrderStatus::InUse.as_str(), now_ms, finish.then_some(now_ms)],
-    )?;
-    Ok(Opening { cabinet_id: cabinet.cabinet_id.clone(), order_id: order.id, command_id })
+    let finishing = "UPDATE locker_orders SET finishing_at_ms = $2 WHERE id = $1";
+    tx.execute(finishing, params![order.id, finish.then_some(now_ms)])?;
+    if route == Route::Direct {
+        // A site says so when the door has opened.
+        let used = "UPDATE locker_orders SET status = $2,
+                        started_at_ms = COALESCE(started_at_ms, $3) WHERE id = $1";
+        tx.execute(used, params![order.id, OrderStatus::InUse.as_str(), now_ms])?;
+    }
+    let (cabinet_id, order_id) = (cabinet.cabinet_id.clone(), order.id);
+    Ok((Opening { cabinet_id, order_id, command_id }, route))
 }
 
 /// The controller that opens a cabinet, where it has one that may.

@@ -5,7 +5,7 @@ use domain::{
     money::Fen,
 };
 
-use super::{Lockers, Order, PURPOSE, PayMethod, cabinets, orders};
+use super::{Lockers, Order, PURPOSE, PayMethod, cabinets, orders, wired};
 use crate::{
     accounts,
     caller::Caller,
@@ -137,7 +137,7 @@ fn mark_paid(
          WHERE id = $1",
         params![order.id, method.as_str(), now_ms, now_ms + order.hours.millis()],
     )?;
-    Ok(())
+    wired::tell(tx, order.cabinet, now_ms)
 }
 
 /// Settles an order whose payment a provider has reported.

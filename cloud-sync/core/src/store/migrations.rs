@@ -20,6 +20,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/retention.sql"),
     include_str!("schema/charging_payments.sql"),
     include_str!("schema/0010_requests.sql"),
+    include_str!("schema/wired_lockers.sql"),
 ];
 
 /// Brings the schema up to date, within the given transaction.

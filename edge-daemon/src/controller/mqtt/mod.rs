@@ -5,6 +5,7 @@ mod barrier;
 mod charger;
 mod conduct;
 mod exchange;
+mod locker;
 mod member;
 pub mod payload;
 
@@ -22,7 +23,7 @@ use tokio::{sync::mpsc, task::JoinSet, time::sleep};
 use tracing::{info, warn};
 
 use self::exchange::Exchange;
-pub(super) use self::{barrier::Barrier, charger::Charger, member::Member};
+pub(super) use self::{barrier::Barrier, charger::Charger, locker::Locker, member::Member};
 use super::{
     config::{Kind, Mqtt},
     link::{Desk, Link},

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Table, its key, and what a row means. The row points at the event in `sequence`.
-const TABLES: [(&str, &str, &str); 8] = [
+const TABLES: [(&str, &str, &str); 9] = [
     ("open_session", "session", "open session"),
     ("payment", "sequence", "payment"),
     ("open_intent", "command", "command without outcome"),
@@ -24,6 +24,7 @@ const TABLES: [(&str, &str, &str); 8] = [
     ("picture", "sha256", "picture"),
     ("directive", "through", "last directive"),
     ("open_charge", "part", "charge under way"),
+    ("locker", "thing", "locker's"),
 ];
 
 /// Bookkeeping as the facts make it.

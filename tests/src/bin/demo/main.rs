@@ -1,9 +1,10 @@
 //! `make demo`: a whole site on loopback, with a line on the terminal for each car.
 //!
-//! Everything is real but the barriers and the chargers, which are simulated and speak the real
-//! protocols, over ptys and over MQTT, and the cars, which are footage.
+//! Everything is real but the barriers, the locker and the chargers, which are simulated and speak
+//! the real protocols, over ptys and over MQTT, and the cars, which are footage.
 
 mod charging;
+mod locker;
 mod report;
 mod stage;
 
@@ -96,6 +97,7 @@ async fn show(arguments: Arguments) -> io::Result<bool> {
         if watch.chargers_are_known() && !std::mem::replace(&mut watch.asked, true) {
             stage.ask_for_charges().await?;
         }
+        stage.come_to_the_locker(watch.report.cars());
         let is_middle = watch.report.cars() >= CUT_AFTER_CARS || watch.is_through();
         if is_middle && let Some(length) = cut.take() {
             stage.cut_line_for(length);

@@ -9,6 +9,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use domain::{
     event::{Decision, Event, Fact, Outcome, Verdict},
     ids::{CommandId, DecisionId},
+    locker::LockerFact,
 };
 
 /// How a command to the barrier ended.
@@ -180,6 +181,12 @@ impl Report {
 /// What else happens at a site that a person would want to be told.
 fn remark(fact: &Fact) -> Option<String> {
     Some(match fact {
+        Fact::Locker(LockerFact::Door { cabinet, closed: false, command: Some(_) }) => {
+            format!("locker {cabinet}: somebody's code opened the door")
+        }
+        Fact::Locker(LockerFact::Trouble { cabinet, trouble }) => {
+            format!("locker {cabinet}: {}", trouble.word().replace('_', " "))
+        }
         Fact::Tailgate { lane, .. } => format!("{lane}: a second vehicle followed through"),
         Fact::LaneFault { lane, fault } => format!("{lane}: barrier fault, {fault}"),
         Fact::LaneRecovered { lane } => format!("{lane}: barrier works again"),

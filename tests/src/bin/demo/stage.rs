@@ -23,10 +23,12 @@ use uuid::Uuid;
 use super::{
     Arguments,
     charging::{self, Chargers},
+    locker::Bank,
 };
 
 /// The site's name at the cloud.
 pub const SITE: &str = "demo";
+const NAME: &str = "Demonstration";
 /// How the simulated barriers and drivers move: briskly, so that one need not wait for them.
 const TIMING: Timing = Timing { travel_ms: 600, approach_ms: 400, passing_ms: 600 };
 
@@ -42,6 +44,7 @@ pub struct Stage {
     password: String,
     barriers: [Barrier; 2],
     chargers: Chargers,
+    bank: Bank,
     _entry: SerialLine,
     _exit: MqttBarrier,
     _broker: Mosquitto,
@@ -54,7 +57,7 @@ impl Stage {
         let broker = Mosquitto::start()?;
         refuse_taken(arguments.port)?;
         let cloud = Cloud::start(&folder.path().join("cloud"), arguments.port).await?;
-        let code = cloud.add_site(SITE, "Demonstration").await?;
+        let code = cloud.add_site(SITE, NAME).await?;
         let password = Uuid::new_v4().simple().to_string();
         let token = cloud.add_user("demo", "admin", &password).await?;
         let line = Line::open(cloud.address()).await?;
@@ -72,7 +75,9 @@ impl Stage {
         let more = [include_str!("site.toml"), chargers.configuration()].concat();
         let plan = scene.plan(broker.port(), &pty, &more);
         let url = format!("http://{}", line.address());
+        let mut bank = Bank::connect(SITE, broker.port(), &home.join("state"))?;
         let edge = Edge::start(&home, &plan, Some((&url, &code))).await?;
+        bank.rent(&cloud.url(), &token, NAME).await?;
         Ok(Self {
             folder,
             cloud,
@@ -84,6 +89,7 @@ impl Stage {
             password,
             barriers,
             chargers,
+            bank,
             _entry: entry,
             _exit: exit,
             _broker: broker,
@@ -146,6 +152,11 @@ impl Stage {
     /// A car comes to a charger, or leaves it.
     pub fn plug(&self, charger: &DeviceId, is_there: bool) {
         self.chargers.plug(charger, is_there);
+    }
+
+    /// Now and then somebody comes to the locker, as often as so many cars.
+    pub fn come_to_the_locker(&mut self, cars: u64) {
+        self.bank.after_cars(cars);
     }
 
     /// Stops the edge in order.

@@ -13,6 +13,7 @@ use crate::{
     charging::Moment,
     directives,
     error::Result,
+    lockers,
     logs::{Entry, Level},
     parking::{AlertKind, Closed, Opened, SitePayment, barrier_opened, taken_at_site},
     plates::Tally,
@@ -106,7 +107,9 @@ pub(super) fn apply(
             Ok(state::alert(tx, event, AlertKind::JournalDamaged, "repaired", detail)?)
         }
         Fact::LaneRecovered { lane } => Ok(state::lane_recovered(tx, event, lane.as_str())?),
+        Fact::Locker(fact) => lockers::happened_at_site(tx, event, fact),
         Fact::Device { device, online, reason } => {
+            lockers::reachable_at_site(tx, event, device, *online, reason)?;
             Ok(state::reachable(tx, event, "controller", device.as_str(), *online, reason)?)
         }
         Fact::Camera { camera, online, reason } => {

@@ -6,3 +6,4 @@ mod money;
 mod orders;
 mod providers;
 mod station;
+mod wired;

@@ -25,14 +25,19 @@ pub(super) struct Station {
 }
 
 impl Station {
-    /// With the cabinets A001 and A002.
+    /// With the cabinets A001 and A002, and a controller that calls by itself.
     pub(super) async fn open(world: World) -> Self {
+        Self::open_at(world, STATION).await
+    }
+
+    /// The same at a station of this name.
+    pub(super) async fn open_at(world: World, name: &str) -> Self {
         let boss = world.caller("boss", Role::Admin).await;
         let admin = boss.admin().unwrap();
-        let device = controller(&world.cloud, &admin, DEVICE, STATION).await;
+        let device = controller(&world.cloud, &admin, DEVICE, name).await;
         let station = Self { world, admin, boss, device };
-        station.cabinet("A001").await;
-        station.cabinet("A002").await;
+        station.cabinet_at("A001", name).await;
+        station.cabinet_at("A002", name).await;
         station
     }
 
@@ -41,11 +46,15 @@ impl Station {
     }
 
     pub(super) async fn cabinet(&self, cabinet_id: &str) {
+        self.cabinet_at(cabinet_id, STATION).await;
+    }
+
+    pub(super) async fn cabinet_at(&self, cabinet_id: &str, station: &str) {
         let new = NewCabinet {
             cabinet_id: cabinet_id.into(),
             size: Size::Small,
             location: "站厅东侧".into(),
-            station: STATION.into(),
+            station: station.into(),
             price: Fen(200),
             device_id: None,
         };

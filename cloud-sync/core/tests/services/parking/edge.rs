@@ -87,7 +87,7 @@ impl Edge {
 }
 
 /// A car at the entry: read, let in, inside from now on.
-pub(super) fn enters(
+pub(crate) fn enters(
     world: &World,
     number: u128,
     plate: &str,
@@ -107,7 +107,7 @@ pub(super) fn enters(
 }
 
 /// The same car at the exit.
-pub(super) fn leaves(world: &World, number: u128, plate: &str, fee_fen: i64) -> Vec<Fact> {
+pub(crate) fn leaves(world: &World, number: u128, plate: &str, fee_fen: i64) -> Vec<Fact> {
     let decision = decision(world, number + 1000, plate, Direction::Exit);
     let closed = Fact::SessionClosed {
         session: session(number),
@@ -119,7 +119,7 @@ pub(super) fn leaves(world: &World, number: u128, plate: &str, fee_fen: i64) -> 
     vec![Fact::Decision(Box::new(decision)), closed]
 }
 
-pub(super) fn session(number: u128) -> SessionId {
+pub(crate) fn session(number: u128) -> SessionId {
     SessionId(Uuid::from_u128(number))
 }
 

@@ -26,7 +26,8 @@ pub(in super::super) struct AlertsView {
 /// One alert.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 struct AlertView {
-    /// device_offline, low_battery, order_overdue or cabinet_maintenance.
+    /// device_offline, low_battery, order_overdue, cabinet_maintenance, door_jammed,
+    /// door_left_open, door_forced or used_after_end.
     r#type: &'static str,
     /// warning or info.
     level: &'static str,
@@ -86,6 +87,16 @@ impl AlertView {
                 order_no: Some(order_no),
                 ..place
             },
+            AlertKind::DoorTrouble { cabinet_id, trouble } => {
+                let (kind, title) = of_door(&trouble);
+                Self {
+                    r#type: kind,
+                    title,
+                    message: format!("柜子 {cabinet_id} ({station}) {title}"),
+                    cabinet_id: Some(cabinet_id),
+                    ..place
+                }
+            }
             AlertKind::CabinetMaintenance { cabinet_id } => Self {
                 r#type: "cabinet_maintenance",
                 level: "info",
@@ -95,6 +106,16 @@ impl AlertView {
                 ..place
             },
         }
+    }
+}
+
+/// The type and the title of what is wrong with a door.
+fn of_door(trouble: &str) -> (&'static str, &'static str) {
+    match trouble {
+        "left_open" => ("door_left_open", "柜门未关"),
+        "forced_open" => ("door_forced", "柜门被强行打开"),
+        "used_after_end" => ("used_after_end", "订单结束后柜门被打开"),
+        _ => ("door_jammed", "柜门无法打开"),
     }
 }
 
