@@ -69,6 +69,7 @@ struct File {
     #[serde(default)]
     controllers: Vec<controller::Controller>,
     mqtt: Option<controller::Mqtt>,
+    lan: Option<controller::LanConfig>,
     charging: Option<charger::ChargingConfig>,
     #[serde(default)]
     chargers: Vec<charger::ChargerConfig>,
@@ -170,7 +171,7 @@ impl Config {
 
     fn assemble(path: &Path, file: File) -> Self {
         let File { site, journal, cloud, console, health, vision, recognition, cameras, .. } = file;
-        let File { controllers, mqtt, parking, lanes, permits, deny, charging, chargers, .. } =
+        let File { controllers, mqtt, lan, parking, lanes, permits, deny, charging, chargers, .. } =
             file;
         Self {
             path: path.to_owned(),
@@ -181,7 +182,7 @@ impl Config {
             health,
             vision,
             cameras: vision::Config { cameras, recognition },
-            controllers: controller::Config { controllers, mqtt },
+            controllers: controller::Config { controllers, mqtt, lan },
             chargers: charger::Config { charging, chargers },
             gate: gate::Config { parking, lanes, permits, deny },
         }
@@ -189,9 +190,10 @@ impl Config {
 
     /// The lockers and their doors.
     pub fn banks(&self) -> Vec<Bank> {
-        let bank = |(device, doors): (&DeviceId, &[String])| Bank {
-            device: device.clone(),
-            doors: doors.to_vec(),
+        let bank = |controller: &controller::Controller| Bank {
+            device: controller.id().clone(),
+            doors: controller.doors().to_vec(),
+            calls: controller.calls(),
         };
         self.controllers.lockers().map(bank).collect()
     }

@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -27,6 +28,8 @@ pub struct Config {
     pub controllers: Vec<Controller>,
     /// `[mqtt]`: the broker, where a controller is reached over it.
     pub mqtt: Option<Mqtt>,
+    /// `[lan]`: where controllers call that speak HTTP.
+    pub lan: Option<LanConfig>,
 }
 
 /// One controller.
@@ -77,6 +80,23 @@ pub enum Controller {
         #[serde(default)]
         doors: Vec<String>,
     },
+    /// A locker on the site's network that calls by itself, with the HTTP device API.
+    Http {
+        /// Its name, as its paths have it.
+        id: DeviceId,
+        /// SHA-256 of its API key, 64 hex digits.
+        key_sha256: String,
+        /// The names on its doors, as its reports have them.
+        doors: Vec<String>,
+    },
+}
+
+/// Where controllers on the site's network call that speak the HTTP device API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LanConfig {
+    /// The address and port to listen at; it need not be of this machine alone.
+    pub listen: SocketAddr,
 }
 
 /// What a controller controls.
@@ -115,7 +135,13 @@ impl Controller {
                 _ => Kind::Meter,
             },
             Self::Serial { kind, .. } | Self::Mqtt { kind, .. } => *kind,
+            Self::Http { .. } => Kind::Locker,
         }
+    }
+
+    /// Whether it fetches its commands, so that they need a longer life.
+    pub const fn calls(&self) -> bool {
+        matches!(self, Self::Http { .. })
     }
 
     /// What it is on a Modbus line, or why its model cannot be had; none on another link.
@@ -135,7 +161,7 @@ impl Controller {
     /// The names on its doors, where it is a locker.
     pub fn doors(&self) -> &[String] {
         match self {
-            Self::Mqtt { doors, .. } => doors,
+            Self::Mqtt { doors, .. } | Self::Http { doors, .. } => doors,
             Self::Serial { .. } | Self::Modbus { .. } => &[],
         }
     }
@@ -143,7 +169,10 @@ impl Controller {
     /// Its name.
     pub fn id(&self) -> &DeviceId {
         match self {
-            Self::Serial { id, .. } | Self::Modbus { id, .. } | Self::Mqtt { id, .. } => id,
+            Self::Serial { id, .. }
+            | Self::Modbus { id, .. }
+            | Self::Mqtt { id, .. }
+            | Self::Http { id, .. } => id,
         }
     }
 }
@@ -201,7 +230,7 @@ impl Config {
     /// Names the first key that is wrong and what would be right.
     pub fn check(&self) -> Result<(), ConfigError> {
         let mut ids = HashSet::new();
-        let mut addresses = HashSet::new();
+        let (mut addresses, mut hashes) = (HashSet::new(), HashSet::new());
         for (index, controller) in self.controllers.iter().enumerate() {
             let key = format!("controllers[{index}]");
             let id = controller.id();
@@ -242,6 +271,19 @@ impl Config {
                     ));
                 }
                 Controller::Mqtt { .. } => {}
+                Controller::Http { .. } if self.lan.is_none() => {
+                    return wrong(format!(
+                        "{key}.link: `http` needs a listener, add a section [lan] with listen"
+                    ));
+                }
+                Controller::Http { key_sha256, .. } => {
+                    check_hash(&key, key_sha256)?;
+                    if !hashes.insert(key_sha256) {
+                        return wrong(format!(
+                            "{key}.key_sha256: another has the same key, give each its own"
+                        ));
+                    }
+                }
             }
         }
         self.check_doors()?;
@@ -316,10 +358,9 @@ impl Config {
 }
 
 impl Config {
-    /// The lockers, each with its doors.
-    pub fn lockers(&self) -> impl Iterator<Item = (&DeviceId, &[String])> {
-        let lockers = self.controllers.iter().filter(|c| c.kind() == Kind::Locker);
-        lockers.map(|controller| (controller.id(), controller.doors()))
+    /// The lockers.
+    pub fn lockers(&self) -> impl Iterator<Item = &Controller> {
+        self.controllers.iter().filter(|controller| controller.kind() == Kind::Locker)
     }
 }
 
@@ -372,6 +413,16 @@ fn check_count(key: &str, kind: Kind, doors: &[String]) -> Result<(), ConfigErro
         (Kind::Locker, _) | (_, 0) => Ok(()),
         (kind, _) => wrong(format!("{key}: a {} has none, leave it out", kind.word())),
     }
+}
+
+fn check_hash(key: &str, hash: &str) -> Result<(), ConfigError> {
+    let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    if hash.len() == 64 && hash.bytes().all(is_digit) {
+        return Ok(());
+    }
+    wrong(format!(
+        "{key}.key_sha256: is no SHA-256, use the 64 hex digits of `printf %s KEY | sha256sum`"
+    ))
 }
 
 /// What the cloud takes for a name on a door.
@@ -487,6 +538,19 @@ mod tests {
                 "controllers[0].doors",
                 "leave it out",
             ),
+            (
+                "[[controllers]]\nid = 'a'\nlink = 'http'\nkey_sha256 = ''\ndoors = ['A1']"
+                    .to_owned(),
+                "controllers[0].link",
+                "[lan]",
+            ),
+            (
+                "[[controllers]]\nid = 'a'\nlink = 'http'\nkey_sha256 = 'secret'\n\
+                 doors = ['A1']\n[lan]\nlisten = '192.0.2.1:8090'"
+                    .to_owned(),
+                "controllers[0].key_sha256",
+                "sha256sum",
+            ),
             ("[mqtt]\nusername = 'a'".to_owned(), "mqtt.username", "both"),
             (
                 "[mqtt]\nusername = 'a'\npassword_file = '/nowhere'".to_owned(),
@@ -504,7 +568,7 @@ mod tests {
     fn the_example_shows_the_usual_values() {
         let example = include_str!("../../../config/edge.example.toml");
         let mut file: toml::Table = example.parse().unwrap();
-        file.retain(|key, _| key == "controllers" || key == "mqtt");
+        file.retain(|key, _| matches!(key.as_ref(), "controllers" | "mqtt" | "lan"));
         let config: Config = file.try_into().unwrap();
         config.check().unwrap();
         let Controller::Serial { baud, address, .. } = config.controllers[0] else {

@@ -9,8 +9,10 @@
 
 pub mod barrier;
 pub mod charger;
+mod conduct;
 mod config;
 pub mod keys;
+pub mod lan;
 mod link;
 pub mod locker;
 mod modbus;
@@ -38,11 +40,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
-    config::{Config, ConfigError, Controller, Kind, Mqtt},
+    config::{Config, ConfigError, Controller, Kind, LanConfig, Mqtt},
     report::{Report, What},
 };
 use self::{
     keys::Keys,
+    lan::Lan,
     link::{Desk, Link, Order},
     modbus::ModbusLine,
     mqtt::{Member, MqttLink},
@@ -120,6 +123,7 @@ pub struct Controllers {
     clock: Arc<dyn Clock>,
     devices: Arc<HashMap<DeviceId, Handle>>,
     links: Arc<[(String, Arc<AtomicU64>)]>,
+    lan: Option<Arc<Lan>>,
 }
 
 struct Handle {
@@ -155,6 +159,11 @@ impl Controllers {
         })
     }
 
+    /// The controllers that call by themselves, where there are some: for [`lan::serve`].
+    pub fn lan(&self) -> Option<Arc<Lan>> {
+        self.lan.clone()
+    }
+
     /// Whether a device can be commanded now.
     pub fn is_online(&self, device: &DeviceId) -> bool {
         self.devices.get(device).is_some_and(|handle| handle.online.load(Ordering::Acquire))
@@ -187,8 +196,9 @@ pub fn start(
     if let Some(broker) = &config.mqtt {
         starter.start_mqtt(broker, site, keys, &config.controllers);
     }
+    let lan = starter.start_lan(&config.controllers);
     let Starter { clock, devices, links, .. } = starter;
-    (Controllers { clock, devices: Arc::new(devices), links: links.into() }, receiver)
+    (Controllers { clock, devices: Arc::new(devices), links: links.into(), lan }, receiver)
 }
 
 struct Starter {
@@ -248,6 +258,25 @@ impl Starter {
         self.spawn("mqtt".to_owned(), link, receiver);
     }
 
+    /// Controllers that call by themselves, where there are some.
+    fn start_lan(&mut self, controllers: &[Controller]) -> Option<Arc<Lan>> {
+        let (orders, receiver) = mpsc::channel(ORDERS);
+        let mut members = Vec::new();
+        for controller in controllers {
+            if let Controller::Http { id, key_sha256, doors } = controller {
+                let online = self.register(id, Kind::Locker, &orders);
+                let (device, key_sha256) = (id.clone(), key_sha256.clone());
+                members.push(lan::Member { device, key_sha256, doors: doors.clone(), online });
+            }
+        }
+        if members.is_empty() {
+            return None;
+        }
+        let lan = Arc::new(Lan::new(members, self.reports.clone(), Arc::clone(&self.clock)));
+        tokio::spawn(lan::run(Arc::clone(&lan), self.desk(receiver, Arc::default())));
+        Some(lan)
+    }
+
     fn register(
         &mut self,
         device: &DeviceId,
@@ -263,14 +292,12 @@ impl Starter {
     fn spawn(&mut self, name: String, link: impl Link, orders: mpsc::Receiver<Order>) {
         let dropped = Arc::new(AtomicU64::new(0));
         self.links.push((name.clone(), Arc::clone(&dropped)));
-        let desk = Desk {
-            orders,
-            reports: self.reports.clone(),
-            clock: Arc::clone(&self.clock),
-            shutdown: self.shutdown.clone(),
-            dropped,
-        };
-        tokio::spawn(link::run(name, link, desk));
+        tokio::spawn(link::run(name, link, self.desk(orders, dropped)));
+    }
+
+    fn desk(&self, orders: mpsc::Receiver<Order>, dropped: Arc<AtomicU64>) -> Desk {
+        let (reports, clock) = (self.reports.clone(), Arc::clone(&self.clock));
+        Desk { orders, reports, clock, shutdown: self.shutdown.clone(), dropped }
     }
 }
 

@@ -122,6 +122,10 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let health = Arc::new(Health::new(Arc::clone(&clock), config.health.live_within(), watchdog));
     let health_listener = listen(config.health.listen, "health").await?;
     let console_listener = listen(config.console.listen, "the console").await?;
+    let lan_listener = match config.controllers.lan {
+        Some(lan) => Some(listen(lan.listen, "controllers on the network").await?),
+        None => None,
+    };
 
     // What happened before.
     let state = config.journal.state();
@@ -156,6 +160,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let keys = Keys::new(state.path());
     let (controllers, reports) =
         controller::start(&config.controllers, &site, &keys, Arc::clone(&clock), links.clone());
+    let lan = lan_listener
+        .zip(controllers.lan())
+        .map(|(listener, lan)| tokio::spawn(controller::lan::serve(listener, lan)));
     let eyes = stop.child_token();
     let (vision, supervised) = start_vision(&config, &state, eyes.clone())?;
 
@@ -228,6 +235,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     }
     eyes.cancel();
     let _ = supervised.await;
+    lan.inspect(JoinHandle::abort);
     links.cancel();
     told.inspect(JoinHandle::abort);
     if let Err(error) = journal.append(vec![Fact::Stopped]).await {

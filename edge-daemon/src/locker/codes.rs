@@ -78,7 +78,7 @@ impl Lockers {
             Ok(place) => {
                 self.lockouts.forgive(&entry.scope);
                 let order = self.holdings.get(&self.doors[place].name).map(|h| h.held.order);
-                let (by, life_ms) = (source.into(), COMMAND_LIFE_MS);
+                let (by, life_ms) = (source.into(), self.life_ms(place));
                 let opening =
                     Opening { command, by, order, operator: None, directive: None, life_ms };
                 self.open(place, opening, now, commit);

@@ -9,6 +9,8 @@ use domain::{
 
 /// How long a command to a locker may open anything, in milliseconds.
 pub const COMMAND_LIFE_MS: u64 = 3_000;
+/// The same for a controller that fetches it, which it does every five seconds.
+pub const FETCHED_COMMAND_LIFE_MS: u64 = 10_000;
 
 /// Facts that belong into one transaction, and what follows once they are on disk.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -43,7 +43,7 @@ use self::{
     pending::{Pending, Stage},
 };
 pub use self::{
-    commit::{Action, COMMAND_LIFE_MS, Command, Commit},
+    commit::{Action, COMMAND_LIFE_MS, Command, Commit, FETCHED_COMMAND_LIFE_MS},
     input::{DoorState, Happening, Input, Source},
     recovery::{Bank, Journaled},
 };
@@ -54,8 +54,7 @@ pub type Ids<'a> = &'a mut dyn FnMut() -> Uuid;
 /// All lockers of a site.
 #[derive(Debug, Default)]
 pub struct Lockers {
-    /// Whether each controller can be commanded.
-    banks: HashMap<DeviceId, bool>,
+    banks: HashMap<DeviceId, State>,
     doors: Vec<Door>,
     /// Where in `doors` each door is: by the name on it, and by controller and number.
     by_name: HashMap<String, usize>,
@@ -64,6 +63,15 @@ pub struct Lockers {
     holdings: HashMap<String, Holding>,
     lockouts: Lockouts,
     pending: Vec<Pending>,
+}
+
+/// A controller.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    /// Whether it can be commanded.
+    online: bool,
+    /// How long a command to it may open anything, in milliseconds.
+    life_ms: u64,
 }
 
 /// What the cloud asks for.
@@ -112,7 +120,9 @@ impl Lockers {
     }
 
     fn reachable(&mut self, device: &DeviceId, online: bool, reason: &str, commit: &mut Commit) {
-        self.banks.insert(device.clone(), online);
+        if let Some(bank) = self.banks.get_mut(device) {
+            bank.online = online;
+        }
         let (device, reason) = (device.clone(), reason.to_owned());
         commit.record_fact(Fact::Device { device, online, reason });
     }
@@ -155,7 +165,7 @@ impl Lockers {
                     order: Some(order),
                     operator: None,
                     directive: Some(directive),
-                    life_ms: expires_in_ms.min(COMMAND_LIFE_MS),
+                    life_ms: expires_in_ms.min(self.life_ms(place)),
                 };
                 self.open(place, opening, now, &mut commit);
             }
@@ -191,7 +201,7 @@ impl Lockers {
             order: self.holdings.get(cabinet).map(|holding| holding.held.order),
             operator: Some(operator),
             directive: None,
-            life_ms: COMMAND_LIFE_MS,
+            life_ms: self.life_ms(place),
         };
         self.open(place, opening, now, &mut commit);
         Ok(commit)
@@ -200,10 +210,15 @@ impl Lockers {
     /// Why a door cannot be told to open right now. One that is being told is not told again
     /// before it has answered.
     fn hindrance(&self, place: usize) -> Option<Denial> {
-        let online = self.banks.get(&self.doors[place].device).is_some_and(|online| *online);
+        let online = self.banks.get(&self.doors[place].device).is_some_and(|bank| bank.online);
         let under_way =
             self.pending.iter().any(|p| p.place == place && p.stage == Stage::Unanswered);
         (!online || under_way).then_some(Denial::Unavailable)
+    }
+
+    /// How long a command for a door may open it.
+    fn life_ms(&self, place: usize) -> u64 {
+        self.banks.get(&self.doors[place].device).map_or(COMMAND_LIFE_MS, |bank| bank.life_ms)
     }
 
     fn open(&mut self, place: usize, opening: Opening, now: Stamp, commit: &mut Commit) {

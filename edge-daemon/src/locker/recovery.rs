@@ -10,7 +10,10 @@ use domain::{
     locker::LockerFact,
 };
 
-use super::{Commit, Lockers, codes::Holding, doors::Door, lockout::WINDOW_MS};
+use super::{
+    COMMAND_LIFE_MS, Commit, FETCHED_COMMAND_LIFE_MS, Lockers, State, codes::Holding, doors::Door,
+    lockout::WINDOW_MS,
+};
 
 /// A controller and its doors, as configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub struct Bank {
     pub device: DeviceId,
     /// The names on its doors, in the order of their numbers.
     pub doors: Vec<String>,
+    /// Whether it fetches its commands, which then wait for it somewhat longer.
+    pub calls: bool,
 }
 
 /// Facts that still stand, in the order in which they were journaled, each with when it was.
@@ -53,7 +58,7 @@ impl Lockers {
         (lockers, commit)
     }
 
-    fn install(&mut self, Bank { device, doors }: Bank) {
+    fn install(&mut self, Bank { device, doors, calls }: Bank) {
         let numbered = doors.into_iter().zip(1..=u8::MAX).filter(|(name, _)| !name.is_empty());
         for (name, number) in numbered {
             let place = self.doors.len();
@@ -62,7 +67,8 @@ impl Lockers {
             let device = device.clone();
             self.doors.push(Door { device, number, name, closed: true, trouble: None });
         }
-        self.banks.insert(device, false);
+        let life_ms = if calls { FETCHED_COMMAND_LIFE_MS } else { COMMAND_LIFE_MS };
+        self.banks.insert(device, State { online: false, life_ms });
     }
 
     fn resume(&mut self, fact: LockerFact, at: Stamp, now: Stamp) {

@@ -23,7 +23,7 @@ fn bank() -> DeviceId {
 
 fn banks() -> Vec<Bank> {
     let doors = ["A1", "A2", "", "A4"].map(str::to_owned).to_vec();
-    vec![Bank { device: bank(), doors }]
+    vec![Bank { device: bank(), doors, calls: false }]
 }
 
 fn noon() -> DateTime<Utc> {

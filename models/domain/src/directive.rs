@@ -36,7 +36,7 @@ pub const MAX_PAGE_BYTES: usize = 256 << 10;
 /// How long after it was asked for a lane may still be opened.
 pub const OPEN_LIFE: TimeDelta = TimeDelta::seconds(15);
 /// The same for a cabinet, before which somebody stands and waits for the answer.
-pub const OPEN_CABINET_LIFE: TimeDelta = TimeDelta::seconds(4);
+pub const OPEN_CABINET_LIFE: TimeDelta = TimeDelta::seconds(8);
 
 /// One thing that a site is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

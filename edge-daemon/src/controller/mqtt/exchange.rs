@@ -2,7 +2,7 @@
 //!
 //! A device that floods is read at a bounded rate: of its states the newest counts, and nothing is
 //! lost by that, because a state counts what happened since the last one. Whoever says more than
-//! it may, or what cannot be read, is named ([`conduct`](super::conduct)) and hinders nobody else.
+//! it may, or what cannot be read, is named ([`Conduct`]) and hinders nobody else.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,12 +10,9 @@ use bytes::Bytes;
 use domain::ids::{CommandId, DeviceId, SiteId};
 use firmware_protocol::topic::{Leaf, Topic};
 
-use super::{
-    conduct::{Conduct, Verdict},
-    member::Member,
-    payload::MAX_PAYLOAD,
-};
+use super::{member::Member, payload::MAX_PAYLOAD};
 use crate::controller::{
+    conduct::{Conduct, Verdict},
     config::Kind,
     link::Order,
     report::{Report, What},

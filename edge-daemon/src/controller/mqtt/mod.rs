@@ -3,7 +3,6 @@
 
 mod barrier;
 mod charger;
-mod conduct;
 mod exchange;
 mod locker;
 mod member;

@@ -1,4 +1,4 @@
-//! How a device behaves on the broker: how much it says, and whether it is something. What is
+//! How a device behaves: how much it says, and whether it is something. What is
 //! beyond measure is thrown away and the device is named, once, until it has behaved for a while.
 //! Pure.
 
@@ -15,7 +15,7 @@ const FORGIVEN_AFTER_MS: u64 = 10_000;
 
 /// The record of one device.
 #[derive(Debug)]
-pub(super) struct Conduct {
+pub(in crate::controller) struct Conduct {
     /// What it may still say, in thousandths of a message.
     budget: u64,
     filled_ms: u64,
@@ -29,7 +29,7 @@ pub(super) struct Conduct {
 
 /// What is new about a device's conduct.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::controller) enum Verdict {
     Misbehaves(&'static str),
     Behaves,
 }
