@@ -1,12 +1,14 @@
-//! The interface for sites: enrolment, keys, events, pictures, directives. Every answer of success
-//! comes after the disk has what it says.
+//! The interface for sites: enrolment, keys, events, pictures, directives, lists. Every answer of
+//! success comes after the disk has what it says.
 
 use std::str::FromStr;
 
 use cloud_core::{
-    Delivery, DirectiveRequest, Error, IngestError, MAX_PICTURE_BYTES, Sender, Upload,
+    AccessRequest, Delivery, DirectiveRequest, Error, IngestError, MAX_PICTURE_BYTES, Sender,
+    Upload,
 };
 use domain::{
+    access,
     directive::{Ask, Page},
     envelope::{
         Acknowledgement, COUNT_HEADER, Enrolled, Enrolment, MAX_BATCH_BYTES, PictureReceipt,
@@ -17,7 +19,7 @@ use tokio::time::timeout;
 use warp::{
     Filter, Rejection, Reply,
     filters::BoxedFilter,
-    http::StatusCode,
+    http::{StatusCode, header::CONTENT_TYPE},
     reply::{Json, Response, json, with_header, with_status},
 };
 
@@ -25,6 +27,8 @@ use crate::http::{Problem, Request, Requests, limit::Class};
 
 /// Most bytes of an enrolment or of a change of keys.
 const MAX_ENROLMENT_BYTES: usize = 4096;
+/// How hard lists are compressed: the library's own middle between speed and size.
+const COMPRESSION: i32 = 3;
 
 /// The routes under `/edge/v1`.
 pub(crate) fn routes(requests: &Requests) -> BoxedFilter<(Response,)> {
@@ -35,12 +39,14 @@ pub(crate) fn routes(requests: &Requests) -> BoxedFilter<(Response,)> {
     let directives =
         warp::path!("directives").and(warp::get()).and(requests.clone()).then(directives);
     let keys = warp::path!("keys").and(warp::post()).and(requests.clone()).then(keys);
+    let access = warp::path!("access").and(warp::get()).and(requests.clone()).then(access);
     let routes = enrol.or(events).unify().or(picture).unify().or(directives).unify();
-    let routes = routes.or(keys).unify();
+    let routes = routes.or(keys).unify().map(Reply::into_response);
+    let routes = routes.or(access.map(Reply::into_response)).unify();
     let routes = routes.recover(|rejection: Rejection| async {
-        Ok::<_, Rejection>(Err::<Json, _>(EdgeProblem::from(Problem::from(rejection))))
+        Ok::<_, Rejection>(EdgeProblem::from(Problem::from(rejection)).into_response())
     });
-    warp::path!("edge" / "v1" / ..).and(routes).map(Reply::into_response).boxed()
+    warp::path!("edge" / "v1" / ..).and(routes).unify().boxed()
 }
 
 type Answer = Result<Json, EdgeProblem>;
@@ -81,7 +87,8 @@ async fn picture(sha256: String, mut request: Request) -> Answer {
 /// stops.
 async fn directives(request: Request) -> Answer {
     let sender = sender(&request)?;
-    let ask = Ask { after: number(&request, "after")? };
+    let list = request.query.get("list").map(|list| parsed(Some(list), "list")).transpose()?;
+    let ask = Ask { after: number(&request, "after")?, list };
     let mut stopping = request.app.stopping.clone();
     let end = async {
         let stops = stopping.wait_for(|stopping| *stopping);
@@ -90,6 +97,16 @@ async fn directives(request: Request) -> Answer {
     let asked = DirectiveRequest { sender, ask };
     let page: Page = request.app.cloud.directives.ask(asked, end).await?;
     Ok(json(&page))
+}
+
+/// Compressed, since it may be long.
+async fn access(request: Request) -> Result<Response, EdgeProblem> {
+    let ask = access::Ask { after: number(&request, "after")? };
+    let asked = AccessRequest { sender: sender(&request)?, ask };
+    let part = request.app.cloud.access.part(asked).await?;
+    let compressed = zstd::bulk::compress(part.as_bytes(), COMPRESSION);
+    let compressed = compressed.map_err(|source| Error::File { act: "compress a list", source })?;
+    Ok(with_header(compressed, CONTENT_TYPE, "application/zstd").into_response())
 }
 
 /// Who says that he sends.

@@ -171,8 +171,9 @@ impl Config {
 
     fn assemble(path: &Path, file: File) -> Self {
         let File { site, journal, cloud, console, health, vision, recognition, cameras, .. } = file;
-        let File { controllers, mqtt, lan, parking, lanes, permits, deny, charging, chargers, .. } =
-            file;
+        let File {
+            controllers, mqtt, lan, parking, lanes, permits, deny, charging, chargers, ..
+        } = file;
         Self {
             path: path.to_owned(),
             site,

@@ -18,6 +18,7 @@ pub mod gate;
 pub mod health;
 pub mod identity;
 pub mod journal;
+pub mod lists;
 pub mod locker;
 pub mod replay;
 pub mod sightings;

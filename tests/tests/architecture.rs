@@ -45,6 +45,7 @@ const EDGE: &[(&str, &[&str])] = &[
     ("cloud", &["identity", "tls"]),
     ("replay", &["cloud", "journal"]),
     ("directives", &["backoff", "cloud"]),
+    ("lists", &["backoff", "cloud", "directives", "gate"]),
     ("health", &["journal", "replay", "sightings", "tls"]),
     ("console", &["gate", "journal"]),
     ("identity", &["journal", "tls"]),

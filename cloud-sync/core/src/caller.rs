@@ -186,6 +186,11 @@ pub struct Admin {
 }
 
 impl Admin {
+    /// Whoever can read and write the database itself, as the command line does.
+    pub fn of_the_database() -> Self {
+        Self { actor: Actor::default() }
+    }
+
     /// Who has it, for the system log.
     pub const fn actor(&self) -> Actor {
         self.actor

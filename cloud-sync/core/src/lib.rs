@@ -1,6 +1,7 @@
 //! The one domain behind all faces of the cloud: sites, what they report, and the people who look
 //! at it. Knows nothing of HTTP; keeps its database to itself.
 
+mod access;
 mod accounts;
 mod base;
 pub mod calendar;
@@ -36,6 +37,10 @@ use domain::clock::Clock;
 use tokio::sync::{broadcast, watch};
 
 pub use self::{
+    access::{
+        Access, Entry as AccessEntry, EntryFilter, HistoryLine, Import, Imported,
+        Kind as AccessKind, LineProblem, MAX_IMPORT_BYTES, NewEntry, Request as AccessRequest,
+    },
     accounts::{
         Account, AccountChange, Accounts, BalanceEntry, Login, NewAccount, ParkingPreference,
         PreferenceChange, TokenPair, unknown_password,
@@ -111,6 +116,8 @@ pub struct Options {
 
 /// All services over one database.
 pub struct Cloud {
+    /// Permits and denials.
+    pub access: Access,
     /// Accounts and tokens.
     pub accounts: Accounts,
     /// Vehicles and whose they are.
@@ -170,6 +177,7 @@ impl Cloud {
         let providers = Providers::new(base.clone(), options.providers, PURPOSES);
         let lockers = Lockers::new(base.clone(), options.zone, options.lockers, providers.clone());
         Ok(Self {
+            access: Access::new(base.clone(), options.zone),
             accounts: Accounts::new(base.clone()),
             vehicles: Vehicles::new(base.clone()),
             charging: Charging::new(base.clone(), options.zone),
@@ -242,6 +250,7 @@ impl Cloud {
         self.parking.advance().await?;
         self.once.forget_old().await?;
         self.limits.forget_old().await?;
+        self.directives.look().await?;
         Ok(())
     }
 

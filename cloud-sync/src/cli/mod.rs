@@ -1,8 +1,10 @@
 //! The command line. Errors are one line on stderr: status 2 for a wrong call, 1 for a failure.
 
+mod access;
 mod log;
 mod reload;
 mod serve;
+mod settings;
 mod verbs;
 
 use std::{error::Error, process::ExitCode};
@@ -36,6 +38,15 @@ enum Command {
     /// Journals of sites, as they are kept here.
     #[command(subcommand)]
     Journal(verbs::Journal),
+    /// Plates that may always enter a site, and leave without paying.
+    #[command(subcommand)]
+    Permit(access::Permit),
+    /// Plates that may not enter a site.
+    #[command(subcommand)]
+    Deny(access::Deny),
+    /// What stays cost.
+    #[command(subcommand)]
+    Tariff(settings::TariffVerb),
 }
 
 /// Which database.
@@ -61,6 +72,9 @@ pub fn main() -> ExitCode {
         Command::Device(verb) => verb.run(),
         Command::Site(verb) => verb.run(),
         Command::Journal(verb) => verb.run(),
+        Command::Permit(verb) => verb.run(),
+        Command::Deny(verb) => verb.run(),
+        Command::Tariff(verb) => verb.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,7 +11,7 @@ use cloud_core::{Cloud, LockerSettings, NewAccount, NewSite, Options, Role, Sett
 use domain::ids::{DeviceId, SiteId};
 use tokio::runtime;
 
-use super::{Database, Outcome};
+use super::{Database, Outcome, settings::SetSite};
 use crate::{SystemClock, config::Sites};
 
 /// Longest password that is read, in bytes.
@@ -120,6 +120,8 @@ pub(super) enum Site {
         #[command(flatten)]
         database: Database,
     },
+    /// Sets what a site goes by and prints all that is set; its edge is told at once.
+    Set(Box<SetSite>),
     /// Prints a new code for a site that has not enrolled or was revoked; the old one is void.
     Code {
         /// Its name in the system.
@@ -215,6 +217,7 @@ impl Site {
             Self::Revoke { site_id, database } => {
                 on(&database, async |cloud| cloud.sites.revoke(&site_id).await)
             }
+            Self::Set(set) => set.run(),
             Self::Code { site_id, database } => on(&database, async |cloud| {
                 println!("{}", cloud.sites.renew_code(&site_id).await?);
                 Ok(())
@@ -223,7 +226,11 @@ impl Site {
     }
 }
 
-fn on(database: &Database, verb: impl AsyncFnOnce(&Cloud) -> cloud_core::Result<()>) -> Outcome {
+/// Does something with a cloud over the database.
+pub(super) fn on(
+    database: &Database,
+    verb: impl AsyncFnOnce(&Cloud) -> cloud_core::Result<()>,
+) -> Outcome {
     let cloud = Cloud::open(Options {
         database_url: database.database_url.clone(),
         pictures: None,

@@ -1,8 +1,14 @@
 //! The landing page, and what it asks for beside the documented faces: sites, vehicles inside and
-//! alerts at a glance.
+//! alerts at a glance; permits, tariffs and what is set of sites for those who look after them.
+
+mod access;
+mod settings;
 
 use chrono::{DateTime, SecondsFormat};
-use cloud_core::{ActiveSession, Alert as CoreAlert, AlertFilter, Caller, SiteStatus, Window};
+use cloud_core::{
+    ActiveSession, Alert as CoreAlert, AlertFilter, Caller, Error, SiteStatus, Window,
+};
+use domain::ids::LaneId;
 use schemars::JsonSchema;
 use serde::Serialize;
 use warp::{
@@ -14,10 +20,21 @@ use warp::{
 
 use crate::{
     faces::anpr,
-    http::{Answer, Call, Face, Json, Local, Problem, get},
+    http::{Answer, Call, Face, Json, Local, Problem, fields::parsed, get},
 };
 
-const PAGE: &str = include_str!("index.html");
+/// The page in one piece: nothing is fetched beside it.
+const PAGE: &str = concat!(
+    include_str!("head.html"),
+    "<style>\n",
+    include_str!("style.css"),
+    "</style>\n",
+    include_str!("body.html"),
+    "<script>\n",
+    include_str!("overview.js"),
+    include_str!("admin.js"),
+    "</script>\n</body>\n</html>\n"
+);
 /// Only what the page itself brings, pictures it fetched, and this server.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
                       img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; \
@@ -31,11 +48,34 @@ pub(crate) fn routes() -> BoxedFilter<(Response,)> {
 
 /// What the page asks for.
 pub(crate) fn face() -> Face {
-    Face::new("console", anpr::problem).prefixes(&["/console"]).routes([get(
-        "/console/v1/overview",
-        overview,
-    )
-    .summary("Sites, vehicles, alerts")])
+    let overview = get("/console/v1/overview", overview).summary("Sites, vehicles, alerts");
+    Face::new("console", problem)
+        .prefixes(&["/console"])
+        .routes([overview])
+        .routes(access::routes())
+        .routes(settings::routes())
+}
+
+/// Tells a problem in a sentence that the page shows as it is.
+fn problem(problem: &Problem) -> Response {
+    let text = match problem {
+        Problem::Core(error @ (Error::Invalid { .. } | Error::NotFound(_))) => error.to_string(),
+        Problem::Core(error @ Error::Forbidden { .. }) => error.to_string(),
+        Problem::Field { field, problem } => format!("{field}: {problem}"),
+        Problem::Missing { field } => format!("{field} is missing"),
+        Problem::Malformed(reason) => reason.clone(),
+        Problem::Query(bad) => format!("{}: use {}", bad.name, bad.wanted),
+        Problem::MediaType { wanted } => format!("send {wanted}"),
+        Problem::TooLarge { limit } => format!("more than {limit} bytes"),
+        _ => return anpr::problem(problem),
+    };
+    let body = warp::reply::json(&serde_json::json!({"detail": text}));
+    warp::reply::with_status(body, problem.status()).into_response()
+}
+
+/// Names of lanes in a field.
+fn lanes(names: &[String], field: &str) -> Result<Vec<LaneId>, Problem> {
+    names.iter().map(|name| parsed(field, name)).collect()
 }
 
 /// What no route knows, outside every family.
@@ -83,6 +123,11 @@ struct Site {
     last_seen: Option<String>,
     version: Option<String>,
     inside: i64,
+    /// Version of its list of who may enter; 0 where it has none.
+    list_version: i64,
+    /// The version that it last said it goes by, and since when.
+    list_at_site: Option<i64>,
+    list_at_site_since: Option<String>,
 }
 
 impl From<SiteStatus> for Site {
@@ -96,6 +141,9 @@ impl From<SiteStatus> for Site {
             last_seen: site.last_seen_at_ms.map(time),
             version: site.version,
             inside: site.inside,
+            list_version: site.list_version,
+            list_at_site: site.list_at_site.map(|(version, _)| version),
+            list_at_site_since: site.list_at_site.map(|(_, since_ms)| time(since_ms)),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What a route takes: nothing, or JSON that is checked field by field. A form is taken as the
 //! JSON object of its values, as the original services take it.
 
-use schemars::{JsonSchema, SchemaGenerator};
+use cloud_core::MAX_IMPORT_BYTES;
+use schemars::{JsonSchema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
@@ -10,6 +11,7 @@ use super::{Problem, Request, route::Content};
 /// Most bytes of a body that is no picture.
 pub(super) const MAX_BYTES: usize = 256 * 1024;
 const JSON: &str = "application/json";
+const CSV: &str = "text/csv";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A body that a handler takes.
@@ -28,6 +30,25 @@ impl Body for () {
 
     fn shape(_: &mut SchemaGenerator) -> Option<Content> {
         None
+    }
+}
+
+/// A file of comma-separated values, sent as it is.
+pub(crate) struct Csv(pub(crate) Vec<u8>);
+
+impl Body for Csv {
+    async fn read(request: &mut Request) -> Result<Self, Problem> {
+        let sent = request.header("content-type").unwrap_or_default();
+        let kind = sent.split(';').next().unwrap_or_default().trim();
+        // What browsers call such a file depends on what else is installed.
+        if !matches!(kind, CSV | "text/plain" | "application/vnd.ms-excel") {
+            return Err(Problem::MediaType { wanted: CSV });
+        }
+        request.body(MAX_IMPORT_BYTES).await.map(Self)
+    }
+
+    fn shape(_: &mut SchemaGenerator) -> Option<Content> {
+        Some(Content { media_type: CSV, schema: json_schema!({"type": "string"}) })
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) mod route;
 mod upload;
 
 pub(crate) use access::{Anyone, Local, Unchecked};
-pub(crate) use body::{Body, Json};
+pub(crate) use body::{Body, Csv, Json};
 pub(crate) use face::{Face, Faces};
 pub(crate) use problem::Problem;
 pub(crate) use query::{BadValue, Query};

@@ -93,7 +93,7 @@ async fn a_fee_paid_through_smart_closes_the_order_and_opens_the_barrier() {
     assert_eq!(orders["orders"][0]["payment_status"], "completed");
     assert_eq!(orders["orders"][0]["parking_session"]["license_plate"], "京A12345");
 
-    let told = service.signed(Method::GET, &Ask { after: 0 }.target(), Vec::new());
+    let told = service.signed(Method::GET, &Ask { after: 0, list: None }.target(), Vec::new());
     let told: Page = told.send().await.unwrap().json().await.unwrap();
     assert_eq!(told.directives.len(), 1, "the barrier hears of it");
     assert!(told.directives[0].directive.get().contains("\"amount_fen\":500"));

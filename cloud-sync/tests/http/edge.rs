@@ -63,7 +63,7 @@ async fn a_site_asks_for_directives_with_a_signed_and_counted_request() {
     let mut config = Config::default();
     config.http.request_timeout_s = 1;
     let service = start_with(config).await;
-    let ask = |after, count| service.ask(Ask { after }, count);
+    let ask = |after, count| service.ask(Ask { after, list: None }, count);
     let nothing = Answer::of(ask(0, 1).send().await.unwrap()).await;
     assert_eq!((nothing.status, &nothing.json["directives"]), (StatusCode::OK, &json!([])));
     assert!(nothing.json["now"].is_string());

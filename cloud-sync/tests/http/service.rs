@@ -293,6 +293,7 @@ pub(crate) fn entry(number: u128, plate: &str) -> Decision {
         requested_by: None,
         latency: Latency { detect_ms: 12.0, read_ms: 3.0, ..Latency::default() },
         permits_age_s: 0,
+        permits_version: None,
     }
 }
 

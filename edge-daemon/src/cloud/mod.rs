@@ -13,7 +13,8 @@ use std::{
 
 use bytes::Bytes;
 use domain::{
-    directive::{Ask, LONGEST_WAIT, MAX_PAGE_BYTES},
+    access::{self, MAX_PART_BYTES},
+    directive::{Ask, LONGEST_WAIT},
     envelope::{
         COUNT_HEADER, Channel, EVENTS_PATH, Enrolled, Enrolment, Head, KEYS_PATH, Refusal, Rotated,
         SIGNATURE_HEADER, SITE_HEADER, picture_target,
@@ -32,8 +33,8 @@ pub use config::CloudConfig;
 use self::counts::Counts;
 use crate::identity::{Identity, IdentityError};
 
-/// Most bytes of an answer that are read.
-const MAX_ANSWER: usize = 2 * MAX_PAGE_BYTES;
+/// Most bytes of an answer that are read: a part of a list that nothing could be made shorter of.
+const MAX_ANSWER: usize = MAX_PART_BYTES + (64 << 10);
 
 /// How long an exchange may take.
 #[derive(Debug, Clone, Copy)]
@@ -142,6 +143,12 @@ impl Cloud {
     pub(crate) async fn ask(&self, ask: Ask) -> Result<Answer, CloudError> {
         let request = self.unsigned(Channel::Directives, Method::GET, ask.target(), Bytes::new());
         self.exchange(Unsigned { timeout: LONGEST_WAIT + self.patience.answer, ..request }).await
+    }
+
+    /// Asks for a part of the list of who may enter.
+    pub(crate) async fn list(&self, ask: access::Ask) -> Result<Answer, CloudError> {
+        let target = ask.target();
+        self.exchange(self.unsigned(Channel::Lists, Method::GET, target, Bytes::new())).await
     }
 
     /// Makes a new key and has the cloud take it; from then on the site signs with that one. Where

@@ -31,6 +31,7 @@ use crate::{
     gate::{self, Commit, Gate, Input, Requester},
     health::Health,
     journal::{JournalError, JournalHandle},
+    lists::News,
     locker::{self, Lockers},
     sightings::{Message, Sighting, monotonic_us},
     supervisor,
@@ -51,6 +52,7 @@ pub(super) struct Inputs {
     pub reports: mpsc::Receiver<controller::Report>,
     pub requests: mpsc::Receiver<Request>,
     pub directives: mpsc::Receiver<Told>,
+    pub lists: mpsc::Receiver<News>,
 }
 
 /// The lanes and what they are connected to.
@@ -87,6 +89,7 @@ impl Core {
                 Some(event) = inputs.vision.recv() => self.vision(event).await,
                 Some(request) = inputs.requests.recv() => self.request(request).await,
                 Some(told) = inputs.directives.recv() => self.directive(told).await,
+                Some(news) = inputs.lists.recv() => self.list(news).await,
                 lane = self.deadline() => self.step(&lane, Input::Tick, None).await,
                 () = self.due_at_lockers() => self.tick_lockers().await,
                 _ = beat.tick() => self.beat().await,

@@ -2,7 +2,7 @@
 //! transaction with the note that it was.
 
 use chrono::{DateTime, Utc};
-use domain::{directive::Directive, event::Fact, money::Fen};
+use domain::{directive::Directive, event::Fact, money::Fen, plate::TypedPlate, tariff::Tariff};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use crate::{
     directives::Told,
     gate::{Commit, FromCloud, Input, Payment, Requester},
     journal::JournalError,
+    lists::News,
     locker::{self, Asked},
 };
 
@@ -106,6 +107,41 @@ impl Core {
             }
             Directive::Charge { .. } | Directive::StopCharge { .. } => {
                 self.follow_charging(sequence, directive, now).map(Due::AtChargers)
+            }
+            Directive::Parameters { parameters } => {
+                parameters.check().map_err(|bad| bad.to_string())?;
+                Ok(Due::AtGate(self.set(Fact::ParametersSet { parameters }).with(done)))
+            }
+            Directive::Tariff { area, name, tariff } => {
+                let checked = tariff.as_ref().map_or(Ok(()), Tariff::check);
+                checked.map_err(|bad| bad.to_string())?;
+                Ok(Due::AtGate(self.set(Fact::TariffSet { area, name, tariff }).with(done)))
+            }
+            Directive::Renamed { session, plate } => {
+                let plate = TypedPlate::parse(&plate).map_err(|bad| bad.to_string())?;
+                let (now, ids) = (self.clock.now(), &mut Uuid::new_v4);
+                let renamed = self.gate.rename(session, plate.normal(), now, ids);
+                Ok(Due::AtGate(renamed.map_err(|error| error.to_string())?.with(done)))
+            }
+        }
+    }
+
+    fn set(&mut self, setting: Fact) -> Commit {
+        self.gate.set(setting, self.clock.now(), &mut Uuid::new_v4)
+    }
+
+    /// News of the cloud's list of who may enter.
+    pub(super) async fn list(&mut self, news: News) {
+        let now = self.clock.now();
+        match news {
+            News::Changed(listed) => {
+                let commit = self.gate.take_list(listed, now, &mut Uuid::new_v4);
+                // The journal counts and logs its own failures. The list holds all the same.
+                let _ = self.carry_out(commit, None).await;
+            }
+            News::Confirmed(at) => {
+                let ago_ms = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
+                self.gate.confirm_list(now.monotonic_ms.saturating_sub(ago_ms));
             }
         }
     }

@@ -13,14 +13,14 @@ mod waits;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use domain::{
-    clock::{Clock, Stamp},
+    clock::{Clock, ClockQuality, Stamp},
     event::Fact,
     ids::{BootId, SiteId},
 };
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::JoinHandle,
     time::timeout,
 };
@@ -43,6 +43,7 @@ use crate::{
     health::{Health, systemd},
     identity::{Identity, IdentityError},
     journal::{self, Journal, JournalError, JournalHandle, Reader, StateDir},
+    lists,
     locker::Lockers,
     replay, sightings,
     supervisor::{Launch, Policy, Supervisor},
@@ -64,6 +65,9 @@ pub enum StartError {
     /// The journal.
     #[error("cannot open the journal")]
     Journal(#[from] JournalError),
+    /// The list of who may enter.
+    #[error("cannot open the list of who may enter")]
+    Lists(#[from] lists::StoreError),
     /// The identity.
     #[error("cannot use the site's identity")]
     Identity(#[from] IdentityError),
@@ -143,8 +147,11 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let directives_through = recovered.directives_through;
     let charging = start_charging(&config, &mut recovered, &journal, clock.now()).await?;
     let of_lockers = recovered.lockers.clone();
-    let (gate, unfinished) =
-        Gate::recovered(config.gate.clone(), translate::journaled(recovered), clock.now());
+    let (store, listed) = lists::Store::open(&state.lists())?;
+    let now = clock.now();
+    let confirmed_ago_ms = confirmed_ago_ms(&store, now);
+    let journaled = translate::journaled(recovered, listed, confirmed_ago_ms);
+    let (gate, unfinished) = Gate::recovered(config.gate.clone(), journaled, now);
     if !unfinished.is_empty() {
         let facts = unfinished.facts().to_vec();
         unwritten::first(&journal, &mut unwritten, clock.now(), facts).await?;
@@ -168,10 +175,14 @@ pub async fn run(config: Config) -> Result<(), StartError> {
 
     // The world.
     let (directives_sender, directives) = mpsc::channel(DIRECTIVE_QUEUE);
+    let (lists_sender, lists) = mpsc::channel(DIRECTIVE_QUEUE);
     let cloud = enrolled_at(&config, &state)?;
     let told = cloud.clone().map(|cloud| {
-        let pauses = directives::Pauses::default();
-        tokio::spawn(directives::follow(cloud, directives_through, directives_sender, pauses))
+        let (pauses, through) = (directives::Pauses::default(), directives_through);
+        let (heard_sender, heard) = watch::channel(None);
+        let listed = lists::keep(Arc::clone(&cloud), store, heard, lists_sender, pauses);
+        let told = directives::follow(cloud, through, directives_sender, heard_sender, pauses);
+        [tokio::spawn(told), tokio::spawn(listed)]
     });
     let timing = replay::Timing {
         max_upload_kbit_s: config.cloud.max_upload_kbit_s,
@@ -212,7 +223,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         charging,
         directives_through,
     };
-    let inputs = Inputs { vision, reports, requests, directives };
+    let inputs = Inputs { vision, reports, requests, directives, lists };
     let mut gate = tokio::spawn(core.run(inputs, gate_stop.clone()));
     health.gate_running(true);
     systemd::ready("the gate works");
@@ -237,7 +248,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let _ = supervised.await;
     lan.inspect(JoinHandle::abort);
     links.cancel();
-    told.inspect(JoinHandle::abort);
+    told.iter().flatten().for_each(JoinHandle::abort);
     if let Err(error) = journal.append(vec![Fact::Stopped]).await {
         tracing::error!(%error, "the end could not be journaled");
     }
@@ -290,6 +301,13 @@ fn start_vision(
         events,
     };
     Ok((receiver, tokio::spawn(supervisor.run(stop))))
+}
+
+/// How long ago the cloud confirmed its list of who may enter; none where that cannot be told.
+fn confirmed_ago_ms(store: &lists::Store, now: Stamp) -> Option<i64> {
+    let is_set = now.quality == ClockQuality::Synchronised;
+    let confirmed_ms = lists::confirmed_ms(store).filter(|_| is_set)?;
+    Some(now.wall.timestamp_millis() - confirmed_ms)
 }
 
 /// The cloud, where this site was enrolled at one.

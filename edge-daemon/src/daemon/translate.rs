@@ -1,5 +1,7 @@
 //! What the parts say, in the gate's words.
 
+use std::sync::Arc;
+
 use domain::{clock::Stamp, event::Latency, locker::Denial, money::Fen, parking::Session};
 
 use crate::{
@@ -148,8 +150,12 @@ pub(super) fn to_locker(action: locker::Action) -> controller::Action {
     })
 }
 
-/// What the journal says was unfinished, as the gate takes it up.
-pub(super) fn journaled(recovered: journal::Recovered) -> gate::Journaled {
+/// What the disk holds from before, as the gate takes it up.
+pub(super) fn journaled(
+    recovered: journal::Recovered,
+    listed: gate::Listed,
+    confirmed_ago_ms: Option<i64>,
+) -> gate::Journaled {
     let journal::Recovered { open_sessions, unresolved_intents, unpassed_opens, .. } = recovered;
     gate::Journaled {
         inside: open_sessions.into_iter().map(inside).collect(),
@@ -158,6 +164,9 @@ pub(super) fn journaled(recovered: journal::Recovered) -> gate::Journaled {
             .map(|i| gate::Intent { command: i.command, decision: i.decision, lane: i.lane })
             .collect(),
         unpassed: unpassed_opens.into_iter().map(|o| (o.decision, o.at)).collect(),
+        settings: recovered.settings,
+        listed: Arc::new(listed),
+        confirmed_ago_ms,
     }
 }
 

@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use domain::directive::{Ask, Directive, NotUnderstood, Page};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     time::{Instant, sleep},
 };
 
@@ -37,6 +37,17 @@ pub struct Told {
     pub done: oneshot::Sender<bool>,
 }
 
+/// What an answer said of the site's list of who may enter.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard {
+    /// Its version at the cloud; 0 where there is none.
+    pub list: u64,
+    /// The cloud's clock then.
+    pub now: DateTime<Utc>,
+    /// When it was heard.
+    pub at: Instant,
+}
+
 /// The pauses after failures.
 #[derive(Debug, Clone, Copy)]
 pub struct Pauses {
@@ -52,6 +63,9 @@ impl Default for Pauses {
     }
 }
 
+/// A version that no list has.
+const UNHEARD: u64 = u64::MAX;
+
 /// Why nothing was told.
 enum Trouble {
     /// Something that passes, at the earliest after this time.
@@ -63,14 +77,22 @@ enum Trouble {
 struct Asker {
     cloud: Arc<Cloud>,
     core: mpsc::Sender<Told>,
+    list: watch::Sender<Option<Heard>>,
     /// What has been carried out.
     through: u64,
 }
 
-/// Asks `cloud` for what follows `through` and hands it over to `core`, until that is gone.
-pub async fn follow(cloud: Arc<Cloud>, through: u64, core: mpsc::Sender<Told>, pauses: Pauses) {
+/// Asks `cloud` for what follows `through` and hands it over to `core`, until that is gone. What is
+/// heard of the list goes to `list`.
+pub async fn follow(
+    cloud: Arc<Cloud>,
+    through: u64,
+    core: mpsc::Sender<Told>,
+    list: watch::Sender<Option<Heard>>,
+    pauses: Pauses,
+) {
     let began = Instant::now();
-    let mut asker = Asker { cloud, core, through };
+    let mut asker = Asker { cloud, core, list, through };
     let calm = || Backoff::new(pauses.first, pauses.longest, Duration::MAX);
     let (mut back_off, mut hindered) = (calm(), false);
     loop {
@@ -102,12 +124,16 @@ impl Asker {
     }
 
     async fn ask(&mut self) -> Result<Meaning, Trouble> {
-        let asked = self.cloud.ask(Ask { after: self.through }).await;
+        // The first time whatever there is, so that it is known to be current.
+        let list = self.list.borrow().map_or(UNHEARD, |heard| heard.list);
+        let asked = self.cloud.ask(Ask { after: self.through, list: Some(list) }).await;
         Ok(judge::answer(&asked.map_err(|error| passing(error.to_string()))?))
     }
 
     async fn hand_over(&mut self, page: Page) -> Result<(), Trouble> {
         let heard = Instant::now();
+        let list = Heard { list: page.list.unwrap_or(0), now: page.now, at: heard };
+        self.list.send_replace(Some(list));
         for told in page.directives {
             let (done, is_done) = oneshot::channel();
             let (sequence, what, now) = (told.sequence, told.read(), page.now);

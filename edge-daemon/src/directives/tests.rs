@@ -11,14 +11,18 @@ use domain::{
     directive::{Ask, Directive},
     envelope::Head,
 };
-use tokio::{net::TcpListener, sync::mpsc, time::timeout};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+    time::timeout,
+};
 use warp::{
     Filter, Reply,
     http::StatusCode,
     reply::{Response, with_header, with_status},
 };
 
-use super::{Pauses, Told, follow};
+use super::{Heard, Pauses, Told, follow};
 use crate::{
     cloud::{Cloud, Patience},
     identity::{Identity, Key},
@@ -34,17 +38,18 @@ const FIRST_EPOCH: u64 = 1 << 32;
 /// A cloud that gives these answers one after the other, and then none.
 struct Scripted {
     script: Mutex<VecDeque<(u16, String)>>,
-    asked: mpsc::UnboundedSender<(u64, u64)>,
+    asked: mpsc::UnboundedSender<(Ask, u64)>,
     public_key: String,
 }
 
 impl Scripted {
     async fn answer(self: Arc<Self>, query: String, signature: String, count: u64) -> Response {
-        let after = query.strip_prefix("after=").unwrap().parse().unwrap();
-        let target = Ask { after }.target();
+        let (after, list) = query.strip_prefix("after=").unwrap().split_once("&list=").unwrap();
+        let ask = Ask { after: after.parse().unwrap(), list: Some(list.parse().unwrap()) };
+        let target = ask.target();
         let head = Head { site: "north", method: "GET", target: &target, count };
         assert!(head.is_signed_by(&self.public_key, b"", &signature));
-        self.asked.send((after, count)).unwrap();
+        self.asked.send((ask, count)).unwrap();
         let next = self.script.lock().unwrap().pop_front();
         let Some((status, body)) = next else { return std::future::pending().await };
         let reply = with_status(body, StatusCode::from_u16(status).unwrap());
@@ -54,7 +59,8 @@ impl Scripted {
 
 struct Story {
     told: mpsc::Receiver<Told>,
-    asked: mpsc::UnboundedReceiver<(u64, u64)>,
+    asked: mpsc::UnboundedReceiver<(Ask, u64)>,
+    heard: watch::Receiver<Option<Heard>>,
     _state: tempfile::TempDir,
 }
 
@@ -84,8 +90,9 @@ impl Story {
         let (core, told) = mpsc::channel(1);
         let ms = Duration::from_millis;
         let pauses = Pauses { first: ms(1), longest: ms(5) };
-        tokio::spawn(follow(cloud, through, core, pauses));
-        Self { told, asked, _state: state }
+        let (list, heard) = watch::channel(None);
+        tokio::spawn(follow(cloud, through, core, list, pauses));
+        Self { told, asked, heard, _state: state }
     }
 
     async fn told(&mut self) -> Told {
@@ -93,8 +100,8 @@ impl Story {
     }
 
     async fn asked(&mut self) -> (u64, u64) {
-        let (after, count) = timeout(SOON, self.asked.recv()).await.unwrap().unwrap();
-        (after, if count >= FIRST_EPOCH { count - FIRST_EPOCH } else { count })
+        let (ask, count) = timeout(SOON, self.asked.recv()).await.unwrap().unwrap();
+        (ask.after, if count >= FIRST_EPOCH { count - FIRST_EPOCH } else { count })
     }
 }
 
@@ -172,4 +179,34 @@ async fn a_kind_of_a_later_cloud_is_handed_over_as_what_it_is() {
     let mut story = Story::begin(0, &[(200, later)]).await;
     let told = story.told().await;
     assert_eq!(told.what.unwrap_err().kind, "sing");
+}
+
+#[tokio::test]
+async fn what_is_heard_of_the_list_is_passed_on_and_asked_for_no_more() {
+    let page = |list: &str| format!(r#"{{"now":"2026-11-20T08:15:30Z","directives":[]{list}}}"#);
+    let [none, seven] = [page(""), page(r#","list":7"#)];
+    let mut story = Story::begin(0, &[(200, &none), (200, &seven)]).await;
+    let mut lists = Vec::new();
+    for _ in 0..3 {
+        lists.push(timeout(SOON, story.asked.recv()).await.unwrap().unwrap().0.list);
+    }
+    assert_eq!(lists, [Some(u64::MAX), Some(0), Some(7)]);
+    let heard = story.heard.borrow_and_update().unwrap();
+    assert_eq!((heard.list, heard.now.to_rfc3339().as_str()), (7, "2026-11-20T08:15:30+00:00"));
+}
+
+#[tokio::test]
+async fn the_life_of_a_command_is_counted_from_when_it_was_heard() {
+    let told = r#"{"now":"2026-11-20T08:15:30Z","directives":[
+        {"sequence":1,"directive":{"kind":"open","lane":"entry","by":"Wang"},
+         "expires_at":"2026-11-20T08:15:40Z"},
+        {"sequence":2,"directive":{"kind":"open","lane":"entry","by":"Wang"},
+         "expires_at":"2026-11-20T08:15:20Z"}]}"#;
+    let before = tokio::time::Instant::now();
+    let mut story = Story::begin(0, &[(200, told)]).await;
+    let first = story.told().await;
+    let left = first.expires.unwrap() - before;
+    assert!(left >= Duration::from_secs(10) && left < Duration::from_secs(10) + SOON, "{left:?}");
+    first.done.send(true).unwrap();
+    assert!(story.told().await.expires.unwrap() <= tokio::time::Instant::now());
 }

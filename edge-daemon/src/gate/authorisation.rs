@@ -85,7 +85,7 @@ impl Authorisation {
             entered_at: turn.now.wall,
             lane: lane.id.clone(),
             decision: self.decision,
-            tariff: turn.parking.tariff.clone(),
+            tariff: turn.parking.tariff_of(lane.area).cloned(),
         });
     }
 }

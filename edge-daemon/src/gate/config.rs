@@ -7,7 +7,11 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
-use domain::tariff::Tariff;
+use domain::{
+    plate::Region,
+    site::{MAX_GRACE_MINUTES, MAX_PLACES},
+    tariff::Tariff,
+};
 use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny},
@@ -17,11 +21,6 @@ pub use self::{
     lane::{Access, Answer, Closing, Fail, LaneConfig},
     lists::{Denied, Permit},
 };
-
-/// Most places that a site can have.
-const MAX_PLACES: u32 = 1_000_000;
-/// Longest time to leave after paying: a day.
-const MAX_GRACE_MINUTES: u32 = 24 * 60;
 
 /// Everything that the gate goes by.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -54,12 +53,29 @@ pub struct ParkingConfig {
     /// What a stay costs; without it parking costs nothing.
     #[serde(default, deserialize_with = "tariff")]
     pub tariff: Option<Tariff>,
+    /// Whether a reading stands for a known plate that differs by look-alikes alone; otherwise it
+    /// must be the same text.
+    #[serde(default = "yes")]
+    pub look_alikes: bool,
+    /// The regions whose plates are taken: a reading that fits none of them counts as unread, but
+    /// for a known plate. All where none is named.
+    #[serde(default)]
+    pub regions: Vec<Region>,
+    /// What stays in single areas cost, as the cloud has it.
+    #[serde(skip)]
+    pub area_tariffs: BTreeMap<i64, Tariff>,
 }
 
 impl ParkingConfig {
     /// Time to leave after paying.
     pub fn grace(&self) -> TimeDelta {
         TimeDelta::minutes(self.grace_minutes.into())
+    }
+
+    /// What a stay in an area costs that begins now.
+    pub fn tariff_of(&self, area: Option<i64>) -> Option<&Tariff> {
+        let of_area = area.and_then(|area| self.area_tariffs.get(&area));
+        of_area.or(self.tariff.as_ref())
     }
 }
 
@@ -117,6 +133,10 @@ impl ParkingConfig {
 
 fn usual_grace_minutes() -> u32 {
     15
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn usual_timezone() -> Tz {

@@ -1,4 +1,4 @@
-//! What the gate knows: the permits, the deny list, and who is inside.
+//! What the gate knows: the lists of who may enter, and who is inside.
 //!
 //! Sessions change by facts alone ([`Knowledge::apply`]), so that what is known while running and
 //! what is known after a start from the journal are the same.
@@ -15,16 +15,14 @@ use domain::{
 };
 
 use super::{
-    config::{Denied, Permit},
+    lists::Lists,
     matching::{Book, Identified, identify},
 };
 
 /// What the gate knows.
 #[derive(Debug, Clone, Default)]
 pub struct Knowledge {
-    permits: Book<Permit>,
-    denied: Book<Denied>,
-    lists_confirmed_ms: i64,
+    pub(super) lists: Lists,
     sessions: HashMap<SessionId, Inside>,
     plates_inside: Book<SessionId>,
     /// The last directive that paid for something. It is handed over again where it could not be
@@ -70,20 +68,9 @@ impl Inside {
 }
 
 impl Knowledge {
-    /// Takes over the lists as they were confirmed at `confirmed_ms` on the monotonic clock
-    /// (negative for a time before the machine started).
-    pub fn replace_lists(&mut self, permits: Vec<Permit>, denied: Vec<Denied>, confirmed_ms: i64) {
-        let by_plate = |permit: Permit| (permit.plate.normal().to_owned(), permit);
-        self.permits = permits.into_iter().map(by_plate).collect();
-        let by_plate = |denied: Denied| (denied.plate.normal().to_owned(), denied);
-        self.denied = denied.into_iter().map(by_plate).collect();
-        self.lists_confirmed_ms = confirmed_ms;
-    }
-
-    /// Seconds since the lists were confirmed.
-    pub fn lists_age_s(&self, now: Stamp) -> u64 {
-        let now_ms = i64::try_from(now.monotonic_ms).unwrap_or(i64::MAX);
-        u64::try_from(now_ms.saturating_sub(self.lists_confirmed_ms) / 1000).unwrap_or(0)
+    /// Nobody is inside yet.
+    pub(super) fn of(lists: Lists) -> Self {
+        Self { lists, ..Self::default() }
     }
 
     /// Learns from a fact what it says about who is inside.
@@ -94,6 +81,7 @@ impl Knowledge {
                 self.enter(Inside { session, since: Since::ThisRun(at.monotonic_ms) });
             }
             Fact::SessionClosed { session, .. } => self.leave(*session),
+            Fact::SessionRenamed { session, plate } => self.rename(*session, plate),
             Fact::Paid { directive: Some(directive), .. } if *directive <= self.last_directive => {}
             Fact::Paid { session, amount_fen, directive, paid_at, .. } => {
                 self.last_directive = directive.unwrap_or(self.last_directive);
@@ -115,6 +103,15 @@ impl Knowledge {
     fn leave(&mut self, id: SessionId) {
         if let Some(inside) = self.sessions.remove(&id) {
             self.plates_inside.remove(&inside.session.plate, |known| *known == id);
+        }
+    }
+
+    fn rename(&mut self, id: SessionId, plate: &str) {
+        let Some(inside) = self.sessions.get_mut(&id) else { return };
+        let before = std::mem::replace(&mut inside.session.plate, plate.to_owned());
+        self.plates_inside.remove(&before, |known| *known == id);
+        if !plate.is_empty() {
+            self.plates_inside.insert(plate.to_owned(), id);
         }
     }
 
@@ -149,22 +146,17 @@ impl Knowledge {
         sessions.max_by_key(|inside| inside.session.entered_at)
     }
 
-    pub(super) fn permits<'a>(&'a self, plate: &'a str) -> impl Iterator<Item = &'a Permit> {
-        self.permits.of(plate)
-    }
-
-    pub(super) fn denied<'a>(&'a self, plate: &'a str) -> Option<&'a Denied> {
-        self.denied.of(plate).next()
-    }
-
     /// What a reading at an entry stands for. Who is inside does not count: a vehicle that looks
     /// like one inside is another one more likely than the same.
     pub(super) fn identify_entering(&self, text: &str) -> Identified {
-        identify(text, self.permits.alike(text).chain(self.denied.alike(text)))
+        let known = self.lists.alike(text);
+        identify(text, known.iter().map(String::as_str))
     }
 
     /// What a reading at an exit stands for. The deny list does not count: it keeps nobody inside.
     pub(super) fn identify_leaving(&self, text: &str) -> Identified {
-        identify(text, self.plates_inside.alike(text).chain(self.permits.alike(text)))
+        let permitted = self.lists.permitted_alike(text);
+        let inside = self.plates_inside.alike(text);
+        identify(text, inside.chain(permitted.iter().map(String::as_str)))
     }
 }

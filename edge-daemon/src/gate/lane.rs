@@ -74,6 +74,11 @@ impl Lane {
         &self.config
     }
 
+    /// Goes by another configuration of the same lane from now on.
+    pub fn configure(&mut self, config: LaneConfig) {
+        self.config = config;
+    }
+
     /// How many vehicles may drive through.
     pub fn authorised(&self) -> usize {
         self.queue.len()

@@ -43,11 +43,11 @@ impl<T> Book<T> {
     }
 
     /// Known plates that look like this one, itself included.
-    pub fn alike<'a>(&'a self, plate: &str) -> impl Iterator<Item = &'a str> {
+    pub fn alike<'a>(&'a self, plate: &str) -> impl Iterator<Item = &'a str> + use<'a, T> {
         self.entries(plate).map(|(known, _)| known.as_str())
     }
 
-    fn entries(&self, plate: &str) -> impl Iterator<Item = &(String, T)> {
+    fn entries(&self, plate: &str) -> impl Iterator<Item = &(String, T)> + use<'_, T> {
         self.by_key.get(&look_alike_key(plate)).into_iter().flatten()
     }
 }
@@ -68,6 +68,14 @@ pub(super) struct Identified {
     pub plate: Option<String>,
     /// The known plates that look like it, best first, each once.
     pub candidates: Vec<Candidate>,
+}
+
+impl Identified {
+    /// As if nothing looked like anything: the reading stands for itself.
+    pub fn exactly(self, text: &str) -> Self {
+        let candidates = self.candidates.into_iter().filter(|known| known.plate == text);
+        Self { plate: Some(text.to_owned()), candidates: candidates.collect() }
+    }
 }
 
 /// Identifies the reading `text` (normal form) among `known` plates that look like it.

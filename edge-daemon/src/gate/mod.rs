@@ -20,10 +20,14 @@ pub mod config;
 mod input;
 mod knowledge;
 mod lane;
+mod listed;
+mod lists;
 mod matching;
 mod policy;
 mod recent;
 mod recovery;
+mod settings;
+mod told;
 mod turn;
 
 #[cfg(test)]
@@ -44,17 +48,33 @@ pub use self::{
     input::{Arm, CommandResult, Input, Report, Requester, Sighting},
     knowledge::{Inside, Knowledge, Since},
     lane::LaneView,
+    listed::Listed,
     recovery::{Intent, Journaled},
     turn::Ids,
 };
-use self::{config::ParkingConfig, lane::Lane, turn::Turn};
+use self::{
+    config::{LaneConfig, ParkingConfig},
+    lane::Lane,
+    settings::Settings,
+    turn::Turn,
+};
 
 /// All lanes of a site and what they share.
 #[derive(Debug, Clone)]
 pub struct Gate {
+    configured: Configured,
+    settings: Settings,
+    /// What is configured with the cloud's settings over it; so are the lanes.
     parking: ParkingConfig,
     knowledge: Knowledge,
     lanes: Vec<Lane>,
+}
+
+/// What the configuration says, whatever the cloud has set.
+#[derive(Debug, Clone)]
+struct Configured {
+    parking: ParkingConfig,
+    lanes: Vec<LaneConfig>,
 }
 
 /// A payment, at the site or at the cloud.
@@ -136,11 +156,6 @@ impl Gate {
         &self.knowledge
     }
 
-    /// For lists that have changed.
-    pub fn knowledge_mut(&mut self) -> &mut Knowledge {
-        &mut self.knowledge
-    }
-
     /// How the lanes are, in the order of the configuration.
     pub fn views(&self, now: Stamp) -> Vec<LaneView> {
         self.lanes.iter().map(|lane| lane.view(now.monotonic_ms)).collect()
@@ -152,9 +167,18 @@ impl Gate {
         entries.map(Lane::authorised).sum()
     }
 
-    /// A payment or a free place may be what somebody waits for, at any lane.
+    /// A payment, a free place or the cloud's word may be what somebody waits for, at any lane.
     fn reconsider_after(&mut self, now: Stamp, ids: Ids, commit: &mut Commit) {
-        let may_help = |f: &Fact| matches!(f, Fact::Paid { .. } | Fact::SessionClosed { .. });
+        let may_help = |fact: &Fact| {
+            matches!(
+                fact,
+                Fact::Paid { .. }
+                    | Fact::SessionClosed { .. }
+                    | Fact::SessionRenamed { .. }
+                    | Fact::ListInEffect { .. }
+                    | Fact::ParametersSet { .. }
+            )
+        };
         if commit.facts().iter().any(may_help) {
             for place in 0..self.lanes.len() {
                 self.turn(place, now, ids, commit, |lane, turn| {

@@ -8,14 +8,16 @@ mod exit;
 mod words;
 
 use domain::{
+    access::Permit,
     clock::{ClockQuality, Stamp},
     event::{Candidate, Direction, PlateSeen, Rule, Verdict},
     ids::SessionId,
     money::Fen,
+    plate::Region,
 };
 
 use super::{
-    config::{LaneConfig, ParkingConfig, Permit},
+    config::{LaneConfig, ParkingConfig},
     knowledge::Knowledge,
     matching::Identified,
 };
@@ -69,6 +71,15 @@ pub(super) fn decide(query: &Query) -> Ruling {
         Direction::Entry => (query.knowledge.identify_entering(text), entry::rule),
         Direction::Exit => (query.knowledge.identify_leaving(text), exit::rule),
     };
+    let identified = match query.parking.look_alikes {
+        true => identified,
+        false => identified.exactly(text),
+    };
+    if identified.candidates.is_empty()
+        && let Some(refusal) = foreign(query)
+    {
+        return refusal;
+    }
     let ruling = match &identified.plate {
         Some(plate) => rule(query, plate),
         None => Ruling::refuse(Rule::Ambiguous, words::ambiguous(text, &identified.candidates)),
@@ -88,9 +99,26 @@ fn unreadable(query: &Query) -> Option<Ruling> {
     Some(Ruling::refuse(Rule::Unreadable, reason))
 }
 
+/// A reading that fits none of the regions whose plates are taken here.
+fn foreign(query: &Query) -> Option<Ruling> {
+    let regions = &query.parking.regions;
+    let fits = |region: &Region| query.plate.region == region.as_str();
+    if regions.is_empty() || regions.iter().any(fits) {
+        return None;
+    }
+    let taken: Vec<_> = regions.iter().map(|region| region.as_str()).collect();
+    let reason = format!("{} is no plate of {}", query.plate.text, taken.join(", "));
+    Some(Ruling::refuse(Rule::Unreadable, reason))
+}
+
 /// The permit of a plate that holds now. While the clock is not set its dates are not judged:
-/// whoever has a permit is let through.
-fn valid_permit<'a>(query: &Query<'a>, plate: &'a str) -> Option<&'a Permit> {
+/// whoever has a permit that was not revoked is let through.
+fn valid_permit(query: &Query, plate: &str) -> Option<Permit> {
     let clock_is_set = query.now.quality == ClockQuality::Synchronised;
-    query.knowledge.permits(plate).find(|p| !clock_is_set || p.holds_at(query.now.wall))
+    let is_entry = query.lane.direction == Direction::Entry;
+    query.knowledge.lists.permits(plate).into_iter().find(|permit| {
+        !permit.revoked
+            && (!clock_is_set || permit.covers(query.now.wall))
+            && (!is_entry || permit.opens(&query.lane.id))
+    })
 }

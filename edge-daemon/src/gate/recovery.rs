@@ -3,15 +3,20 @@
 //! Commands whose outcome is not in the journal are not sent again: their outcome is `unknown`.
 //! Whoever was let through a moment ago may still drive through and gets the stay.
 
+use std::sync::Arc;
+
 use domain::{
     clock::Stamp,
     event::{Decision, Fact, Outcome},
     ids::{CommandId, DecisionId, LaneId},
 };
 
-use super::{Commit, Config, Gate, Inside, Knowledge, lane::Lane};
+use super::{
+    Commit, Config, Configured, Gate, Inside, Knowledge, Listed, lane::Lane, lists::Lists,
+    settings::Settings,
+};
 
-/// What the journal says was unfinished.
+/// What the disk holds from before: what was unfinished, and what the cloud has told.
 #[derive(Debug, Clone, Default)]
 pub struct Journaled {
     /// Vehicles that are inside, in the order they entered.
@@ -20,6 +25,12 @@ pub struct Journaled {
     pub intents: Vec<Intent>,
     /// Decisions to open that nobody has passed by yet, oldest first, with the time of each.
     pub unpassed: Vec<(Decision, Stamp)>,
+    /// What the cloud has set, as [`Fact::ParametersSet`] and [`Fact::TariffSet`] say it.
+    pub settings: Vec<Fact>,
+    /// The cloud's list of who may enter.
+    pub listed: Arc<Listed>,
+    /// How long ago the cloud confirmed it, in milliseconds; none where nobody can say.
+    pub confirmed_ago_ms: Option<i64>,
 }
 
 /// A command whose intent is on disk and whose outcome is not.
@@ -36,12 +47,18 @@ pub struct Intent {
 impl Gate {
     /// Starts from what the journal holds, and says what is to be added to it first.
     pub fn recovered(config: Config, journaled: Journaled, now: Stamp) -> (Self, Commit) {
-        let mut knowledge = Knowledge::default();
-        let confirmed_ms = i64::try_from(now.monotonic_ms).unwrap_or(i64::MAX);
-        knowledge.replace_lists(config.permits, config.deny, confirmed_ms);
+        let now_ms = i64::try_from(now.monotonic_ms).unwrap_or(i64::MAX);
+        let confirmed_ms = now_ms.saturating_sub(journaled.confirmed_ago_ms.unwrap_or(0).max(0));
+        let lists = Lists::new(config.permits, config.deny, journaled.listed, confirmed_ms);
+        let mut knowledge = Knowledge::of(lists);
         journaled.inside.into_iter().for_each(|inside| knowledge.enter(inside));
-        let lanes = config.lanes.into_iter().map(Lane::new).collect();
-        let mut gate = Self { parking: config.parking, knowledge, lanes };
+        let lanes = config.lanes.iter().cloned().map(Lane::new).collect();
+        let mut settings = Settings::default();
+        journaled.settings.iter().for_each(|setting| settings.apply(setting));
+        let parking = config.parking.clone();
+        let configured = Configured { parking: config.parking, lanes: config.lanes };
+        let mut gate = Self { configured, settings, parking, knowledge, lanes };
+        gate.lay_settings_over();
         gate.resume(&journaled.unpassed, now);
         let commit = gate.give_up(journaled.intents);
         (gate, commit)

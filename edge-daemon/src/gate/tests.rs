@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod barrier;
+mod cloud;
 mod configuration;
 mod entry;
 mod exit;

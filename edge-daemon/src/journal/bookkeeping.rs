@@ -41,6 +41,7 @@ pub(super) fn apply(db: &Connection, event: &Event, state: &StateDir) -> rusqlit
         Fact::SessionClosed { session, .. } => {
             let session = session.to_string();
             run(db, "DELETE FROM payment WHERE session = ?1", params![session])?;
+            run(db, "DELETE FROM renamed WHERE session = ?1", params![session])?;
             run(db, "DELETE FROM open_session WHERE session = ?1", params![session])
         }
         Fact::Paid { session, directive, .. } => {
@@ -73,6 +74,16 @@ pub(super) fn apply(db: &Connection, event: &Event, state: &StateDir) -> rusqlit
             let session = ended.session.to_string();
             run(db, "DELETE FROM open_charge WHERE session = ?1", params![session])
         }
+        Fact::SessionRenamed { session, .. } => run(
+            db,
+            "INSERT INTO renamed (session, sequence)
+             SELECT session, ?2 FROM open_session WHERE session = ?1
+             ON CONFLICT (session) DO UPDATE SET sequence = excluded.sequence",
+            params![session.to_string(), sequence],
+        ),
+        Fact::ParametersSet { .. } => set(db, sequence, "parameters"),
+        Fact::TariffSet { area: None, .. } => set(db, sequence, "tariff"),
+        Fact::TariffSet { area: Some(area), .. } => set(db, sequence, &format!("tariff/{area}")),
         Fact::Quarantined { sequence, reason } => run(
             db,
             "INSERT INTO quarantine (sequence, reason) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
@@ -120,6 +131,15 @@ fn carry_out(db: &Connection, sequence: i64, directive: u64) -> rusqlite::Result
          ON CONFLICT (id) DO UPDATE SET through = excluded.through, sequence = excluded.sequence
          WHERE through < excluded.through",
         params![number(directive), sequence],
+    )
+}
+
+fn set(db: &Connection, sequence: i64, name: &str) -> rusqlite::Result<()> {
+    run(
+        db,
+        "INSERT INTO setting (name, sequence) VALUES (?1, ?2)
+         ON CONFLICT (name) DO UPDATE SET sequence = excluded.sequence",
+        params![name, sequence],
     )
 }
 

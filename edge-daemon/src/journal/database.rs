@@ -16,6 +16,7 @@ const UPGRADES: &[&str] = &[
     include_str!("charging.sql"),
     include_str!("room.sql"),
     include_str!("lockers.sql"),
+    include_str!("settings.sql"),
 ];
 
 /// Opens for writing; makes or upgrades the tables.

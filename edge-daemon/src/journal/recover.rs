@@ -34,6 +34,8 @@ pub struct Recovered {
     pub directives_through: u64,
     /// What stands of the lockers, in the order in which it was journaled.
     pub lockers: Vec<(LockerFact, Stamp)>,
+    /// What the cloud has set, as the facts say it.
+    pub settings: Vec<Fact>,
 }
 
 /// A vehicle that is inside.
@@ -115,6 +117,7 @@ pub(super) fn recover(db: &Connection) -> Result<Recovered> {
     Ok(Recovered {
         head: greatest("SELECT COALESCE(MAX(sequence), 0) FROM event")?,
         directives_through: greatest("SELECT COALESCE(MAX(through), 0) FROM directive")?,
+        settings: settings(db)?,
         open_sessions: open_sessions(db)?,
         unresolved_intents: unresolved_intents(db)?,
         unpassed_opens: unpassed_opens(db)?,
@@ -150,7 +153,21 @@ pub(super) fn open_sessions(db: &Connection) -> Result<Vec<OpenSession>> {
     for (session, payment) in paid {
         open.iter_mut().filter(|s| s.session == session).for_each(|s| s.payments.push(payment));
     }
+    let renamed = pointed_at(db, "renamed", |event| match event.fact {
+        Fact::SessionRenamed { session, plate } => Some((session, plate)),
+        _ => None,
+    })?;
+    for (session, plate) in renamed {
+        open.iter_mut().filter(|s| s.session == session).for_each(|s| s.plate.clone_from(&plate));
+    }
     Ok(open)
+}
+
+fn settings(db: &Connection) -> Result<Vec<Fact>> {
+    pointed_at(db, "setting", |event| match event.fact {
+        fact @ (Fact::ParametersSet { .. } | Fact::TariffSet { .. }) => Some(fact),
+        _ => None,
+    })
 }
 
 fn unresolved_intents(db: &Connection) -> Result<Vec<UnresolvedIntent>> {

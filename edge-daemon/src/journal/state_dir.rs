@@ -47,6 +47,11 @@ impl StateDir {
         self.0.join("journal.scratch")
     }
 
+    /// The database of the cloud's list of who may enter.
+    pub fn lists(&self) -> PathBuf {
+        self.0.join("lists.db")
+    }
+
     /// The file whose lock says that a core process writes the journal.
     pub fn lock(&self) -> PathBuf {
         self.0.join("journal.lock")

@@ -49,6 +49,16 @@ fn what(fact: &Fact) -> String {
         Fact::DirectiveSkipped { directive, kind, reason } => {
             format!("passed over directive {directive} ({kind}): {reason}")
         }
+        Fact::ListInEffect { version, entries } => {
+            format!("list        version {version}, {entries} entries")
+        }
+        Fact::ParametersSet { .. } => "parameters  set by the cloud".into(),
+        Fact::TariffSet { area, name, tariff } => {
+            let of = area.map(|area| format!(" of area {area}")).unwrap_or_default();
+            let what = if tariff.is_some() { name } else { "none of the cloud" };
+            format!("tariff      {what}{of}")
+        }
+        Fact::SessionRenamed { plate, .. } => format!("renamed     {plate}"),
         Fact::LaneFault { lane, fault } => format!("fault       {lane}: {fault}"),
         Fact::LaneRecovered { lane } => format!("recovered   {lane}"),
         Fact::ChargersFound(found) => format!("chargers    {}", found.chargers.len()),

@@ -21,6 +21,8 @@ use crate::{
     charging::PileId,
     ids::{ChargingId, CommandId, LaneId, SessionId},
     locker::Cabinet,
+    site::Parameters,
+    tariff::Tariff,
 };
 
 /// Where a site asks.
@@ -93,6 +95,30 @@ pub enum Directive {
         /// The order that it is opened for.
         order: i64,
     },
+    /// The site's parameters from now on, all of them.
+    Parameters {
+        /// What the cloud has set.
+        parameters: Parameters,
+    },
+    /// The tariff of stays that begin from now on.
+    Tariff {
+        /// The number of the area it is for; none for the whole site.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        area: Option<i64>,
+        /// Its name.
+        #[serde(default)]
+        name: String,
+        /// What it asks; none where the cloud has none any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tariff: Option<Tariff>,
+    },
+    /// A plate was read wrongly when its vehicle entered, and is this.
+    Renamed {
+        /// The stay.
+        session: SessionId,
+        /// The right plate.
+        plate: String,
+    },
 }
 
 impl Directive {
@@ -105,6 +131,9 @@ impl Directive {
             Self::StopCharge { .. } => "stop_charge",
             Self::Cabinet(_) => "cabinet",
             Self::OpenCabinet { .. } => "open_cabinet",
+            Self::Parameters { .. } => "parameters",
+            Self::Tariff { .. } => "tariff",
+            Self::Renamed { .. } => "renamed",
         }
     }
 
@@ -115,6 +144,7 @@ impl Directive {
             Self::Charge { .. } | Self::StopCharge { .. } => None,
             Self::Open { .. } => Some(OPEN_LIFE),
             Self::OpenCabinet { .. } => Some(OPEN_CABINET_LIFE),
+            Self::Parameters { .. } | Self::Tariff { .. } | Self::Renamed { .. } => None,
         }
     }
 }
@@ -181,6 +211,9 @@ pub struct Page {
     pub now: DateTime<Utc>,
     /// What follows, in order; empty where nothing came up in time.
     pub directives: Vec<Issued>,
+    /// The version of the site's list of who may enter ([`crate::access`]); none where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<u64>,
 }
 
 /// What a site asks for.
@@ -188,11 +221,15 @@ pub struct Page {
 pub struct Ask {
     /// The last directive that the site has carried out; 0 before the first.
     pub after: u64,
+    /// The version of its list that the site last heard of: another one is told at once. None of a
+    /// site that knows of no lists.
+    pub list: Option<u64>,
 }
 
 impl Ask {
     /// Path and query, as they are signed.
     pub fn target(&self) -> String {
-        format!("{PATH}?after={}", self.after)
+        let list = self.list.map(|list| format!("&list={list}")).unwrap_or_default();
+        format!("{PATH}?after={}{list}", self.after)
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     clock::Stamp,
     ids::{BootId, CameraId, CommandId, DecisionId, DeviceId, LaneId, SessionId, SiteId},
     locker::LockerFact,
+    site::Parameters,
     tariff::Tariff,
 };
 
@@ -155,6 +156,36 @@ pub enum Fact {
         kind: String,
         /// Why.
         reason: String,
+    },
+    /// The site goes by this version of the cloud's list of who may enter.
+    ListInEffect {
+        /// Its version.
+        version: u64,
+        /// How many entries it has.
+        entries: u64,
+    },
+    /// The site goes by these parameters of the cloud.
+    ParametersSet {
+        /// All that the cloud has set.
+        parameters: Parameters,
+    },
+    /// Stays that begin from now on are charged by this tariff of the cloud.
+    TariffSet {
+        /// The number of the area it is for; none for the whole site.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        area: Option<i64>,
+        /// Its name.
+        name: String,
+        /// What it asks; none where the cloud has none any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tariff: Option<Tariff>,
+    },
+    /// The plate of a vehicle that is inside was corrected.
+    SessionRenamed {
+        /// The session.
+        session: SessionId,
+        /// Its plate from now on, in normal form.
+        plate: String,
     },
     /// A barrier does not do what it should.
     LaneFault {
@@ -446,6 +477,9 @@ pub struct Decision {
     pub latency: Latency,
     /// Seconds since the permit list was last confirmed.
     pub permits_age_s: u64,
+    /// The version of the cloud's list; none where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permits_version: Option<u64>,
 }
 
 /// A plate as the cameras saw it over several frames.

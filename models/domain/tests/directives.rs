@@ -8,6 +8,9 @@ use domain::{
     directive::{Ask, Directive, Issued, Page},
     ids::{ChargingId, CommandId, SessionId},
     locker::{Cabinet, CodeHash, Held, SALT_BYTES},
+    money::Fen,
+    site::Parameters,
+    tariff::{Tariff, TariffRule},
 };
 use uuid::Uuid;
 
@@ -41,6 +44,12 @@ fn charging() -> [Directive; 2] {
 
 const OPEN: &str = r#"{"kind":"open","lane":"entry","by":"Wang"}"#;
 
+const PARAMETERS: &str = r#"{"kind":"parameters","parameters":{"places":12}}"#;
+const TARIFF: &str = r#"{"kind":"tariff","area":3,"name":"night","tariff":{"rule":"documented","free_minutes":15,"base_fee_fen":500,"base_seconds":3600,"hourly_rate_fen":300}}"#;
+const NO_TARIFF: &str = r#"{"kind":"tariff","name":""}"#;
+const RENAMED: &str =
+    r#"{"kind":"renamed","session":"00000000-0000-0000-0000-000000000005","plate":"京A·12345"}"#;
+
 fn open() -> Directive {
     Directive::Open { lane: "entry".parse().unwrap(), by: "Wang".into() }
 }
@@ -73,10 +82,24 @@ fn open_cabinet() -> Directive {
 /// One of each kind with its bytes. Does not compile when a kind is added, until it is here.
 fn kinds() -> Vec<(Directive, &'static str)> {
     let known = |directive: &Directive| match directive {
-        Directive::Paid { .. } | Directive::Open { .. } => {}
+        Directive::Paid { .. }
+        | Directive::Open { .. }
+        | Directive::Parameters { .. }
+        | Directive::Tariff { .. }
+        | Directive::Renamed { .. } => {}
         Directive::Charge { .. } | Directive::StopCharge { .. } => {}
         Directive::Cabinet(_) | Directive::OpenCabinet { .. } => {}
     };
+    let parameters = Parameters { places: Some(12), ..Parameters::default() };
+    let tariff = Tariff {
+        rule: TariffRule::Documented,
+        free_minutes: 15,
+        base_fee: Fen(500),
+        base_seconds: 3600,
+        hourly_rate: Fen(300),
+        daily_max_fee: None,
+    };
+    let session = SessionId(Uuid::from_u128(5));
     let [charge, stop] = charging();
     let all = vec![
         (paid(), PAID),
@@ -86,6 +109,10 @@ fn kinds() -> Vec<(Directive, &'static str)> {
         (cabinet(), CABINET),
         (free_cabinet(), FREE_CABINET),
         (open_cabinet(), OPEN_CABINET),
+        (Directive::Parameters { parameters }, PARAMETERS),
+        (Directive::Tariff { area: Some(3), name: "night".into(), tariff: Some(tariff) }, TARIFF),
+        (Directive::Tariff { area: None, name: String::new(), tariff: None }, NO_TARIFF),
+        (Directive::Renamed { session, plate: "京A·12345".into() }, RENAMED),
     ];
     all.iter().for_each(|(directive, _)| known(directive));
     all
@@ -142,6 +169,9 @@ fn the_life_of_a_command_is_counted_on_the_cloud_s_clock() {
 }
 
 #[test]
-fn a_request_names_what_was_carried_out() {
-    assert_eq!(Ask { after: 41 }.target(), "/edge/v1/directives?after=41");
+fn a_request_names_what_was_carried_out_and_heard() {
+    let ask = Ask { after: 41, list: None };
+    assert_eq!(ask.target(), "/edge/v1/directives?after=41");
+    let ask = Ask { list: Some(3), ..ask };
+    assert_eq!(ask.target(), "/edge/v1/directives?after=41&list=3");
 }

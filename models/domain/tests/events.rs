@@ -15,6 +15,8 @@ use domain::{
     ids::{BootId, ChargingId, CommandId, DecisionId, SessionId},
     locker::{By, Cabinet, CodeHash, Denial, Held, LockerFact, SALT_BYTES, Trouble},
     money::Fen,
+    plate::Region,
+    site::Parameters,
     tariff::{Tariff, TariffRule},
 };
 use uuid::Uuid;
@@ -63,6 +65,7 @@ fn whole_decision() -> Decision {
         requested_by: Some("Wang".into()),
         latency: Latency { detect_ms: 13.5, read_ms: 2.5, sighting_ms: 1.25, decide_ms: 0.0 },
         permits_age_s: 90,
+        permits_version: None,
     }
 }
 
@@ -81,6 +84,7 @@ fn bare_decision() -> Decision {
         requested_by: None,
         latency: Latency::default(),
         permits_age_s: 0,
+        permits_version: None,
     }
 }
 
@@ -304,6 +308,18 @@ fn facts() -> Vec<Fact> {
         Fact::JournalRepaired { lost: vec![[4, 4], [7, 9]], detail: "rot".into() },
         Fact::JournalUnwritable { for_ms: 1500, failures: 3, lost: 0, reason: "full".into() },
         Fact::Thinned { through: 900, events: 12 },
+        Fact::ListInEffect { version: 200_001, entries: 200_000 },
+        Fact::ParametersSet {
+            parameters: Parameters {
+                places: Some(12),
+                regions: Some(vec![Region::Cn]),
+                ..Parameters::default()
+            },
+        },
+        Fact::TariffSet { area: Some(3), name: "night".into(), tariff: Some(tariff()) },
+        Fact::TariffSet { area: None, name: String::new(), tariff: None },
+        Fact::SessionRenamed { session: session(), plate: "京A12345".into() },
+        Fact::Decision(Box::new(Decision { permits_version: Some(7), ..bare_decision() })),
     ];
     facts.extend(locker_facts().into_iter().map(Fact::Locker));
     facts.extend(charge());
@@ -325,6 +341,10 @@ fn kind(fact: &Fact) -> &'static str {
         Fact::Paid { .. } => "paid",
         Fact::DirectiveDone { .. } => "directive_done",
         Fact::DirectiveSkipped { .. } => "directive_skipped",
+        Fact::ListInEffect { .. } => "list_in_effect",
+        Fact::ParametersSet { .. } => "parameters_set",
+        Fact::TariffSet { .. } => "tariff_set",
+        Fact::SessionRenamed { .. } => "session_renamed",
         Fact::LaneFault { .. } => "lane_fault",
         Fact::LaneRecovered { .. } => "lane_recovered",
         Fact::ChargersFound(_) => "chargers_found",

@@ -16,7 +16,10 @@ use edge_daemon::{
     replay::{self, Timing},
     system_clock::SystemClock,
 };
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 use uuid::Uuid;
 
 /// A site that journals.
@@ -70,7 +73,8 @@ impl Site {
         if asks {
             let (core, told) = mpsc::channel(1);
             let (journal, through) = (self.journal.clone(), self.directives_through);
-            let follow = directives::follow(cloud, through, core, Pauses::default());
+            let (list, _) = watch::channel(None);
+            let follow = directives::follow(cloud, through, core, list, Pauses::default());
             self.tasks.push(tokio::spawn(follow));
             self.tasks.push(tokio::spawn(obey(journal, told, through)));
         }

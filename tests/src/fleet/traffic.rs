@@ -151,6 +151,7 @@ impl Visit {
             requested_by: None,
             latency: Latency { detect_ms: 17.7, read_ms: 4.0, sighting_ms: 60.0, decide_ms: 0.2 },
             permits_age_s: 0,
+            permits_version: None,
         }
     }
 }

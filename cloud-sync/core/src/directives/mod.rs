@@ -18,12 +18,13 @@ use tokio::sync::{Mutex, watch};
 
 pub use self::request::Request;
 use crate::{
+    access,
     base::Base,
     error::Result,
     store::{Row, StoreError, Transaction, next_in_list, number, params},
 };
 
-/// Counts the directives of all sites: what has not changed here need not be asked for.
+/// Counts what is told to all sites: what has not changed here need not be asked for.
 const ISSUED: &str = "directive";
 
 /// Tells `site` something, from the moment on at which the transaction is on disk; returns its
@@ -43,7 +44,7 @@ pub(crate) fn issue(
         return Err(refuse(format!("it has {} bytes", body.len())));
     }
     let expires_at_ms = directive.life().map(|life| now_ms + life.num_milliseconds());
-    next_in_list(tx, ISSUED)?;
+    wake(tx)?;
     let sequence = next_in_list(tx, &format!("{ISSUED}/{site}"))?;
     tx.execute(
         "INSERT INTO directives (site_id, sequence, kind, body, created_at_ms, expires_at_ms)
@@ -51,6 +52,11 @@ pub(crate) fn issue(
         params![site, sequence, directive.kind(), body, now_ms, expires_at_ms],
     )?;
     Ok(sequence)
+}
+
+/// Has every site that waits look whether there is something for it, once this is on disk.
+pub(crate) fn wake(tx: &mut dyn Transaction) -> Result<(), StoreError> {
+    next_in_list(tx, ISSUED).map(drop)
 }
 
 /// A fee that was paid here.
@@ -77,9 +83,8 @@ pub(crate) fn tell_paid(
     payment: Payment<'_>,
     now_ms: i64,
 ) -> Result<(), StoreError> {
-    let edges = "SELECT COUNT(*) FROM sites WHERE site_id = $1 AND public_key IS NOT NULL";
     let Ok(session) = payment.session_id.parse() else { return Ok(()) };
-    if number(tx, edges, params![site])? == 0 {
+    if !has_edge(tx, site)? {
         return Ok(());
     }
     let directive = Directive::Paid {
@@ -89,6 +94,12 @@ pub(crate) fn tell_paid(
         paid_at: moment(payment.paid_at_ms),
     };
     issue(tx, site, &directive, now_ms).map(drop)
+}
+
+/// Whether somebody is there to be told: an edge is enrolled for the site.
+pub(crate) fn has_edge(tx: &mut dyn Transaction, site: &str) -> Result<bool, StoreError> {
+    let edges = "SELECT COUNT(*) FROM sites WHERE site_id = $1 AND public_key IS NOT NULL";
+    Ok(number(tx, edges, params![site])? > 0)
 }
 
 /// Notes that `event` says what became of a directive. Whether there is such a one: what it tells
@@ -111,7 +122,7 @@ pub struct Directives {
     newest: Arc<Mutex<Newest>>,
 }
 
-/// How many directives there were when people were last told that something has changed. Kept, so
+/// How much had been told when people were last told that something has changed. Kept, so
 /// that a thousand sites that wait make one question to the database of a change and not a
 /// thousand.
 #[derive(Default)]
@@ -125,16 +136,32 @@ impl Directives {
         Self { base, newest: Arc::default() }
     }
 
-    /// How many directives there are, at the latest change.
+    /// How much has been told, at the latest change.
     async fn issued(&self) -> Result<i64> {
         let change = *self.base.changes.borrow();
         let mut newest = self.newest.lock().await;
         if newest.change.is_none_or(|known| known < change) {
-            let count = "SELECT COALESCE(MAX(last), 0) FROM counters WHERE name = $1";
-            let read = self.base.store.read(move |tx| Ok(number(tx, count, params![ISSUED])?));
-            *newest = Newest { change: Some(change), issued: read.await? };
+            *newest = Newest { change: Some(change), issued: self.count().await? };
         }
         Ok(newest.issued)
+    }
+
+    async fn count(&self) -> Result<i64> {
+        let count = "SELECT COALESCE(MAX(last), 0) FROM counters WHERE name = $1";
+        self.base.store.read(move |tx| Ok(number(tx, count, params![ISSUED])?)).await
+    }
+
+    /// Rings the bell where another process on the same database, such as the command line, has told
+    /// something meanwhile.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub(crate) async fn look(&self) -> Result<()> {
+        let known = self.newest.lock().await.issued;
+        if self.count().await? > known {
+            self.base.changed();
+        }
+        Ok(())
     }
 
     /// Returns when there are more than `known`.
@@ -162,7 +189,8 @@ fn page(tx: &mut dyn Transaction, site: &str, after: i64, now: DateTime<Utc>) ->
     });
     let held = held.count();
     directives.truncate(held);
-    Ok(Page { now, directives })
+    let list = access::version(tx, site)?.unsigned_abs();
+    Ok(Page { now, directives, list: (list > 0).then_some(list) })
 }
 
 fn issued(row: &Row) -> Result<Issued, StoreError> {

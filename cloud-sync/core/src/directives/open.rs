@@ -2,37 +2,28 @@
 
 use domain::{directive::Directive, ids::LaneId};
 
-use super::{Directives, issue};
+use super::{Directives, has_edge, issue};
 use crate::{
-    caller::Operator,
+    caller::{Actor, Operator},
     error::{Error, Result},
     logs::Entry,
-    store::{first, params},
-    text,
+    sites,
+    store::{StoreError, Transaction, first, params},
 };
 
 impl Directives {
-    /// Has a lane of a site opened for one vehicle, in the name of `by`; returns the number of the
-    /// directive. Whether the lane opens is the lane's to decide, and its journal says so.
+    /// Has a lane of a site opened for one vehicle; returns the number of the directive. Whether the lane opens is the lane's to decide, and its journal says so.
     ///
     /// # Errors
-    /// [`Error::NotFound`] `site`; [`Error::Invalid`] for a site without an edge, or a name that
-    /// cannot be used.
-    pub async fn open(
-        &self,
-        operator: &Operator,
-        site: &str,
-        lane: LaneId,
-        by: &str,
-    ) -> Result<i64> {
-        let by = text::required("by", by, 100)?;
+    /// [`Error::NotFound`] `site`; [`Error::Invalid`] for a site without an edge.
+    pub async fn open(&self, operator: &Operator, site: &str, lane: LaneId) -> Result<i64> {
         let (actor, now_ms, site) = (operator.actor(), self.base.now_ms(), site.to_owned());
         let issued = self.base.store.write(move |tx| {
-            let enrolled = "SELECT public_key IS NOT NULL FROM sites WHERE site_id = $1";
-            let row = first(tx, enrolled, params![&site])?.ok_or(Error::NotFound("site"))?;
-            if !row.get::<bool>(0)? {
+            sites::exists(tx, &site)?;
+            if !has_edge(tx, &site)? {
                 return Err(Error::invalid("site_id", format!("no edge is enrolled for `{site}`")));
             }
+            let by = name(tx, actor)?;
             let message = format!("{by} wants {lane} opened");
             let sequence = issue(tx, &site, &Directive::Open { lane, by }, now_ms)?;
             Entry::of_person(site, now_ms, actor, "gate", message).write(tx)?;
@@ -42,4 +33,10 @@ impl Directives {
         self.base.changed();
         Ok(sequence)
     }
+}
+
+/// What people at the site know somebody by.
+fn name(tx: &mut dyn Transaction, actor: Actor) -> Result<String, StoreError> {
+    let row = first(tx, "SELECT username FROM users WHERE id = $1", params![actor.account])?;
+    row.map_or_else(|| Ok("operator".to_owned()), |row| row.get(0))
 }

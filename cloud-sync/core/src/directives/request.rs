@@ -45,7 +45,8 @@ impl Directives {
             // In this order, so that what comes up in between is not waited for in vain.
             let (changes, issued) = (self.base.changes.subscribe(), self.issued().await?);
             let page = self.page(site.clone(), after).await?;
-            if !page.directives.is_empty() {
+            let is_news = ask.list.is_some_and(|heard| heard != page.list.unwrap_or(0));
+            if is_news || !page.directives.is_empty() {
                 return Ok(page);
             }
             select! {

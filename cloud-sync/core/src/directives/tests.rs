@@ -37,7 +37,7 @@ async fn pay(scene: &Scene, site: &'static str, session_id: String, amount_fen: 
 }
 
 fn request(site: &Site, after: u64, count: u64) -> Request {
-    let ask = Ask { after };
+    let ask = Ask { after, list: None };
     Request { sender: site.sender_at(count, "GET", &ask.target(), &[]), ask }
 }
 
@@ -143,12 +143,12 @@ async fn a_lane_is_opened_within_seconds_or_not_at_all() {
     let scene = scene().await;
     let operator = scene.caller.operator().unwrap();
     let lane = || "entry".parse().unwrap();
-    let open = |site| scene.cloud.directives.open(&operator, site, lane(), "Wang");
+    let open = |site| scene.cloud.directives.open(&operator, site, lane());
     assert_eq!(open("north").await.unwrap(), 1);
     assert!(matches!(open("nowhere").await, Err(Error::NotFound("site"))));
     let page = scene.cloud.directives.ask(request(&scene.site, 0, 1), ready(())).await.unwrap();
     let told = &page.directives[0];
-    assert_eq!(told.read().unwrap(), Directive::Open { lane: lane(), by: "Wang".into() });
+    assert_eq!(told.read().unwrap(), Directive::Open { lane: lane(), by: "operator".into() });
     assert_eq!(told.expires_at.unwrap() - page.now, domain::directive::OPEN_LIFE);
 }
 

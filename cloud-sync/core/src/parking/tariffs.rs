@@ -1,7 +1,9 @@
 //! Tariffs. A stay is charged by the one that stood when it began: that of its area, else that of
-//! its site; of several the one that was made last.
+//! its site; of several the one that was made last. Sites are told of each change, but for the
+//! tariffs of members, who are known here alone.
 
 use domain::{
+    directive::Directive,
     money::Fen,
     tariff::{Tariff, TariffRule},
 };
@@ -9,9 +11,10 @@ use domain::{
 use super::Parking;
 use crate::{
     caller::{Actor, Admin, Caller},
+    directives,
     error::{Error, Result},
     logs::Entry,
-    sites::default_site,
+    sites::{default_site, exists},
     store::{Row, StoreError, Transaction, first, next_id, params},
     text,
 };
@@ -42,6 +45,8 @@ pub struct FeeConfig {
 pub struct NewFeeConfig {
     /// Its name, 1 to 100 characters.
     pub name: String,
+    /// The site, where no area says which; none for the first.
+    pub site: Option<String>,
     /// The area; none for the whole site.
     pub area_id: Option<i64>,
     /// What it asks.
@@ -54,8 +59,8 @@ pub struct NewFeeConfig {
 
 impl From<FeeConfig> for NewFeeConfig {
     fn from(config: FeeConfig) -> Self {
-        let FeeConfig { name, area_id, tariff, for_members, is_active, .. } = config;
-        Self { name, area_id, tariff, for_members, is_active }
+        let FeeConfig { site, name, area_id, tariff, for_members, is_active, .. } = config;
+        Self { name, site: Some(site), area_id, tariff, for_members, is_active }
     }
 }
 
@@ -103,7 +108,7 @@ impl Parking {
         let (actor, now_ms) = (admin.actor(), self.base.now_ms());
         let made = self.base.store.write(move |tx| {
             let id = next_id(tx, "tariff")?;
-            let site = site_of(tx, new.area_id, now_ms)?;
+            let site = site_of(tx, new.site.as_deref(), new.area_id, now_ms)?;
             tx.execute(
                 "INSERT INTO tariffs (site_id, id, name, rule, free_minutes, base_fee_fen,
                         base_seconds, hourly_rate_fen, created_at_ms)
@@ -112,7 +117,7 @@ impl Parking {
             )?;
             write(tx, id, &new, actor, now_ms)
         });
-        made.await
+        self.changed(made.await)
     }
 
     /// Changes a tariff, for stays that begin from now on; `wanted` makes it of what it was.
@@ -128,12 +133,17 @@ impl Parking {
     ) -> Result<FeeConfig> {
         let (actor, now_ms) = (admin.actor(), self.base.now_ms());
         let changed = self.base.store.write(move |tx| {
-            let wanted = wanted(get(tx, id)?.into())?;
-            let site = site_of(tx, wanted.area_id, now_ms)?;
+            let before = get(tx, id)?;
+            let wanted = wanted(before.clone().into())?;
+            let site = site_of(tx, wanted.site.as_deref(), wanted.area_id, now_ms)?;
             tx.execute("UPDATE tariffs SET site_id = $1 WHERE id = $2", params![site, id])?;
-            write(tx, id, &wanted, actor, now_ms)
+            let after = write(tx, id, &wanted, actor, now_ms)?;
+            if (&before.site, before.area_id) != (&after.site, after.area_id) {
+                tell(tx, &before, now_ms)?;
+            }
+            Ok(after)
         });
-        changed.await
+        self.changed(changed.await)
     }
 
     /// Takes a tariff out of use; stays that began by it are still charged by it.
@@ -148,11 +158,12 @@ impl Parking {
                 return Err(Error::NotFound("fee config"));
             }
             tx.execute("UPDATE tariffs SET is_active = 0 WHERE id = $1", params![id])?;
+            tell(tx, &before, now_ms)?;
             let message = format!("费用配置 {} 已停用", before.name);
             Entry::of_person(before.site, now_ms, actor, "fee", message).write(tx)?;
             get(tx, id)
         });
-        removed.await
+        self.changed(removed.await)
     }
 }
 
@@ -171,6 +182,21 @@ pub(super) fn standing(
     let Some(row) = first(tx, &sql, params![site, area, is_member])? else { return Ok(usual()) };
     let config = config(&row)?;
     Ok(Standing { id: Some(config.id), name: config.name, tariff: config.tariff })
+}
+
+/// Tells the site what stays cost from now on where `changed` was or is the tariff.
+fn tell(tx: &mut dyn Transaction, changed: &FeeConfig, now_ms: i64) -> Result<()> {
+    let (site, area) = (&changed.site, changed.area_id);
+    let sql = format!(
+        "{SELECT} WHERE site_id = $1 AND is_active = 1 AND for_members = 0
+         AND COALESCE(area_id, 0) = $2 ORDER BY id DESC LIMIT 1"
+    );
+    let row = first(tx, &sql, params![site, area.unwrap_or(0)])?;
+    let standing = row.as_ref().map(config).transpose()?;
+    let (name, tariff) = standing.map(|standing| (standing.name, standing.tariff)).unzip();
+    let told = Directive::Tariff { area, name: name.unwrap_or_default(), tariff };
+    directives::issue(tx, site, &told, now_ms)?;
+    Ok(())
 }
 
 const SELECT: &str = "SELECT id, site_id, area_id, name, rule, free_minutes, base_fee_fen,
@@ -210,9 +236,18 @@ fn config(row: &Row) -> Result<FeeConfig> {
     })
 }
 
-/// The site of an area in use, or the default one.
-fn site_of(tx: &mut dyn Transaction, area: Option<i64>, now_ms: i64) -> Result<String> {
-    let Some(area) = area else { return Ok(default_site(tx, now_ms)?) };
+/// The site of an area in use; without one the site that is named, or the default one.
+fn site_of(
+    tx: &mut dyn Transaction,
+    named: Option<&str>,
+    area: Option<i64>,
+    now_ms: i64,
+) -> Result<String> {
+    let Some(area) = area else {
+        let Some(site) = named else { return Ok(default_site(tx, now_ms)?) };
+        exists(tx, site)?;
+        return Ok(site.to_owned());
+    };
     let sql = "SELECT site_id FROM areas WHERE id = $1 AND is_active = 1";
     let row = first(tx, sql, params![area])?;
     Ok(row.ok_or_else(|| Error::invalid("area_id", "no such area"))?.get(0)?)
@@ -250,6 +285,7 @@ fn write(
         ],
     )?;
     let config = get(tx, id)?;
+    tell(tx, &config, now_ms)?;
     let message = format!("费用配置 {} 已保存", config.name);
     Entry::of_person(config.site.clone(), now_ms, actor, "fee", message).write(tx)?;
     Ok(config)

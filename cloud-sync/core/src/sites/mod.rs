@@ -3,6 +3,7 @@
 
 mod enrolment;
 mod keys;
+mod parameters;
 
 use domain::{
     envelope::{ChainHash, Enrolled, Enrolment, from_hex},
@@ -51,6 +52,10 @@ pub struct SiteStatus {
     pub version: Option<String>,
     /// Vehicles that are inside.
     pub inside: i64,
+    /// The version of its list of who may enter; 0 where it has none.
+    pub list_version: i64,
+    /// The version that the site last said it goes by, and since when, in milliseconds UTC.
+    pub list_at_site: Option<(i64, i64)>,
 }
 
 /// The sites.
@@ -114,15 +119,26 @@ impl Sites {
 
     /// All sites by name.
     pub async fn list(&self, _: &Caller) -> Result<Vec<SiteStatus>> {
-        let query = "SELECT site_id, name, public_key IS NOT NULL AND revoked_at_ms IS NULL,
+        let query = "SELECT sites.site_id, name, public_key IS NOT NULL AND revoked_at_ms IS NULL,
                             acked_through, backlog,
                             last_seen_at_ms, version,
                             (SELECT COUNT(*) FROM parking_sessions inside
-                             WHERE inside.site_id = sites.site_id AND exited_at_ms IS NULL)
-                     FROM sites ORDER BY site_id LIMIT 1000";
+                             WHERE inside.site_id = sites.site_id AND exited_at_ms IS NULL),
+                            COALESCE(list.version, 0), list.site_version, list.site_version_ms
+                     FROM sites LEFT JOIN access_lists list ON list.site_id = sites.site_id
+                     ORDER BY sites.site_id LIMIT 1000";
         let rows = self.base.store.read(move |tx| Ok(tx.query(query, &[])?)).await?;
         rows.iter().map(status).collect()
     }
+}
+
+/// That there is such a site.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub(crate) fn exists(tx: &mut dyn Transaction, site: &str) -> Result<()> {
+    let sql = "SELECT 1 FROM sites WHERE site_id = $1";
+    first(tx, sql, params![site])?.map(drop).ok_or(Error::NotFound("site"))
 }
 
 /// The site of what belongs to none in particular: the first that was registered; where there is
@@ -151,6 +167,8 @@ fn status(row: &Row) -> Result<SiteStatus> {
         last_seen_at_ms: row.get(5)?,
         version: row.get(6)?,
         inside: row.get(7)?,
+        list_version: row.get(8)?,
+        list_at_site: row.get::<Option<i64>>(9)?.zip(row.get(10)?),
     })
 }
 

@@ -158,7 +158,7 @@ impl Edge {
     }
 
     fn ask(&self, after: u64, count: u64) -> DirectiveRequest {
-        let ask = Ask { after };
+        let ask = Ask { after, list: None };
         DirectiveRequest { sender: self.sender(count, "GET", &ask.target(), &[]), ask }
     }
 

@@ -1,6 +1,7 @@
 //! The services as faces use them, on each engine: `world` says how to write such a test.
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod accounts;
 mod charging;
 

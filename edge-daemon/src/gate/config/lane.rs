@@ -21,6 +21,9 @@ pub struct LaneConfig {
     pub cameras: Vec<CameraId>,
     /// The controller of its barrier.
     pub device: DeviceId,
+    /// The number of the area at the cloud that it leads into, whose tariff its stays have; without
+    /// it, or where the cloud has none for that area, they have the site's.
+    pub area: Option<i64>,
     /// Who may enter; of no meaning at an exit.
     #[serde(default)]
     pub access: Access,

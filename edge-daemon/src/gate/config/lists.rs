@@ -1,7 +1,7 @@
 //! Who may always enter and who may not.
 
 use chrono::{DateTime, Utc};
-use domain::plate::TypedPlate;
+use domain::{access, ids::LaneId, plate::TypedPlate};
 use serde::Deserialize;
 
 /// A permit of one plate.
@@ -16,6 +16,9 @@ pub struct Permit {
     pub valid_from: Option<DateTime<Utc>>,
     /// Until when it holds (RFC 3339); without it, for ever.
     pub valid_until: Option<DateTime<Utc>>,
+    /// The entry lanes that it opens; without it, all.
+    #[serde(default)]
+    pub lanes: Vec<LaneId>,
 }
 
 /// A plate that may not enter.
@@ -29,11 +32,6 @@ pub struct Denied {
 }
 
 impl Permit {
-    /// Whether it holds at `at`; its end belongs to it no more.
-    pub fn holds_at(&self, at: DateTime<Utc>) -> bool {
-        self.valid_from.is_none_or(|from| from <= at) && self.valid_until.is_none_or(|end| at < end)
-    }
-
     pub(super) fn check(&self) -> Result<(), String> {
         let (plate, from, until) = (&self.plate, self.valid_from, self.valid_until);
         match (from, until) {
@@ -42,5 +40,18 @@ impl Permit {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+impl From<Permit> for access::Permit {
+    fn from(permit: Permit) -> Self {
+        let Permit { plate, holder, valid_from, valid_until, lanes } = permit;
+        Self { plate, holder, valid_from, valid_until, lanes, revoked: false }
+    }
+}
+
+impl From<Denied> for access::Denial {
+    fn from(denied: Denied) -> Self {
+        Self { plate: denied.plate, reason: denied.reason }
     }
 }

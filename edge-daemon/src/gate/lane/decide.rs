@@ -144,7 +144,8 @@ impl Lane {
             session: ruling.session,
             requested_by: None,
             latency: Latency::default(),
-            permits_age_s: turn.knowledge.lists_age_s(turn.now),
+            permits_age_s: turn.knowledge.lists.age_s(turn.now),
+            permits_version: turn.knowledge.lists.version(),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::gate::{
 
 /// The rule for a vehicle with the plate `plate`.
 pub(super) fn rule(query: &Query, plate: &str) -> Ruling {
-    if let Some(denied) = query.knowledge.denied(plate) {
+    if let Some(denied) = query.knowledge.lists.denied(plate) {
         return Ruling::refuse(Rule::Denied, format!("on the deny list: {}", denied.reason));
     }
     let ruling = admission(query, plate);
@@ -42,7 +42,7 @@ fn has_just_entered(query: &Query, inside: &Inside) -> bool {
 
 fn admission(query: &Query, plate: &str) -> Ruling {
     if let Some(permit) = valid_permit(query, plate) {
-        return Ruling::open(Rule::Permit, words::permit(query, permit));
+        return Ruling::open(Rule::Permit, words::permit(query, &permit));
     }
     match query.lane.access {
         Access::Permits => Ruling::refuse(Rule::NoPermit, words::no_permit(query, plate)),

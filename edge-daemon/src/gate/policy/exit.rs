@@ -16,7 +16,7 @@ pub(super) fn rule(query: &Query, plate: &str) -> Ruling {
     };
     let ruling = match valid_permit(query, plate) {
         Some(permit) => {
-            let reason = words::permit(query, permit);
+            let reason = words::permit(query, &permit);
             Ruling { fee: Some(Fen::ZERO), ..Ruling::open(Rule::Permit, reason) }
         }
         None => charge(query, inside),
@@ -26,7 +26,7 @@ pub(super) fn rule(query: &Query, plate: &str) -> Ruling {
 
 fn not_inside(query: &Query, plate: &str) -> Ruling {
     if let Some(permit) = valid_permit(query, plate) {
-        let reason = format!("{}; no entry is known", words::permit(query, permit));
+        let reason = format!("{}; no entry is known", words::permit(query, &permit));
         return Ruling::open(Rule::Permit, reason);
     }
     let verdict = match query.lane.not_inside {
@@ -55,11 +55,12 @@ fn charge(query: &Query, inside: &Inside) -> Ruling {
     Ruling { fee: Some(bill.total), ..ruling }
 }
 
-/// The stay as it is charged: from the end of a permit that held at the entry and has ended since.
+/// The stay as it is charged: from the end of a permit that held at the entry and has ended since,
+/// or was revoked.
 fn without_permitted_time(query: &Query, inside: &Inside) -> Session {
     let entered_at = inside.session.entered_at;
-    let held_at_entry = query.knowledge.permits(&inside.session.plate);
-    let ended =
-        held_at_entry.filter(|p| p.holds_at(entered_at)).filter_map(|p| p.valid_until).max();
+    let permits = query.knowledge.lists.permits(&inside.session.plate);
+    let held_at_entry = permits.iter().filter(|permit| permit.covers(entered_at));
+    let ended = held_at_entry.filter_map(|permit| permit.valid_until).max();
     Session { entered_at: ended.unwrap_or(entered_at), ..inside.session.clone() }
 }

@@ -1,10 +1,9 @@
 //! Reasons as people read them, with times on the site's clock.
 
 use chrono::{DateTime, Utc};
-use domain::{clock::ClockQuality, event::Candidate, money::Fen, parking::Session};
+use domain::{access::Permit, clock::ClockQuality, event::Candidate, money::Fen, parking::Session};
 
 use super::Query;
-use crate::gate::config::Permit;
 
 /// A time of today as `14:02`, of another day as `2026-11-20 14:02`.
 pub(super) fn time(query: &Query, at: DateTime<Utc>) -> String {
@@ -29,12 +28,18 @@ pub(super) fn permit(query: &Query, permit: &Permit) -> String {
 /// Tells a permit that does not hold from none at all.
 pub(super) fn no_permit(query: &Query, plate: &str) -> String {
     let now = query.now.wall;
-    let of_plate = || query.knowledge.permits(plate);
-    if let Some(from) = of_plate().filter_map(|p| p.valid_from).filter(|from| *from > now).min() {
+    let permits = query.knowledge.lists.permits(plate);
+    if let Some(elsewhere) = permits.iter().find(|p| !p.revoked && p.covers(now)) {
+        let lanes: Vec<_> = elsewhere.lanes.iter().map(|lane| lane.as_str()).collect();
+        return format!("its permit is for {} only", lanes.join(", "));
+    }
+    if let Some(from) = permits.iter().filter_map(|p| p.valid_from).filter(|from| *from > now).min()
+    {
         return format!("its permit holds from {} only", time(query, from));
     }
-    match of_plate().filter_map(|p| p.valid_until).max() {
-        Some(ended) => format!("its permit ended at {}", time(query, ended)),
+    match permits.iter().filter_map(|p| Some((p.valid_until?, p.revoked))).max() {
+        Some((ended, true)) => format!("its permit was revoked at {}", time(query, ended)),
+        Some((ended, false)) => format!("its permit ended at {}", time(query, ended)),
         None => "no permit for this plate".into(),
     }
 }

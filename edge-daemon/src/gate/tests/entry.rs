@@ -17,7 +17,7 @@ fn a_permit_opens_and_the_decision_explains_itself() {
         (decision.candidates[0].plate.as_str(), decision.candidates[0].score),
         ("京A88888", 1.0)
     );
-    assert_eq!(decision.permits_age_s, 90);
+    assert_eq!((decision.permits_age_s, decision.permits_version), (90, None));
 }
 
 #[test]

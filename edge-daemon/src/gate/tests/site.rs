@@ -11,8 +11,8 @@ use domain::{
 use uuid::Uuid;
 
 use crate::gate::{
-    Arm, Command, CommandResult, Commit, Config, FromCloud, Gate, Input, Journaled, Payment,
-    Report, Requester, Sighting,
+    Arm, Command, CommandResult, Commit, Config, FromCloud, Gate, Input, Journaled, Listed,
+    Payment, Report, Requester, Sighting,
 };
 
 pub const SITE: &str = r#"
@@ -125,6 +125,31 @@ impl Site {
         let payment = Payment { session, amount: Fen(fen), method, by, from_cloud };
         let commit = self.gate.pay(payment, self.now, &mut ids).unwrap();
         self.take(commit);
+    }
+
+    /// The cloud's list is another one.
+    pub fn take_list(&mut self, listed: Listed) {
+        let made = &mut self.made;
+        let commit = self.gate.take_list(listed, self.now, &mut || next_id(made));
+        self.take(commit);
+    }
+
+    /// The cloud sets something.
+    pub fn set(&mut self, setting: Fact) {
+        let made = &mut self.made;
+        let commit = self.gate.set(setting, self.now, &mut || next_id(made));
+        self.take(commit);
+    }
+
+    /// The cloud corrects a plate.
+    pub fn rename(&mut self, session: SessionId, plate: &str) {
+        let made = &mut self.made;
+        let commit = self.gate.rename(session, plate, self.now, &mut || next_id(made)).unwrap();
+        self.take(commit);
+    }
+
+    pub fn last_decision(&self) -> Decision {
+        decisions(&self.facts).last().cloned().unwrap()
     }
 
     /// Holds a commit against the promises, then carries it out.

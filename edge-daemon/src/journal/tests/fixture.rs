@@ -123,6 +123,7 @@ pub(crate) fn decision(verdict: Verdict, picture: &str) -> Decision {
         requested_by: None,
         latency: Latency::default(),
         permits_age_s: 12,
+        permits_version: None,
     }
 }
 

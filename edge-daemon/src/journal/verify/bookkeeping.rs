@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Table, its key, and what a row means. The row points at the event in `sequence`.
-const TABLES: [(&str, &str, &str); 9] = [
+const TABLES: [(&str, &str, &str); 11] = [
     ("open_session", "session", "open session"),
     ("payment", "sequence", "payment"),
     ("open_intent", "command", "command without outcome"),
@@ -25,6 +25,8 @@ const TABLES: [(&str, &str, &str); 9] = [
     ("directive", "through", "last directive"),
     ("open_charge", "part", "charge under way"),
     ("locker", "thing", "locker's"),
+    ("setting", "name", "setting"),
+    ("renamed", "session", "corrected plate of session"),
 ];
 
 /// Bookkeeping as the facts make it.

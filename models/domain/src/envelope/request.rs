@@ -26,11 +26,14 @@ pub enum Channel {
     Directives,
     /// A new key.
     Keys,
+    /// Parts of the list of who may enter.
+    Lists,
 }
 
 impl Channel {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Events, Self::Pictures, Self::Directives, Self::Keys];
+    pub const ALL: [Self; 5] =
+        [Self::Events, Self::Pictures, Self::Directives, Self::Keys, Self::Lists];
 
     /// The channel as one word.
     pub const fn word(self) -> &'static str {
@@ -39,6 +42,7 @@ impl Channel {
             Self::Pictures => "pictures",
             Self::Directives => "directives",
             Self::Keys => "keys",
+            Self::Lists => "lists",
         }
     }
 }

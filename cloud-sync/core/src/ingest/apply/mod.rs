@@ -10,6 +10,7 @@ use domain::event::{Event, Fact, Outcome, PlateKind};
 
 pub(super) use self::charging::is_of_charging;
 use crate::{
+    access,
     charging::Moment,
     directives,
     error::Result,
@@ -98,6 +99,10 @@ pub(super) fn apply(
         Fact::DirectiveDone { directive, .. } | Fact::DirectiveSkipped { directive, .. } => {
             directives::recognise(tx, event, *directive)?;
             logged(tx, event)
+        }
+        Fact::ListInEffect { version, .. } => {
+            let at_ms = event.at.wall.timestamp_millis();
+            Ok(access::in_effect(tx, event.site.as_str(), *version, at_ms)?)
         }
         Fact::LaneFault { lane, fault } => Ok(state::lane_fault(tx, event, lane.as_str(), fault)?),
         Fact::KeyShared { detail } => {

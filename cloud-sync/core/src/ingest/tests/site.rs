@@ -97,10 +97,6 @@ impl Site {
         to_hex(self.key.public_key().as_ref())
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
     /// Signs bytes.
     pub(crate) fn sign(&self, bytes: &[u8]) -> String {
         sign(&self.key, bytes)
@@ -248,6 +244,7 @@ pub(crate) fn decision(number: u128, rule: Rule, plate: &str) -> Decision {
         requested_by: None,
         latency: Latency { detect_ms: 12.0, read_ms: 3.0, ..Latency::default() },
         permits_age_s: 0,
+        permits_version: None,
     }
 }
 

@@ -37,11 +37,13 @@ pub enum AlertKind {
     SiteSecurity,
     /// A site's journal has a hole.
     JournalDamaged,
+    /// More was taken for a stay than it cost.
+    RefundDue,
 }
 
 impl AlertKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OvertimeParking,
         Self::DeviceOffline,
         Self::LowConfidence,
@@ -50,6 +52,7 @@ impl AlertKind {
         Self::SiteOffline,
         Self::SiteSecurity,
         Self::JournalDamaged,
+        Self::RefundDue,
     ];
 
     /// The word for it, as it is kept.
@@ -63,6 +66,7 @@ impl AlertKind {
             Self::SiteOffline => "site_offline",
             Self::SiteSecurity => "site_security",
             Self::JournalDamaged => "journal_damaged",
+            Self::RefundDue => "refund_due",
         }
     }
 
@@ -70,7 +74,7 @@ impl AlertKind {
     pub const fn priority(self) -> Priority {
         match self {
             Self::LowConfidence => Priority::Low,
-            Self::OvertimeParking | Self::PaymentOverdue => Priority::Medium,
+            Self::OvertimeParking | Self::PaymentOverdue | Self::RefundDue => Priority::Medium,
             Self::DeviceOffline | Self::SiteOffline => Priority::High,
             Self::GateFault | Self::SiteSecurity | Self::JournalDamaged => Priority::Critical,
         }

@@ -82,7 +82,7 @@ pub(in crate::parking) fn renamed(
 ) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE alerts SET plate = $1 WHERE subject = $2 AND resolved_at_ms IS NULL
-         AND alert_type IN ('overtime_parking', 'payment_overdue')",
+         AND alert_type IN ('overtime_parking', 'payment_overdue', 'refund_due')",
         params![plate, stay.to_string()],
     )?;
     Ok(())

@@ -1,6 +1,6 @@
 //! Correcting what was written down wrongly.
 
-use super::{PayMethod, Payment, PaymentChange, query};
+use super::{PayMethod, Payment, PaymentChange, notice_overpaid, query};
 use crate::{
     caller::Actor,
     error::{Error, Result},
@@ -38,7 +38,7 @@ pub(super) fn change(
         "UPDATE payments SET amount_fen = $1, method = COALESCE($2, method) WHERE id = $3",
         params![amount, change.method.map(PayMethod::as_str), id],
     )?;
-    correct(tx, &before, amount - before.amount_fen)?;
+    correct(tx, &before, amount - before.amount_fen, now_ms)?;
     let message = format!("支付 {} 已更正", before.order_number);
     Entry::of_person(String::new(), now_ms, actor, "payment", message).write(tx)?;
     Ok(())
@@ -47,17 +47,22 @@ pub(super) fn change(
 pub(super) fn remove(tx: &mut dyn Transaction, actor: Actor, id: i64, now_ms: i64) -> Result<()> {
     let before = paid(tx, id)?;
     tx.execute("UPDATE payments SET is_deleted = 1 WHERE id = $1", params![id])?;
-    correct(tx, &before, -before.amount_fen)?;
+    correct(tx, &before, -before.amount_fen, now_ms)?;
     let message = format!("支付 {} 已删除", before.order_number);
     Entry::of_person(String::new(), now_ms, actor, "payment", message).write(tx)?;
     Ok(())
 }
 
 /// What was taken for the stay follows.
-fn correct(tx: &mut dyn Transaction, payment: &Payment, difference_fen: i64) -> Result<()> {
+fn correct(
+    tx: &mut dyn Transaction,
+    payment: &Payment,
+    difference_fen: i64,
+    now_ms: i64,
+) -> Result<()> {
     tx.execute(
         "UPDATE parking_sessions SET paid_fen = paid_fen + $1 WHERE id = $2",
         params![difference_fen, payment.stay],
     )?;
-    Ok(())
+    payment.stay.map_or(Ok(()), |stay| notice_overpaid(tx, stay, now_ms))
 }

@@ -4,6 +4,7 @@
 
 mod change;
 mod order;
+mod overpaid;
 mod pay;
 mod provider;
 mod query;
@@ -15,6 +16,7 @@ use std::str::FromStr;
 pub(crate) use self::provider::STAY_PURPOSE;
 pub(crate) use self::{
     order::{SitePayment, taken_at_site},
+    overpaid::notice_overpaid,
     revenue::between as revenue_between,
 };
 pub use self::{

@@ -1,6 +1,6 @@
 //! Paying. An order is paid once, however many try at the same time.
 
-use super::{PayMethod, Payment, PaymentStatus, order, provider, query};
+use super::{PayMethod, Payment, PaymentStatus, notice_overpaid, order, provider, query};
 use crate::{
     caller::{Caller, Role},
     directives,
@@ -176,5 +176,5 @@ pub(super) fn count(
     if owed == 0 {
         resolve_about(tx, AlertKind::PaymentOverdue, stay.id, at_ms)?;
     }
-    Ok(())
+    notice_overpaid(tx, stay.id, at_ms)
 }

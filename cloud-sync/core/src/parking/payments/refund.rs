@@ -1,6 +1,6 @@
 //! Giving money back.
 
-use super::{PayMethod, Payment, PaymentStatus, provider, query};
+use super::{PayMethod, Payment, PaymentStatus, notice_overpaid, provider, query};
 use crate::{
     accounts::credit,
     caller::Actor,
@@ -50,6 +50,9 @@ pub(super) fn refund(
         params![amount, status.as_str(), order],
     )?;
     give_back(tx, &payment, &Given { refund: id, amount_fen: amount, reason: &reason }, now_ms)?;
+    if let Some(stay) = payment.stay {
+        notice_overpaid(tx, stay, now_ms)?;
+    }
     let message = format!("订单 {} 退款: {reason}", payment.order_number);
     Entry::of_person(String::new(), now_ms, actor, "payment", message).write(tx)?;
     Ok(())

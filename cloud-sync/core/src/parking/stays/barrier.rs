@@ -1,10 +1,11 @@
 //! Stays that a site's journal tells of. The site's word counts: it is never refused here.
 
-use domain::{plate::normal_form, tariff::Tariff};
+use domain::{directive::Directive, ids::SessionId, plate::normal_form, tariff::Tariff};
 
 use super::{enter, exit};
 use crate::{
     accounts::preference,
+    directives,
     error::Result,
     parking::{alerts, areas, site, spots},
     store::{StoreError, Transaction, first, next_id, params},
@@ -173,7 +174,7 @@ pub(crate) fn renamed(
     plate: &str,
     now_ms: i64,
 ) -> Result<()> {
-    let sql = "SELECT id, vehicle_id, exited_at_ms FROM parking_sessions
+    let sql = "SELECT id, vehicle_id, exited_at_ms, session_id, origin FROM parking_sessions
                WHERE site_id = $1 AND (entry_decision = $2 OR exit_decision = $2)";
     for row in tx.query(sql, params![site, decision])? {
         let (id, before): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
@@ -186,9 +187,28 @@ pub(crate) fn renamed(
                     vehicle_id = $4 WHERE id = $5",
             params![plate, &key, Some(&key).filter(|_| is_inside && !other), vehicle, id],
         )?;
+        if is_inside && row.get::<String>(4)? == "edge" {
+            tell_renamed(tx, site, &row.get::<String>(3)?, plate, now_ms)?;
+        }
         forget_misread(tx, before, now_ms)?;
         alerts::renamed(tx, id, plate)?;
     }
+    Ok(())
+}
+
+/// The barrier that will let the car out hears of its right plate.
+fn tell_renamed(
+    tx: &mut dyn Transaction,
+    site: &str,
+    session: &str,
+    plate: &str,
+    now_ms: i64,
+) -> Result<()> {
+    let (Ok(session), true) = (session.parse(), directives::has_edge(tx, site)?) else {
+        return Ok(());
+    };
+    let told = Directive::Renamed { session: SessionId(session), plate: plate.to_owned() };
+    directives::issue(tx, site, &told, now_ms)?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use crate::{
     caller::Actor,
     error::Result,
     logs::Entry,
-    parking::{alerts, spots},
+    parking::{alerts, payments, spots},
     store::{Transaction, params},
 };
 
@@ -43,7 +43,7 @@ pub(super) fn closed(
         spots::release(tx, spot, now_ms)?;
     }
     alerts::resolve_about(tx, alerts::AlertKind::OvertimeParking, id, now_ms)?;
-    Ok(())
+    payments::notice_overpaid(tx, id, now_ms)
 }
 
 /// The car of a stay is no longer on its spot. Without a barrier that is all that is seen of its

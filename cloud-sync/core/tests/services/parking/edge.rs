@@ -72,7 +72,7 @@ impl Edge {
     /// What the cloud has told the site after the first so many directives.
     pub(crate) async fn told(&mut self, world: &World, after: u64) -> Vec<Directive> {
         self.asked += 1;
-        let ask = Ask { after };
+        let ask = Ask { after, list: None };
         let sender = self.sender(self.asked, "GET", &ask.target(), &[]);
         let request = DirectiveRequest { sender, ask };
         let page = world.cloud.directives.ask(request, std::future::ready(())).await.unwrap();
@@ -150,5 +150,6 @@ fn decision(world: &World, number: u128, plate: &str, direction: Direction) -> D
         requested_by: None,
         latency: Latency::default(),
         permits_age_s: 0,
+        permits_version: None,
     }
 }

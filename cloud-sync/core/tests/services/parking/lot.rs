@@ -88,9 +88,10 @@ impl Lot {
 }
 
 /// The standard tariff of the hz document.
-pub(super) fn standard() -> NewFeeConfig {
+pub(crate) fn standard() -> NewFeeConfig {
     NewFeeConfig {
         name: "标准收费".into(),
+        site: None,
         area_id: None,
         tariff: Tariff {
             rule: TariffRule::Documented,

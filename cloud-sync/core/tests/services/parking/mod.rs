@@ -3,7 +3,7 @@
 mod alerts;
 mod barrier;
 pub(crate) mod edge;
-mod lot;
+pub(crate) mod lot;
 mod money;
 mod races;
 mod refunds;

@@ -109,6 +109,7 @@ const fn title(kind: AlertKind) -> &'static str {
         AlertKind::LowConfidence => "识别置信度低警报",
         AlertKind::GateFault => "道闸故障警报",
         AlertKind::PaymentOverdue => "逾期未支付警报",
+        AlertKind::RefundDue => "应退款警报",
         AlertKind::SiteOffline => "站点离线警报",
         AlertKind::SiteSecurity => "站点安全警报",
         AlertKind::JournalDamaged => "站点日志损坏警报",

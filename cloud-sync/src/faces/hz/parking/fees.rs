@@ -122,6 +122,7 @@ impl ConfigInput {
         });
         Ok(NewFeeConfig {
             name: self.name.clone().unwrap_or(before.name),
+            site: before.site,
             area_id: self.area_id.map_or(before.area_id, |area| area.map(|Id(area)| area)),
             tariff: Tariff {
                 rule: match self.rule {
@@ -147,6 +148,7 @@ impl ConfigInput {
 fn blank() -> NewFeeConfig {
     NewFeeConfig {
         name: String::new(),
+        site: None,
         area_id: None,
         tariff: Tariff {
             rule: TariffRule::Documented,

@@ -1,76 +1,3 @@
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Gatehouse</title>
-<link rel="icon" href="data:,">
-<style>
-  :root {
-    --ground: #f4f5f7; --panel: #fff; --ink: #17202a; --soft: #66717f; --line: #e2e6ea;
-    --blue: #1450a8; --green: #17803d; --amber: #a15c00; --red: #b3261e;
-  }
-  @media (prefers-color-scheme: dark) {
-    :root {
-      --ground: #11161c; --panel: #1a212a; --ink: #e8edf2; --soft: #93a0ae; --line: #2a343f;
-      --blue: #7eb0ff; --green: #63c98a; --amber: #e5ac54; --red: #ff8a80;
-    }
-  }
-  * { box-sizing: border-box; margin: 0; }
-  body { background: var(--ground); color: var(--ink);
-         font: 15px/1.5 system-ui, "Noto Sans", "Noto Sans CJK SC", sans-serif; }
-  header { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: center;
-           padding: 1rem 1.5rem; background: var(--panel); border-bottom: 1px solid var(--line); }
-  h1 { font-size: 1.15rem; letter-spacing: .01em; }
-  h2 { font-size: .8rem; font-weight: 600; color: var(--soft); text-transform: uppercase;
-       letter-spacing: .06em; margin-bottom: .75rem; }
-  #live { margin-left: auto; color: var(--soft); font-size: .9rem; }
-  #live::before { content: ""; display: inline-block; width: .6em; height: .6em; margin-right: .5em;
-                  border-radius: 50%; background: var(--soft); }
-  #live.on::before { background: var(--green); }
-  #live.off::before { background: var(--red); }
-  input { font: inherit; padding: .2rem .6rem; width: 15rem; color: inherit; background: var(--ground);
-          border: 1px solid var(--line); border-radius: 6px; }
-  main { display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 2fr) minmax(18rem, 1fr);
-         max-width: 84rem; margin: 0 auto; padding: 1.25rem 1.5rem; }
-  @media (max-width: 60rem) { main { grid-template-columns: minmax(0, 1fr); } }
-  section { background: var(--panel); border: 1px solid var(--line); border-radius: 10px;
-            padding: 1rem 1.1rem; }
-  .side { display: grid; gap: 1.25rem; align-content: start; }
-  #plates { display: grid; gap: .9rem; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); }
-  figure { border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
-  figure .frame { position: relative; aspect-ratio: 16 / 10; background: #0b0f14;
-                  display: grid; place-items: center; color: #7c8896; font-size: .85rem; }
-  figure .shot { position: absolute; }
-  figure img { display: block; width: 100%; height: 100%; }
-  figure .box { position: absolute; border: 2px solid #ffd34d; border-radius: 2px; }
-  figcaption { padding: .5rem .7rem .6rem; }
-  .plate { font-size: 1.15rem; font-weight: 650; letter-spacing: .05em; }
-  .soft { color: var(--soft); font-size: .85rem; }
-  .row { display: flex; justify-content: space-between; gap: .75rem; align-items: baseline;
-         padding: .45rem 0; border-top: 1px solid var(--line); }
-  .row:first-child { border-top: 0; padding-top: 0; }
-  .good { color: var(--green); } .waiting { color: var(--amber); } .bad { color: var(--red); }
-  .figure { font-size: 1.9rem; font-weight: 650; line-height: 1.1; margin-bottom: .75rem; }
-  .empty { color: var(--soft); }
-</style>
-</head>
-<body>
-<header>
-  <h1>Gatehouse</h1>
-  <label class="soft">Token <input id="token" type="password" autocomplete="off"
-    placeholder="not needed on this machine"></label>
-  <span id="live" role="status">connecting</span>
-</header>
-<main>
-  <section><h2>Newest plates</h2><div id="plates"></div></section>
-  <div class="side">
-    <section><h2>Vehicles inside</h2><p class="figure" id="inside">–</p><div id="sessions"></div></section>
-    <section><h2>Sites</h2><div id="sites"></div></section>
-    <section id="alerts-box" hidden><h2>Alerts</h2><div id="alerts"></div></section>
-  </div>
-</main>
-<script>
 "use strict";
 const $ = (id) => document.getElementById(id);
 const POLL_MS = 2000, RETRY_MS = 5000, SHOWN = 12, FRAME_SHAPE = 16 / 10;
@@ -84,8 +11,9 @@ function el(tag, className, ...content) {
   return made;
 }
 
-function fetchApi(path) {
-  return fetch(path, { headers: token ? { Authorization: `Token ${token}` } : {} });
+function fetchApi(path, options = {}) {
+  const headers = { ...options.headers, ...(token ? { Authorization: `Token ${token}` } : {}) };
+  return fetch(path, { ...options, headers });
 }
 
 async function getJson(path) {
@@ -191,6 +119,7 @@ async function refresh() {
     $("inside").textContent = view.inside;
     fill("sessions", view.sessions.slice(0, 8).map(sessionRow), "Nobody is inside.");
     fill("sites", view.sites.map(siteRow), "None yet: cloud-sync site add");
+    showSites(view.sites);
     $("alerts-box").hidden = !view.alerts.length;
     fill("alerts", view.alerts.map(alertRow), "None.");
     state(socket?.readyState === WebSocket.OPEN ? "live" : "every 2 s", "on");
@@ -231,6 +160,3 @@ $("token").onchange = () => {
 };
 watch();
 refresh();
-</script>
-</body>
-</html>
