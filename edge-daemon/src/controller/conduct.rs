@@ -51,11 +51,12 @@ impl Conduct {
         let passed_ms = now_ms.saturating_sub(self.filled_ms);
         self.budget = (self.budget + passed_ms * EACH_SECOND).min(BURST * 1_000);
         self.filled_ms = now_ms;
-        match self.budget.checked_sub(1_000) {
-            Some(rest) => self.budget = rest,
-            None => self.blame("it babbles: more than 100 messages a second", now_ms),
-        }
-        self.budget >= 1_000
+        let Some(rest) = self.budget.checked_sub(1_000) else {
+            self.blame("it babbles: more than 100 messages a second", now_ms);
+            return false;
+        };
+        self.budget = rest;
+        true
     }
 
     /// A message was too long, or none that a device of its kind says.

@@ -210,7 +210,7 @@ struct Starter {
 }
 
 impl Starter {
-    fn start_serial(&mut self, path: PathBuf, baud: u32, members: Vec<(DeviceId, u8, Kind)>) {
+    fn start_serial(&mut self, path: PathBuf, baud: u32, members: OnSerial) {
         let (orders, receiver) = mpsc::channel(ORDERS);
         let name = path.display().to_string();
         let devices = members
@@ -301,8 +301,11 @@ impl Starter {
     }
 }
 
-/// The lines, each with the names and addresses on it.
-fn serial_lines(config: &Config) -> BTreeMap<(PathBuf, u32), Vec<(DeviceId, u8, Kind)>> {
+/// Who is on a line: each with its address there and what it controls.
+type OnSerial = Vec<(DeviceId, u8, Kind)>;
+
+/// The lines by path and rate.
+fn serial_lines(config: &Config) -> BTreeMap<(PathBuf, u32), OnSerial> {
     let mut lines = BTreeMap::<_, Vec<_>>::new();
     for controller in &config.controllers {
         if let Controller::Serial { id, path, baud, address, kind } = controller {

@@ -22,10 +22,10 @@ const CLOUD: &str = "cloud";
 const TOO_LATE: &str = "it came too late: its time is over";
 
 /// What follows from a directive, to be journaled and then carried out.
-enum Due {
-    AtGate(Commit),
-    AtChargers(charger::Commit),
-    AtLockers(locker::Commit),
+enum Followed {
+    Gate(Commit),
+    Chargers(charger::Commit),
+    Lockers(locker::Commit),
 }
 
 impl Core {
@@ -61,9 +61,9 @@ impl Core {
     ) -> Result<(), JournalError> {
         let kind = directive.kind().to_owned();
         match self.follow(sequence, directive, now, expires) {
-            Ok(Due::AtGate(commit)) => self.carry_out_durably(commit).await,
-            Ok(Due::AtChargers(commit)) => self.charge(commit).await,
-            Ok(Due::AtLockers(commit)) => self.carry_out_at_lockers(commit).await,
+            Ok(Followed::Gate(commit)) => self.carry_out_durably(commit).await,
+            Ok(Followed::Chargers(commit)) => self.charge(commit).await,
+            Ok(Followed::Lockers(commit)) => self.carry_out_at_lockers(commit).await,
             Err(reason) => self.pass_over(sequence, kind, reason).await,
         }
     }
@@ -75,7 +75,7 @@ impl Core {
         directive: Directive,
         now: DateTime<Utc>,
         expires: Option<Instant>,
-    ) -> Result<Due, String> {
+    ) -> Result<Followed, String> {
         let done = Fact::DirectiveDone { directive: sequence, kind: directive.kind().to_owned() };
         match directive {
             // Its fact names the directive itself.
@@ -85,7 +85,7 @@ impl Core {
                 let (amount, by) = (Fen(amount_fen), CLOUD.to_owned());
                 let payment = Payment { session, amount, method, by, from_cloud };
                 let paid = self.gate.pay(payment, self.clock.now(), &mut Uuid::new_v4);
-                paid.map(Due::AtGate).map_err(|error| error.to_string())
+                paid.map(Followed::Gate).map_err(|error| error.to_string())
             }
             Directive::Open { lane, by } => {
                 let request = Input::Request(Requester::Operator(format!("{by} ({CLOUD})")));
@@ -93,35 +93,35 @@ impl Core {
                 if commit.is_empty() {
                     return Err(format!("there is no lane `{lane}`"));
                 }
-                Ok(Due::AtGate(commit.with(done)))
+                Ok(Followed::Gate(commit.with(done)))
             }
             // Their facts name the directive themselves.
             Directive::Cabinet(cabinet) => {
                 let commit = self.lockers.tell(sequence, cabinet, now, self.clock.now());
-                Ok(Due::AtLockers(commit))
+                Ok(Followed::Lockers(commit))
             }
             Directive::OpenCabinet { command, cabinet, order } => {
                 let expires_in_ms = left_ms(expires);
                 let asked = Asked { directive: sequence, command, cabinet, order, expires_in_ms };
-                Ok(Due::AtLockers(self.lockers.open_for_cloud(asked, self.clock.now())))
+                Ok(Followed::Lockers(self.lockers.open_for_cloud(asked, self.clock.now())))
             }
             Directive::Charge { .. } | Directive::StopCharge { .. } => {
-                self.follow_charging(sequence, directive, now).map(Due::AtChargers)
+                self.follow_charging(sequence, directive, now).map(Followed::Chargers)
             }
             Directive::Parameters { parameters } => {
                 parameters.check().map_err(|bad| bad.to_string())?;
-                Ok(Due::AtGate(self.set(Fact::ParametersSet { parameters }).with(done)))
+                Ok(Followed::Gate(self.set(Fact::ParametersSet { parameters }).with(done)))
             }
             Directive::Tariff { area, name, tariff } => {
                 let checked = tariff.as_ref().map_or(Ok(()), Tariff::check);
                 checked.map_err(|bad| bad.to_string())?;
-                Ok(Due::AtGate(self.set(Fact::TariffSet { area, name, tariff }).with(done)))
+                Ok(Followed::Gate(self.set(Fact::TariffSet { area, name, tariff }).with(done)))
             }
             Directive::Renamed { session, plate } => {
                 let plate = TypedPlate::parse(&plate).map_err(|bad| bad.to_string())?;
                 let (now, ids) = (self.clock.now(), &mut Uuid::new_v4);
                 let renamed = self.gate.rename(session, plate.normal(), now, ids);
-                Ok(Due::AtGate(renamed.map_err(|error| error.to_string())?.with(done)))
+                Ok(Followed::Gate(renamed.map_err(|error| error.to_string())?.with(done)))
             }
         }
     }

@@ -116,7 +116,7 @@ fn tell_changes(
     devices.dedup();
     for device in devices {
         let doors = installed.get(device).cloned().unwrap_or_default();
-        if known.get(device) != Some(&doors) && !(doors.is_empty() && !known.contains_key(device)) {
+        if known.get(device).map_or(&[][..], Vec::as_slice) != doors {
             commit.record(LockerFact::Installed { device: device.clone(), doors });
         }
     }

@@ -59,6 +59,7 @@ pub(super) struct Waiting {
     given_ms: u64,
     expires_at_ms: u64,
     acknowledged: bool,
+    /// When it was shown last, among the showings of all; 0 for never.
     shown: u64,
 }
 
@@ -133,12 +134,13 @@ impl Board {
 
     /// The command that it is to carry out next: of several the one that was shown longest ago.
     pub fn next(&mut self, now: Stamp) -> Option<Waiting> {
+        let latest = self.waiting.iter().map(|waiting| waiting.shown).max().unwrap_or(0);
         let due = self
             .waiting
             .iter_mut()
             .filter(|waiting| !waiting.acknowledged && now.monotonic_ms < waiting.expires_at_ms);
         let next = due.min_by_key(|waiting| (waiting.shown, waiting.given_ms))?;
-        next.shown = now.monotonic_ms.max(1);
+        next.shown = latest + 1;
         Some(next.clone())
     }
 

@@ -144,8 +144,9 @@ fn a_start_finds_what_the_cloud_has_told_and_when_it_was_paid() {
 #[test]
 fn a_journal_of_the_first_format_is_brought_up_to_date() {
     let site = Site::new();
-    let first = "DROP TABLE directive; DROP TABLE open_charge; DROP TABLE setting;
-                 DROP TABLE renamed; ALTER TABLE journal DROP COLUMN thinned_through;
+    let first = "DROP TABLE directive; DROP TABLE open_charge; DROP TABLE locker;
+                 DROP TABLE setting; DROP TABLE renamed;
+                 ALTER TABLE journal DROP COLUMN thinned_through;
                  PRAGMA user_version = 1";
     site.journal().database().execute_batch(first).unwrap();
     site.journal().append(&[told(new_session(), 1)]).unwrap();

@@ -28,6 +28,7 @@ use super::{
 
 /// The site's name at the cloud.
 pub const SITE: &str = "demo";
+/// Its name for people.
 const NAME: &str = "Demonstration";
 /// How the simulated barriers and drivers move: briskly, so that one need not wait for them.
 const TIMING: Timing = Timing { travel_ms: 600, approach_ms: 400, passing_ms: 600 };
