@@ -121,7 +121,7 @@ impl Sites {
     pub async fn list(&self, _: &Caller) -> Result<Vec<SiteStatus>> {
         let query = "SELECT sites.site_id, name, public_key IS NOT NULL AND revoked_at_ms IS NULL,
                             acked_through, backlog,
-                            last_seen_at_ms, version,
+                            last_seen_at_ms, sites.version,
                             (SELECT COUNT(*) FROM parking_sessions inside
                              WHERE inside.site_id = sites.site_id AND exited_at_ms IS NULL),
                             COALESCE(list.version, 0), list.site_version, list.site_version_ms
