@@ -174,9 +174,6 @@ async fn a_car_is_charged_through_a_fault_and_every_watt_hour_is_billed_once() {
     // Requeued before all others, with its number; it takes the other's place when that is through.
     assert_eq!(site.status(&driver).await["queue_number"], number);
     site.until_billed(&other, 1).await;
-    site.second.unplug();
-    site.until_at(&driver, "waiting", "FAST-002").await;
-    site.second.plug(32.0);
     let bills = site.until_billed(&driver, 2).await;
     let all = [bills, site.bills(&other).await].concat();
     is_what_was_delivered(&all, &[&site.first, &site.second]);

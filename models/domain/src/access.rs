@@ -139,11 +139,14 @@ pub struct BadPart {
     pub reason: String,
 }
 
+/// Changes, each with its exact text.
+pub type Changes<'a> = Vec<(Change, &'a str)>;
+
 /// Reads a part: what it says of itself, and the changes with their exact texts.
 ///
 /// # Errors
 /// [`BadPart`] names the first line that cannot be read.
-pub fn read_part(text: &str) -> Result<(Header, Vec<(Change, &str)>), BadPart> {
+pub fn read_part(text: &str) -> Result<(Header, Changes<'_>), BadPart> {
     fn parse<'a, T: Deserialize<'a>>(line: usize, text: &'a str) -> Result<T, BadPart> {
         serde_json::from_str(text).map_err(|error| BadPart { line, reason: error.to_string() })
     }
