@@ -94,6 +94,7 @@ impl Hall {
             vision: false,
             more: &more,
             clock: None,
+            disk: None,
         };
         let url = format!("http://{}", internet.address());
         let edge = Edge::start(&folder.path().join("edge"), &plan, Some((&url, &code))).await?;

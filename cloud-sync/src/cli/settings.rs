@@ -154,7 +154,7 @@ impl TariffVerb {
 }
 
 impl NewTariff {
-    fn split(self: Box<Self>) -> (Database, NewFeeConfig) {
+    fn split(self) -> (Database, NewFeeConfig) {
         let tariff = Tariff {
             rule: match self.rule {
                 RuleName::Documented => TariffRule::Documented,

@@ -10,7 +10,7 @@ use tokio_modbus::{
     client::{Context, Reader, Writer, rtu},
     slave::{Slave, SlaveContext},
 };
-use tokio_serial::{DataBits, SerialStream};
+use tokio_serial::{ClearBuffer, DataBits, SerialPort, SerialStream};
 
 use super::model::{self, Kind, Register, Table};
 
@@ -54,7 +54,10 @@ impl Line {
             .data_bits(DataBits::Eight)
             .parity(parity)
             .stop_bits(stop_bits);
-        Ok(Self { context: rtu::attach(SerialStream::open(&port)?) })
+        let stream = SerialStream::open(&port)?;
+        // What came while the line was closed answers a question that nobody waits for any more.
+        stream.clear(ClearBuffer::Input)?;
+        Ok(Self { context: rtu::attach(stream) })
     }
 
     /// Reads so many values of a register, one behind the other.

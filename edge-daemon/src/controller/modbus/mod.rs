@@ -24,7 +24,7 @@ use super::{
 };
 
 /// What is still on its way after a question that was not answered is over by then.
-const QUIET: Duration = Duration::from_millis(100);
+const QUIET: Duration = Duration::from_millis(250);
 
 /// A line with its devices.
 pub(super) struct ModbusLine {
