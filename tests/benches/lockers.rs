@@ -98,6 +98,7 @@ async fn start(home: &Path, broker: &Mosquitto, lockers: usize) -> Result<Edge, 
         vision: false,
         more: &more,
         clock: None,
+        disk: None,
     };
     Ok(Edge::start(home, &plan, None).await?)
 }
