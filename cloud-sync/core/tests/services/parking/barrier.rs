@@ -22,6 +22,8 @@ on_each_engine! {
     a_car_that_stays_on_a_spot_of_a_barrier_is_only_moved,
     a_correction_of_a_plate_inside_twice_is_taken,
     a_silent_site_is_told_of_until_it_calls,
+    a_fee_that_is_taken_at_both_ends_is_a_refund_that_is_due,
+    a_plate_that_is_corrected_while_its_stay_ends_keeps_both,
 }
 
 const FEW: Window = Window { skip: 0, limit: 10 };
@@ -85,15 +87,7 @@ async fn a_fee_that_a_site_took_is_a_payment(world: World) {
     lot.wait(TimeDelta::minutes(150));
     let stays = lot.parking().stays(&lot.staff, Default::default(), None).await.unwrap().0;
     let order = lot.parking().order(&lot.staff, stays[0].id).await.unwrap();
-    let taken = Fact::Paid {
-        session: session(1),
-        amount_fen: order.amount_fen,
-        method: "cash".into(),
-        by: "li".into(),
-        directive: None,
-        paid_at: None,
-    };
-    edge.tell(&lot.world, vec![taken]).await;
+    edge.tell(&lot.world, vec![cash(1, order.amount_fen)]).await;
     let figures = lot.parking().payment_figures(&lot.staff).await.unwrap();
     assert_eq!((figures.today_fen, figures.completed, figures.pending), (1250, 1, 0));
     assert_eq!(figures.by_method, [("cash".to_owned(), 1)]);
@@ -149,14 +143,55 @@ async fn a_correction_of_a_plate_inside_twice_is_taken(world: World) {
 
 async fn a_silent_site_is_told_of_until_it_calls(world: World) {
     let (lot, mut edge) = site(world, 1).await;
-    let silent = || async {
-        let kind = Some(AlertKind::SiteOffline);
-        let filter = AlertFilter { kind, active: Some(true), ..AlertFilter::default() };
-        lot.parking().alerts(&lot.staff, filter, FEW).await.unwrap().1
-    };
-    assert_eq!(silent().await, 0);
+    assert_eq!(alerts(&lot, AlertKind::SiteOffline).await, 0);
     lot.wait(TimeDelta::minutes(10));
-    assert_eq!(silent().await, 1);
+    assert_eq!(alerts(&lot, AlertKind::SiteOffline).await, 1);
     edge.tell(&lot.world, vec![Fact::Stopped]).await;
-    assert_eq!(silent().await, 0);
+    assert_eq!(alerts(&lot, AlertKind::SiteOffline).await, 0);
+}
+
+async fn alerts(lot: &Lot, kind: AlertKind) -> i64 {
+    let filter = AlertFilter { kind: Some(kind), active: Some(true), ..AlertFilter::default() };
+    lot.parking().alerts(&lot.staff, filter, FEW).await.unwrap().1
+}
+
+fn cash(number: u128, amount_fen: i64) -> Fact {
+    Fact::Paid {
+        session: session(number),
+        amount_fen,
+        method: "cash".into(),
+        by: "li".into(),
+        directive: None,
+        paid_at: None,
+    }
+}
+
+async fn a_fee_that_is_taken_at_both_ends_is_a_refund_that_is_due(world: World) {
+    let (lot, mut edge) = site(world, 1).await;
+    edge.tell(&lot.world, enters(&lot.world, 1, "京A00001", Some(standard().tariff))).await;
+    let stay = lot.parking().stays(&lot.staff, Default::default(), None).await.unwrap().0[0].id;
+    lot.wait(TimeDelta::minutes(60));
+    lot.leave(stay).await;
+    let with = Payable { method: PayMethod::Card, amount_fen: None };
+    lot.parking().pay_stay(&lot.staff, stay, with).await.unwrap();
+    assert_eq!(alerts(&lot, AlertKind::RefundDue).await, 0);
+    let mut unheard = vec![cash(1, 500)];
+    unheard.extend(leaves(&lot.world, 1, "京A00001", 500));
+    edge.tell(&lot.world, unheard).await;
+    let left = lot.parking().stay(&lot.staff, stay).await.unwrap();
+    assert_eq!((left.fee_fen, left.paid_fen), (Some(500), 1000), "both payments are real");
+    assert_eq!(alerts(&lot, AlertKind::RefundDue).await, 1);
+}
+
+async fn a_plate_that_is_corrected_while_its_stay_ends_keeps_both(world: World) {
+    let (lot, mut edge) = site(world, 1).await;
+    edge.tell(&lot.world, enters(&lot.world, 1, "京A0000I", None)).await;
+    let filter = PlateFilter { text: Some("A0000I".into()), ..PlateFilter::default() };
+    let read = lot.world.cloud.plates.list(&lot.staff, filter, FEW).await.unwrap()[0].id;
+    let right = Correction { plate: Some("京A00001".into()), ..Correction::default() };
+    lot.world.cloud.plates.correct(&lot.operator, read, right).await.unwrap();
+    edge.tell(&lot.world, leaves(&lot.world, 1, "京A0000I", 700)).await;
+    let stays = lot.parking().stays(&lot.staff, Default::default(), None).await.unwrap().0;
+    assert_eq!((stays.len(), stays[0].fee_fen), (1, Some(700)), "it ends as the site says");
+    assert_eq!(stays[0].vehicle.as_ref().unwrap().plate, "京A00001");
 }
