@@ -568,7 +568,7 @@ mod tests {
     fn the_example_shows_the_usual_values() {
         let example = include_str!("../../../config/edge.example.toml");
         let mut file: toml::Table = example.parse().unwrap();
-        file.retain(|key, _| matches!(key.as_str(), "controllers" | "mqtt" | "lan"));
+        file.retain(|key, _| matches!(key, "controllers" | "mqtt" | "lan"));
         let config: Config = file.try_into().unwrap();
         config.check().unwrap();
         let Controller::Serial { baud, address, .. } = config.controllers[0] else {
