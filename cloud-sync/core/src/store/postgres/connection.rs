@@ -146,6 +146,10 @@ impl PostgresConnection {
         {
             return Ok(Prepared { sql: text.clone(), statement: statement.clone() });
         }
+        // Where it cannot be prepared, that must undo no more than what comes after these.
+        if !self.deferred.is_empty() {
+            self.script("")?;
+        }
         let types: Vec<_> = params.iter().map(Value::sql_type).collect();
         let Open { client, runtime } = self.open.as_ref().ok_or_else(not_connected)?;
         let statement = runtime.block_on(client.prepare_typed(sql, &types));
