@@ -14,6 +14,9 @@ const WIDTHS_SHOWN: f32 = 4.5;
 const SAME: f32 = 0.2;
 /// With this confidence a picture has been read.
 const SETTLED: f32 = 0.9;
+/// What is found in a part alone and read with less confidence is no plate: enlarged, much looks
+/// like one.
+const LEGIBLE: f32 = 0.5;
 /// Where the parts of a picture begin, as shares of its width and height; each is half as wide and
 /// half as high.
 const PARTS: [(f32, f32); 6] =
@@ -88,7 +91,9 @@ impl Recognizer {
             let top = start(y, image.height(), height.max(1));
             for plate in self.find_in(image, (left, top, width.max(1), height.max(1)))? {
                 let reading = self.read(image, &plate)?;
-                add(readings, reading);
+                if reading.confidence >= LEGIBLE {
+                    add(readings, reading);
+                }
             }
         }
         Ok(())

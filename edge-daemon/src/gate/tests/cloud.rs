@@ -136,7 +136,7 @@ fn a_permit_opens_the_lanes_that_it_names() {
 
 #[test]
 fn a_stay_keeps_the_tariff_that_it_began_by() {
-    let mut site = Site::new();
+    let mut site = Site::with(&[("places = 2", "places = 3")]);
     site.let_through("entry", "京C00001");
     let changed = Fact::TariffSet { area: None, name: "dear".into(), tariff: Some(tariff(900)) };
     site.set(changed);

@@ -105,7 +105,7 @@ fn two_agreeing_readings_make_a_sighting_at_once_and_only_one() {
 #[test]
 fn one_certain_reading_is_enough_and_one_that_is_not_is_not() {
     let mut lane = Lane::new();
-    lane.frame(&[(at(100.0, 100.0), "皖A12345", 0.98)]);
+    lane.frame(&[(at(100.0, 100.0), "皖A12345", 0.995)]);
     assert_eq!(lane.texts(), ["皖A12345"]);
     let mut lane = Lane::new();
     lane.frame(&[(at(100.0, 100.0), "皖A12345", 0.9)]);
