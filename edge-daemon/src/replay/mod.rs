@@ -2,10 +2,10 @@
 //!
 //! - An event counts as told only when the cloud says, in so many words, that it is on its disk. No
 //!   page of a captive portal, no redirect, no empty 200 is taken for that.
-//! - Events go in batches, compressed; what happens now overtakes what has waited ([`overtake`]),
+//! - Events go in batches, compressed; what happens now overtakes what has waited (`overtake`),
 //!   and the cloud still applies everything in the journal's order. Pictures go when no event waits,
 //!   each after the event that names it, in parts, and never twice.
-//! - No more goes up than the configured limit, and nothing keeps the line for long ([`pace`]).
+//! - No more goes up than the configured limit, and nothing keeps the line for long (`pace`).
 //! - One event that the cloud cannot take is set aside, with the reason as an event of its own, and
 //!   the rest goes on.
 //! - Nothing is tried without a pause: pauses double up to a bound and are spread over all sites.
