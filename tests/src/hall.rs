@@ -159,6 +159,23 @@ impl Hall {
         Ok((id, code))
     }
 
+    /// Waits until the last that the site was told of a cabinet is that nobody has it.
+    ///
+    /// # Errors
+    /// Where that takes too long.
+    pub async fn vacant(&self, cabinet: &str) -> io::Result<()> {
+        self.until(&format!("the site knows that nobody has {cabinet}"), |events| {
+            let told = events.iter().rev().find_map(|event| match &event.fact {
+                Fact::Locker(LockerFact::Told { cabinet: told, .. }) if told.cabinet == cabinet => {
+                    Some(told)
+                }
+                _ => None,
+            });
+            told.is_some_and(|told| told.order.is_none())
+        })
+        .await
+    }
+
     /// Enters a code at the cloud.
     ///
     /// # Errors

@@ -50,7 +50,6 @@ async fn start() -> World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "fails: a directive is not carried out in time after an instance dies"]
 async fn instances_that_die_lose_nothing_and_do_nothing_twice() {
     let mut world = start().await;
     world.fleet.connect(&world.cluster.balancer.url(), true).unwrap();

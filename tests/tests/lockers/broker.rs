@@ -10,7 +10,6 @@ use tokio::time::sleep;
 use crate::at_lockers;
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "fails: the cloud hears too late that the locker is back"]
 async fn a_broker_that_loses_everything_and_one_that_denies_everything_open_nothing() {
     let mut hall = Hall::start("").await.unwrap();
     hall.locker.board().hardware.set_people(true);
@@ -37,6 +36,7 @@ async fn a_broker_that_loses_everything_and_one_that_denies_everything_open_noth
     assert_eq!(status, 400, "{answer}");
     hall.broker.allow_everything().unwrap();
     hall.online("bank-1", true).await.unwrap();
+    hall.synced().await.unwrap();
     let (status, answer) = hall.enter_at_cloud("A001", &code, true).await.unwrap();
     assert!(status.is_success(), "{answer}");
     hall.order_is(order, "completed").await.unwrap();
