@@ -14,8 +14,10 @@ use super::{Kind, Subject};
 /// How long a device may take to answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-/// Retained messages come at once; a barrier tells its state every second.
+/// Retained messages come at once.
 pub(super) const FIRST_WORDS: Duration = Duration::from_secs(3);
+/// A state is told at least this often, with a second for the way.
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(11);
 /// How long a usual command lives.
 pub(super) const LIFE_MS: u64 = 5_000;
 const MAX_PACKET: usize = 1 << 20;
@@ -91,7 +93,7 @@ impl Bench {
         };
         bench.subscribe().await?;
         // One that comes only now tells all for the first time: ask for what the broker kept of it.
-        let first = bench.wait(0, FIRST_WORDS, |heard| (heard.leaf == "state").then_some(()));
+        let first = bench.wait(0, HEARTBEAT, |heard| (heard.leaf == "state").then_some(()));
         if first.await.is_some() {
             bench.subscribe().await?;
         }

@@ -7,14 +7,12 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Kind,
-    bench::{Bench, PATIENCE, Seal},
+    bench::{Bench, HEARTBEAT, PATIENCE, Seal},
     commands::is,
     layout::greet,
 };
 use crate::conformance::{Found, Report};
 
-/// A state is told at least this often, with a second for the way.
-const HEARTBEAT: Duration = Duration::from_secs(11);
 /// The most that a device may say in a second.
 const MOST_EACH_SECOND: usize = 50;
 /// A device that was thrown out is back within this.
