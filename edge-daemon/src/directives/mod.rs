@@ -63,6 +63,10 @@ impl Default for Pauses {
     }
 }
 
+/// A question that was held for this long before it failed reached a cloud: what cut it off is new,
+/// and no reason to wait as long as after the failures before it.
+const HELD: Duration = Duration::from_secs(1);
+
 /// A version that no list has.
 const UNHEARD: u64 = u64::MAX;
 
@@ -93,9 +97,10 @@ pub async fn follow(
 ) {
     let began = Instant::now();
     let mut asker = Asker { cloud, core, list, through };
-    let calm = || Backoff::new(pauses.first, pauses.longest, Duration::MAX);
+    let calm = || Backoff::new(pauses.first, pauses.longest, HELD);
     let (mut back_off, mut hindered) = (calm(), false);
     loop {
+        back_off.started(began.elapsed());
         match asker.round().await {
             Ok(()) => {
                 back_off = calm();
