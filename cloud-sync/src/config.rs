@@ -259,10 +259,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_example_shows_the_defaults() {
+    fn the_example_shows_the_defaults_and_lets_nobody_in_without_credentials() {
         let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../config/cloud.example.toml");
         let read = Config::read(Path::new(example)).unwrap();
-        assert_eq!(format!("{read:?}"), format!("{:?}", Config::default()));
+        let auth = Auth { anonymous: Anonymous::Never };
+        let packaged = Config { auth, ..Config::default() };
+        assert_eq!(format!("{read:?}"), format!("{packaged:?}"));
     }
 
     #[test]
