@@ -20,6 +20,7 @@ pub mod identity;
 pub mod journal;
 pub mod lists;
 pub mod locker;
+pub mod pairing;
 pub mod replay;
 pub mod sightings;
 pub mod supervisor;

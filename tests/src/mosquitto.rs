@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     net::{Ipv4Addr, TcpListener, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -57,14 +57,45 @@ impl Mosquitto {
         })
     }
 
+    /// Starts a broker with the configuration that `device pair` made: `prepare` is given the folder
+    /// to fill, and the port to name.
+    ///
+    /// # Errors
+    /// As [`Mosquitto::start`], and those of `prepare`.
+    pub fn start_paired(prepare: impl FnOnce(&Path, u16) -> io::Result<()>) -> io::Result<Self> {
+        let directory = TempDir::new()?;
+        let port = free_port()?;
+        prepare(directory.path(), port)?;
+        let settings = fs::read_to_string(directory.path().join("mosquitto.conf"))?;
+        Self::begin(directory, port, &settings)
+    }
+
+    /// The folder with its files.
+    pub fn folder(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Has it read its accounts and its access list anew.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn reload(&self) -> io::Result<()> {
+        let child = self.child.as_ref().ok_or_else(|| io::Error::other("it does not run"))?;
+        let made = Command::new("kill").args(["-HUP", &child.id().to_string()]).status()?;
+        made.success().then_some(()).ok_or_else(|| io::Error::other("kill failed"))
+    }
+
     fn launch(access: impl FnOnce(&TempDir) -> io::Result<String>) -> io::Result<Self> {
         let directory = TempDir::new()?;
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let port = free_port()?;
+        let access = access(&directory)?;
+        let settings = format!("listener {port} 127.0.0.1\nset_tcp_nodelay true\n{access}");
+        Self::begin(directory, port, &settings)
+    }
+
+    fn begin(directory: TempDir, port: u16, settings: &str) -> io::Result<Self> {
         // Started by root it would become a user who cannot read this directory.
-        let settings = format!(
-            "listener {port} 127.0.0.1\nuser root\npersistence false\nset_tcp_nodelay true\n{}",
-            access(&directory)?
-        );
+        let settings = format!("{settings}\nuser root\npersistence false\n");
         fs::write(directory.path().join("mosquitto.conf"), settings)?;
         let mut broker = Self { directory, port, child: None };
         broker.resume()?;
@@ -144,6 +175,10 @@ impl Mosquitto {
             .stderr(Stdio::null())
             .spawn()
     }
+}
+
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 impl Drop for Mosquitto {

@@ -2,6 +2,7 @@
 
 mod check_config;
 mod conformance;
+mod device;
 mod enroll;
 mod journal;
 mod plate;
@@ -28,6 +29,9 @@ enum Verb {
     CheckConfig(check_config::CheckConfig),
     /// Try a device under development, and print which of the protocol's promises it keeps.
     Conformance(conformance::Conformance),
+    /// The credentials of devices: accounts at the broker, and keys.
+    #[command(subcommand)]
+    Device(device::Verb),
     /// Make this machine a site of a cloud, with a one-time code.
     Enroll(enroll::Enroll),
     /// What the site remembers.
@@ -50,6 +54,7 @@ pub fn run(cli: Cli) -> ExitCode {
     match cli.verb {
         Verb::CheckConfig(arguments) => check_config::run(arguments),
         Verb::Conformance(arguments) => conformance::run(arguments),
+        Verb::Device(verb) => device::run(verb),
         Verb::Enroll(arguments) => enroll::run(arguments),
         Verb::Journal(verb) => journal::run(verb),
         Verb::Plate(verb) => plate::run(verb),

@@ -384,7 +384,10 @@ impl Mqtt {
     }
 
     /// The password, read anew so that a changed one is taken at the next connection.
-    pub(super) fn password(&self) -> Result<Option<String>, String> {
+    ///
+    /// # Errors
+    /// Where the file cannot be read or holds none.
+    pub fn password(&self) -> Result<Option<String>, String> {
         let Some(path) = &self.password_file else { return Ok(None) };
         let name = path.display();
         let length =

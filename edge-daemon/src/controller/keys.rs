@@ -4,7 +4,7 @@
 use std::{
     fs,
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown},
     path::{Path, PathBuf},
 };
 
@@ -57,17 +57,10 @@ impl Keys {
     ) -> Result<(), KeyError> {
         let path = self.path(kind, device);
         let error = |source| KeyError { act: "keep", path: path.clone(), source };
-        let folder = self.0.join(kind);
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(error)?;
-        let part = path.with_extension("part");
-        let mut options = fs::OpenOptions::new();
-        let file = options.write(true).create(true).truncate(true).mode(0o600).open(&part);
-        let written = file.and_then(|mut file| {
-            writeln!(file, "{}", to_hex(key))?;
-            file.sync_all()
-        });
-        let kept = written.and_then(|()| fs::rename(&part, &path));
-        kept.and_then(|()| fs::File::open(&folder)?.sync_all()).map_err(error)
+        for folder in [&self.0, &self.0.join(kind)] {
+            make(folder).map_err(error)?;
+        }
+        replace(&path, &format!("{}\n", to_hex(key))).map_err(error)
     }
 
     /// Forgets the key of a device; says whether there was one.
@@ -106,6 +99,42 @@ impl Keys {
     fn path(&self, kind: &str, device: &DeviceId) -> PathBuf {
         self.0.join(kind).join(format!("{device}.key"))
     }
+}
+
+/// Makes a folder where it is not there, for whom the one above belongs to.
+fn make(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    give(folder, &fs::metadata(parent(folder))?)
+}
+
+/// Replaces a file of secrets, whole or not at all; it is on disk afterwards. It belongs to whom it
+/// belonged, or else to whom its folder does, so that root may write it for a service.
+pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let folder = parent(path);
+    let owner = fs::metadata(path).or_else(|_| fs::metadata(folder))?;
+    let part = path.with_extension("part");
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    file.write_all(text.as_bytes())?;
+    give(&part, &owner)?;
+    file.sync_all()?;
+    fs::rename(&part, path)?;
+    fs::File::open(folder)?.sync_all()
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn give(path: &Path, owner: &fs::Metadata) -> io::Result<()> {
+    let own = fs::metadata(path)?;
+    if (own.uid(), own.gid()) == (owner.uid(), owner.gid()) {
+        return Ok(());
+    }
+    chown(path, Some(owner.uid()), Some(owner.gid()))
 }
 
 #[cfg(test)]

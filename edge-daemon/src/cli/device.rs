@@ -1,0 +1,131 @@
+//! `edge-daemon device …`: gives devices their credentials, and takes them back.
+
+use std::{error::Error, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Subcommand, builder::PossibleValuesParser};
+use domain::ids::DeviceId;
+
+use crate::{
+    config::Config,
+    controller::keys::Keys,
+    pairing::{Accounts, Device, KINDS, Pairing},
+};
+
+/// What can be done with a device's credentials.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Make a device's account at the broker and its key, and show them once, also as a QR code.
+    Pair {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        at: At,
+        /// Where the device reaches the broker, where that is not `mqtt.host`.
+        #[arg(long, value_name = "HOST")]
+        address: Option<String>,
+        /// Give a device that is paired new credentials, and end the old ones.
+        #[arg(long)]
+        replace: bool,
+        /// Print JSON alone.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the devices that are paired.
+    List {
+        #[command(flatten)]
+        at: At,
+    },
+    /// End a device's account and forget its key.
+    Unpair {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+/// Which device.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// What it is.
+    #[arg(long, value_parser = PossibleValuesParser::new(KINDS))]
+    kind: String,
+    /// Its name, as in its topics.
+    #[arg(long)]
+    device: DeviceId,
+}
+
+/// Where all is kept.
+#[derive(Debug, Args)]
+pub struct At {
+    /// The site's configuration, which names site, state directory and broker.
+    #[arg(long, value_name = "FILE", default_value = "/etc/gatehouse/edge.toml")]
+    config: PathBuf,
+    /// The folder of the broker's configuration, accounts and access list.
+    #[arg(long, value_name = "DIR", default_value = "/etc/gatehouse/mosquitto")]
+    broker: PathBuf,
+}
+
+/// Runs the verb.
+pub fn run(verb: Verb) -> ExitCode {
+    let done = match verb {
+        Verb::Pair { which, at, address, replace, json } => pair(which, at, address, replace, json),
+        Verb::List { at } => list(at),
+        Verb::Unpair { which, at } => unpair(which, at),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => super::fail(error.as_ref()),
+    }
+}
+
+type Done = Result<(), Box<dyn Error>>;
+
+fn pairing(at: At) -> Result<(Config, Pairing), Box<dyn Error>> {
+    let config = Config::load(&at.config)?;
+    let keys = Keys::new(config.journal.state().path());
+    let accounts = Accounts::open(at.broker)?;
+    let site = config.site.id.clone();
+    Ok((config, Pairing { site, keys, accounts }))
+}
+
+fn pair(which: Which, at: At, address: Option<String>, replace: bool, json: bool) -> Done {
+    let (config, pairing) = pairing(at)?;
+    let broker = config.controllers.mqtt.as_ref();
+    let broker = broker.ok_or("the configuration names no broker: add a section [mqtt]")?;
+    let (Some(user), Some(password)) = (&broker.username, broker.password()?) else {
+        return Err("the broker lets everybody in: set mqtt.username and mqtt.password_file".into());
+    };
+    let device = Device { kind: which.kind, id: which.device };
+    let place = (address.unwrap_or_else(|| broker.host.clone()), broker.port);
+    pairing.accounts.configure(broker.port)?;
+    pairing.admit_host(user, &password)?;
+    let credentials = pairing.pair(device, place, replace)?;
+    if json {
+        println!("{}", credentials.to_json());
+        return Ok(());
+    }
+    print!("{credentials}\n{}\n\n", credentials.qr()?);
+    println!("This is not shown again. Give it to the device, then let the broker read its files");
+    println!(
+        "(systemctl reload mosquitto) and the core its keys (systemctl restart gatehouse-edge)."
+    );
+    Ok(())
+}
+
+fn list(at: At) -> Done {
+    let (_, pairing) = pairing(at)?;
+    for device in pairing.devices()? {
+        println!("{:8} {}", device.kind, device.id);
+    }
+    Ok(())
+}
+
+fn unpair(which: Which, at: At) -> Done {
+    let (_, pairing) = pairing(at)?;
+    let device = Device { kind: which.kind, id: which.device };
+    pairing.unpair(&device)?;
+    println!("{} is not paired any more. Let the broker read its files again", device.id);
+    println!("(systemctl reload mosquitto), and the core (systemctl restart gatehouse-edge).");
+    Ok(())
+}
