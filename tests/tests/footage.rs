@@ -36,11 +36,22 @@ async fn a_network_camera_is_watched_until_it_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn footage_that_is_not_there_is_named_with_what_would_be_right() {
+async fn footage_that_shows_nothing_is_named_with_what_would_be_right() {
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, "neither a picture nor a video").unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (empty, video) = (folder.path().join("empty"), file("car.mp4"));
+    fs::create_dir(&empty).unwrap();
     for (footage, right) in [
         ("/dev/video97", "this machine has"),
-        ("rtsp://127.0.0.1:9/live", "the camera delivers nothing"),
+        ("rtsp://127.0.0.1:9/live", "the footage shows nothing"),
         ("/no/such/folder", "No such file"),
+        (empty.to_str().unwrap(), ".jpg, .jpeg or .png"),
+        (&file("car.jpg"), "no picture could be decoded"),
+        (&video, "the footage shows nothing"),
     ] {
         let shown = demo(footage).await;
         let text = String::from_utf8_lossy(&shown.stderr);

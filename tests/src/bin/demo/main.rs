@@ -79,7 +79,9 @@ async fn show(arguments: Arguments) -> io::Result<bool> {
     let mut stage = Stage::set(&arguments).await?;
     println!("{}\n{}", stage.welcome(), Report::heading());
     let mut watch = Watch::new(stage.journal()?, stage.cameras());
-    watch.live = arguments.once && arguments.footage.as_deref().is_some_and(stage::is_live);
+    let is_live = arguments.footage.as_deref().is_some_and(stage::is_live);
+    watch.live = arguments.once && is_live;
+    watch.may_come_later = is_live && !arguments.once;
     let interrupted = tokio::signal::ctrl_c();
     tokio::pin!(interrupted);
     let mut cut = arguments.offline.map(Duration::from_secs);
@@ -133,6 +135,8 @@ struct Watch {
     finished: usize,
     /// A camera whose end is the end of the demonstration: it is through when it goes offline.
     live: bool,
+    /// Nobody waits for the end: a camera that is not there yet may come.
+    may_come_later: bool,
     delivered: bool,
     backlog_shown: bool,
     changed: Instant,
@@ -156,6 +160,7 @@ impl Watch {
             cameras,
             finished: 0,
             live: false,
+            may_come_later: false,
             delivered: false,
             backlog_shown: false,
             changed: Instant::now(),
@@ -206,10 +211,11 @@ impl Watch {
         Ok(scenes)
     }
 
-    /// A camera delivers no longer. One that is watched until then must have delivered before.
+    /// A camera delivers no longer. One that never did shows nothing, unless it may come later.
     fn ended(&mut self, reason: &str) -> io::Result<()> {
-        if self.live && !self.delivered {
-            return Err(io::Error::other(format!("the camera delivers nothing: {reason}")));
+        if !self.delivered && !self.may_come_later {
+            let reason = if reason == THROUGH { "no picture could be decoded" } else { reason };
+            return Err(io::Error::other(format!("the footage shows nothing: {reason}")));
         }
         self.finished += usize::from(self.live || reason == THROUGH);
         Ok(())
