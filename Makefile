@@ -9,7 +9,7 @@ CARGO = $$(if $(call NEW_ENOUGH,cargo); then echo cargo; else echo env PATH=/usr
 
 export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 
-.PHONY: demo test bench soak setup
+.PHONY: demo test bench soak fuzz setup
 
 # As they are, whatever characters they have; the shell of a recipe must not read them again.
 export FOOTAGE OFFLINE PICTURES
@@ -25,9 +25,11 @@ demo: setup
 test:
 	@tests/setup test
 	@tests/setup image
+	@tests/setup bare
 	$(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --quiet
+	CARGO="$(CARGO)" firmware-protocol/build-bare
 	$(CARGO) build --workspace --bins --features cloud-sync/test-clock --quiet
 	$(CARGO) test --workspace --features cloud-sync/test-clock --no-fail-fast
 
@@ -49,3 +51,8 @@ soak: setup
 		--test instances --test partitions -- --nocapture
 	SOAK=1 $(CARGO) test --workspace --features cloud-sync/test-clock --no-fail-fast --lib \
 		--test crash --test disk -- journal:: replay:: killed fails
+
+# Each fuzz target for SECONDS; what it finds worth keeping is added to the corpus.
+fuzz:
+	@tests/setup fuzz
+	@firmware-protocol/fuzz/run $(or $(SECONDS),330)
