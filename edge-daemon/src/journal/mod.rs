@@ -17,6 +17,7 @@ mod end_mark;
 mod error;
 mod handle;
 mod lockers;
+mod open;
 mod outbox;
 mod pictures;
 mod query;
