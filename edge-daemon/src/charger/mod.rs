@@ -7,6 +7,8 @@
 //! Promised, whatever arrives in whatever order:
 //! - energy flows only for a charge that the cloud has assigned and the journal has; its end is
 //!   journaled once, with all that its meter counted;
+//! - a car that is still plugged in when its charge has ended takes nothing on the next one's bill:
+//!   that begins when the charger was seen without a car;
 //! - a line that is cut, a wall clock that is set, a restart of this program or of the charger
 //!   neither lose nor double energy, and move nothing to another tariff;
 //! - what all chargers may take together is never more than what there is; a meter of the site that
@@ -55,10 +57,24 @@ pub struct Chargers {
 
 impl Chargers {
     /// Starts from what the journal holds, and says what is to be added to it first. None where
-    /// there are no chargers, nor were any.
-    pub fn recovered(config: Config, open: Vec<OpenCharge>, now: Stamp) -> Option<(Self, Commit)> {
+    /// there are no chargers, nor were any. At those in `left_over` a charge has ended last whose
+    /// car had not been unplugged.
+    pub fn recovered(
+        config: Config,
+        open: Vec<OpenCharge>,
+        left_over: &[DeviceId],
+        now: Stamp,
+    ) -> Option<(Self, Commit)> {
         let charging = config.charging?;
-        let posts = config.chargers.into_iter().map(|charger| Post::new(charger, now)).collect();
+        let post = |charger: ChargerConfig| {
+            // The car of a charge that has begun is its own.
+            let began = |open: &OpenCharge| {
+                open.assigned.charger == charger.device && open.started.is_some()
+            };
+            let left_over = left_over.contains(&charger.device) && !open.iter().any(began);
+            Post::new(charger, left_over, now)
+        };
+        let posts = config.chargers.into_iter().map(post).collect();
         let mut chargers = Self { charging, posts, site: None, order: Vec::new() };
         let mut commit = Commit::default();
         let found = |post: &Post| ChargerFound {

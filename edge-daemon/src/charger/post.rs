@@ -5,7 +5,7 @@ use domain::{clock::Stamp, event::Fact};
 
 use super::{
     config::{ChargerConfig, ChargingConfig},
-    input::{Meter, Status, Target},
+    input::{Meter, Plug, Status, Target},
     session::{Look, Session},
     share::LEAST_MA,
 };
@@ -27,6 +27,9 @@ const MOST_W_PER_A: u64 = 3 * 275;
 pub(super) struct Post {
     pub config: ChargerConfig,
     pub session: Option<Session>,
+    /// Whether the car of a charge that has ended is still plugged in, as far as is known. Another
+    /// driver's charge does not begin before it is gone.
+    has_left_over: bool,
     /// How it is; none while it cannot be reached.
     status: Option<Status>,
     /// What was journaled last: whether it can be reached, and what is wrong with it.
@@ -48,12 +51,14 @@ pub(super) struct Post {
 }
 
 impl Post {
-    /// One that nothing is known of: what it was told by an earlier run may still hold.
-    pub fn new(config: ChargerConfig, now: Stamp) -> Self {
+    /// One that nothing is known of but whether a charge has ended there that the car had not left
+    /// by then: what it was told by an earlier run may still hold.
+    pub fn new(config: ChargerConfig, has_left_over: bool, now: Stamp) -> Self {
         let exposure_ma = config.max_a.saturating_mul(1000);
         Self {
             config,
             session: None,
+            has_left_over,
             status: None,
             reported_online: None,
             reported_fault: None,
@@ -71,7 +76,7 @@ impl Post {
     /// Whether somebody is to charge here and can.
     pub fn wants(&self) -> bool {
         let can = self.status.as_ref().is_some_and(|status| status.fault.is_none());
-        can && self.session.as_ref().is_some_and(Session::wants)
+        can && !self.has_left_over && self.session.as_ref().is_some_and(Session::wants)
     }
 
     pub const fn exposure_ma(&self) -> u32 {
@@ -115,6 +120,7 @@ impl Post {
         if self.config.meter.is_none() {
             self.metered(status.meter, now);
         }
+        self.has_left_over &= status.plug != Plug::Free;
         self.report_fault(status.fault.as_ref(), facts);
         let in_force_ma = status.limit_ma.max(self.target_ma);
         let is_settled = now.monotonic_ms >= self.lowered_ms + SETTLED_AFTER_MS;
@@ -157,12 +163,15 @@ impl Post {
             now,
             status: self.status.as_ref(),
             meter_wh: self.unread_wh.take(),
+            is_anothers: self.has_left_over,
             is_allowed: lets && self.target_ma >= LEAST_MA,
             most_w: u64::from(self.config.max_a) * MOST_W_PER_A,
             every_ms: u64::from(charging.journal_every_s) * 1000,
         };
         if session.look(&look, facts) {
             self.session = None;
+            let plug = self.status.as_ref().map(|status| status.plug);
+            self.has_left_over = plug != Some(Plug::Free);
         }
     }
 

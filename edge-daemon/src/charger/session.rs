@@ -51,6 +51,8 @@ pub(super) struct Look<'a> {
     pub status: Option<&'a Status>,
     /// The register of its meter, where it was read.
     pub meter_wh: Option<u64>,
+    /// Whether the car that is plugged in is that of an earlier charge: what flows is not this one's.
+    pub is_anothers: bool,
     /// Whether its charger lets it take something.
     pub is_allowed: bool,
     /// The most that can flow, in watts.
@@ -116,10 +118,11 @@ impl Session {
         let at = self.timeline.now(look.now);
         if let Some(wh) = look.meter_wh {
             let more_wh = self.register.take(wh, look.now.monotonic_ms, look.most_w);
+            let more_wh = if look.is_anothers { 0 } else { more_wh };
             self.energy_wh = self.energy_wh.saturating_add_unsigned(more_wh);
         }
         let draws = look.status.is_some_and(|status| status.plug == Plug::Charging);
-        if !self.began && ((draws && look.is_allowed) || self.energy_wh > 0) {
+        if !self.began && !look.is_anothers && ((draws && look.is_allowed) || self.energy_wh > 0) {
             self.begin(at, look, facts);
         }
         self.judge(look, draws);

@@ -276,7 +276,9 @@ async fn start_charging(
 ) -> Result<Option<Charging>, StartError> {
     let open = std::mem::take(&mut recovered.open_charges);
     let open = open.into_iter().map(translate::open_charge).collect();
-    let Some((chargers, commit)) = Chargers::recovered(config.chargers.clone(), open, now) else {
+    let left_over = std::mem::take(&mut recovered.left_over);
+    let started = Chargers::recovered(config.chargers.clone(), open, &left_over, now);
+    let Some((chargers, commit)) = started else {
         return Ok(None);
     };
     journal.append(commit.facts).await?;

@@ -4,6 +4,7 @@
 //! session or an outcome of an unknown command changes nothing that was right.
 
 use domain::{
+    charging::{ChargeEnded, EndCause},
     event::{Decision, Event, Fact, Verdict},
     ids::ChargingId,
 };
@@ -72,7 +73,8 @@ pub(super) fn apply(db: &Connection, event: &Event, state: &StateDir) -> rusqlit
         }
         Fact::ChargeEnded(ended) => {
             let session = ended.session.to_string();
-            run(db, "DELETE FROM open_charge WHERE session = ?1", params![session])
+            run(db, "DELETE FROM open_charge WHERE session = ?1", params![session])?;
+            leave_over(db, sequence, ended)
         }
         Fact::SessionRenamed { session, .. } => run(
             db,
@@ -106,6 +108,21 @@ fn enter_charge(
         "INSERT INTO open_charge (part, session, sequence) VALUES (?1, ?2, ?3)
          ON CONFLICT (part) DO UPDATE SET sequence = excluded.sequence",
         params![format!("{session}/{part}"), session.to_string(), sequence],
+    )
+}
+
+/// Notes that the car of a charge has not been unplugged by its end; of the last one at a charger.
+fn leave_over(db: &Connection, sequence: i64, ended: &ChargeEnded) -> rusqlite::Result<()> {
+    let part = format!("ended/{}", ended.charger);
+    if ended.cause == EndCause::Unplugged {
+        return run(db, "DELETE FROM open_charge WHERE part = ?1", params![part]);
+    }
+    run(
+        db,
+        "INSERT INTO open_charge (part, session, sequence) VALUES (?1, ?2, ?3)
+         ON CONFLICT (part) DO UPDATE
+         SET session = excluded.session, sequence = excluded.sequence",
+        params![part, ended.session.to_string(), sequence],
     )
 }
 

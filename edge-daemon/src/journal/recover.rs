@@ -30,6 +30,8 @@ pub struct Recovered {
     pub unpassed_opens: Vec<UnpassedOpen>,
     /// Charges that have not ended, in the order they were assigned.
     pub open_charges: Vec<OpenCharge>,
+    /// Chargers whose last charge has ended with the car plugged in.
+    pub left_over: Vec<DeviceId>,
     /// The last of the cloud's directives that was carried out or passed over; 0 for none.
     pub directives_through: u64,
     /// What stands of the lockers, in the order in which it was journaled.
@@ -122,6 +124,7 @@ pub(super) fn recover(db: &Connection) -> Result<Recovered> {
         unresolved_intents: unresolved_intents(db)?,
         unpassed_opens: unpassed_opens(db)?,
         open_charges: open_charges(db)?,
+        left_over: left_over(db)?,
         lockers: lockers::recover(db)?,
     })
 }
@@ -182,6 +185,13 @@ fn unresolved_intents(db: &Connection) -> Result<Vec<UnresolvedIntent>> {
 fn unpassed_opens(db: &Connection) -> Result<Vec<UnpassedOpen>> {
     pointed_at(db, "open_decision", |event| match event.fact {
         Fact::Decision(decision) => Some(UnpassedOpen { decision: *decision, at: event.at }),
+        _ => None,
+    })
+}
+
+fn left_over(db: &Connection) -> Result<Vec<DeviceId>> {
+    pointed_at(db, "open_charge", |event| match event.fact {
+        Fact::ChargeEnded(ended) => Some(ended.charger),
         _ => None,
     })
 }

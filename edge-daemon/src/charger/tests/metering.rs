@@ -186,6 +186,37 @@ fn the_meter_is_journaled_regularly_and_when_another_tariff_begins() {
 }
 
 #[test]
+fn a_car_that_stays_takes_nothing_on_the_next_ones_bill() {
+    let mut site = plugged();
+    site.assign(0, 10_000).unwrap();
+    site.pass_s(3600);
+    let first = site.end();
+    // The next driver is sent here while it still stands, also after a restart of the program.
+    for restarts in [false, true] {
+        if restarts {
+            site.kill();
+            site.start();
+        }
+        let before = site.ends().len();
+        site.assign(0, 10_000).unwrap();
+        site.pass_s(910);
+        assert_eq!(site.ends().len(), before + 1, "it gives its place away");
+        assert_eq!(site.ends()[before].cause, EndCause::NoCar);
+    }
+    assert_eq!(site.delivered_wh(0), first.1, "nothing more has flown");
+    site.assign(0, 5_000).unwrap();
+    site.pass_s(60);
+    site.hardware[0].plugged = false;
+    site.pass_s(30);
+    site.hardware[0].plugged = true;
+    site.pass_s(3600);
+    let last = site.ends().pop().unwrap();
+    assert_eq!(last.cause, EndCause::Reached);
+    assert!((5_000..5_030).contains(&last.energy_wh), "{last:?}");
+    nothing_lost(&site);
+}
+
+#[test]
 fn a_wall_clock_that_is_set_moves_nothing() {
     let mut site = Site::new(1, 63);
     (site.quality, site.wall_off) = (ClockQuality::Unsynchronised, TimeDelta::days(-20_000));
@@ -242,7 +273,7 @@ fn a_charge_whose_charger_is_gone_ends_with_what_was_read() {
         chargers: Vec::new(),
     };
     let (mut chargers, commit) =
-        crate::charger::Chargers::recovered(config, open, site.stamp()).unwrap();
+        crate::charger::Chargers::recovered(config, open, &[], site.stamp()).unwrap();
     let ended = commit.facts.iter().find_map(|fact| match fact {
         Fact::ChargeEnded(ended) => Some((ended.cause, ended.energy_wh)),
         _ => None,

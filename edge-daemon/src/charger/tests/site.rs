@@ -165,7 +165,10 @@ impl Site {
     /// The program starts from the journal.
     pub fn start(&mut self) {
         let open = open(&self.journal);
-        let (edge, commit) = Chargers::recovered(self.config.clone(), open, self.stamp()).unwrap();
+        let left_over = left_over(&self.journal);
+        let now = self.stamp();
+        let started = Chargers::recovered(self.config.clone(), open, &left_over, now);
+        let (edge, commit) = started.unwrap();
         self.edge = Some(edge);
         self.carry_out(commit);
     }
@@ -311,6 +314,20 @@ impl Site {
     pub fn delivered_wh(&self, place: usize) -> i64 {
         (self.hardware[place].delivered_mwh / 1_000) as i64
     }
+}
+
+/// Where the last charge has ended with the car plugged in, as it is read at a start.
+fn left_over(journal: &[(Fact, Stamp)]) -> Vec<DeviceId> {
+    let mut left_over = Vec::new();
+    for (fact, _) in journal {
+        if let Fact::ChargeEnded(ended) = fact {
+            left_over.retain(|device| *device != ended.charger);
+            if ended.cause != EndCause::Unplugged {
+                left_over.push(ended.charger.clone());
+            }
+        }
+    }
+    left_over
 }
 
 /// What the journal has not seen the end of, as it is read at a start.
