@@ -2,6 +2,7 @@
 //! those of the serial protocol; the other kinds share what [`super`] has.
 
 use firmware_protocol::barrier;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
@@ -20,8 +21,17 @@ named! {
     Refusal of barrier::Refusal { UnderArm Fault Busy TooLong Unauthenticated }
 }
 
+/// `info`, retained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Info {
+    /// For people.
+    pub model: String,
+    /// Version of the firmware, for people.
+    pub firmware: String,
+}
+
 /// `state`: see [`barrier::Status`] for the fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs)]
 pub struct State {
     pub boot: u32,
@@ -74,7 +84,7 @@ impl From<State> for barrier::Status {
 }
 
 /// `cmd/hello`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hello {
     /// The run of the device that this is for.
     pub boot: u32,
@@ -85,7 +95,7 @@ pub struct Hello {
 }
 
 /// `result/hello`, where messages are sealed: the device took the hello.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Welcome {
     /// As in the hello.
     pub boot: u32,
@@ -98,7 +108,7 @@ pub struct Welcome {
 }
 
 /// `cmd/open` and `cmd/close`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Command {
     /// The command.
     pub id: Uuid,
@@ -114,7 +124,7 @@ pub struct Command {
 }
 
 /// What became of a command, as a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It moves.
@@ -128,7 +138,7 @@ pub enum Outcome {
 }
 
 /// `result/open` and `result/close`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandResult {
     /// The command.
     pub id: Uuid,

@@ -1,6 +1,7 @@
 //! The JSON of a charger's messages over MQTT. See [`firmware_protocol::charger`] for the meaning.
 
 use firmware_protocol::charger::{self, Action, Allowance};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Command, Nothing, named};
@@ -30,7 +31,7 @@ named! {
 }
 
 /// `info`, retained.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Info {
     /// For people.
     pub model: String,
@@ -43,7 +44,7 @@ pub struct Info {
 }
 
 /// `state`, retained: see [`charger::Status`] for the fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs)]
 pub struct State {
     pub boot_id: u32,
@@ -65,7 +66,7 @@ pub struct State {
 }
 
 /// See [`charger::Meter`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs)]
 pub struct Meter {
     pub energy_wh: u64,
@@ -94,7 +95,7 @@ pub enum Happening {
 }
 
 /// What an event has to say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AtCharger {
     /// What was wrong then.
     pub fault: Fault,
@@ -104,7 +105,7 @@ pub struct AtCharger {
 }
 
 /// What `cmd/enable` and `cmd/limit` want to know: see [`charger::Allowance`] for the fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs)]
 pub struct Allowed {
     pub limit_ma: u32,

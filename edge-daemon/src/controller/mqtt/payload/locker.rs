@@ -1,6 +1,7 @@
 //! The JSON of a locker controller's messages. See [`firmware_protocol::locker`] for the meaning.
 
 use firmware_protocol::locker::{self, Action};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -33,7 +34,7 @@ named! {
 }
 
 /// `info`, retained.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Info {
     /// For people.
     pub model: String,
@@ -44,7 +45,7 @@ pub struct Info {
 }
 
 /// `state`, retained: everything about every door.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct State {
     /// The run of the device.
     pub boot_id: u32,
@@ -60,7 +61,7 @@ pub struct State {
 }
 
 /// One door.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Door {
     /// Its number, from 1.
     pub door: u8,
@@ -71,7 +72,7 @@ pub struct Door {
 }
 
 /// What an event at a door has to say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AtDoor {
     /// Which.
     pub door: u8,
@@ -81,7 +82,7 @@ pub struct AtDoor {
 }
 
 /// How a code came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// Typed.
@@ -91,7 +92,7 @@ pub enum Source {
 }
 
 /// What somebody typed or scanned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Code {
     /// How.
     pub source: Source,
@@ -103,14 +104,14 @@ pub struct Code {
 }
 
 /// What `cmd/open` wants to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Open {
     /// Which door.
     pub door: u8,
 }
 
 /// What `cmd/deny` wants to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Deny {
     /// Why.
     pub why: Denial,

@@ -15,6 +15,7 @@ use firmware_protocol::{
     session,
     topic::Topic,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
@@ -29,7 +30,7 @@ pub const OFFLINE: &str = "offline";
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident of $wire:path { $($variant:ident)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(rename_all = "snake_case")]
         #[allow(missing_docs)]
         pub enum $name {
@@ -56,7 +57,7 @@ macro_rules! named {
 use named;
 
 /// Whether a device is connected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
     /// It is.
@@ -66,7 +67,7 @@ pub enum Presence {
 }
 
 /// `availability`, retained; with `offline` the device's last will.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Availability {
     /// Whether the device is connected.
     pub status: Presence,
@@ -78,7 +79,7 @@ pub struct Availability {
 }
 
 /// `cmd/hello`: gives the device the host's time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hello {
     /// The run of the device that this is for.
     pub boot_id: u32,
@@ -89,7 +90,7 @@ pub struct Hello {
 }
 
 /// `result/hello`: the device took the hello.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Welcome {
     /// As in the hello.
     pub boot_id: u32,
@@ -104,7 +105,7 @@ pub struct Welcome {
 }
 
 /// `cmd/…`: one deed, once, and not late. `V` is what the verb wants to know beside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Command<V> {
     /// The command.
     pub cmd_id: Uuid,
@@ -125,11 +126,11 @@ pub struct Command<V> {
 }
 
 /// The arguments of a verb that wants none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Nothing {}
 
 /// What became of a command, as a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It is done, or begun where it takes a while.
@@ -143,7 +144,7 @@ pub enum Outcome {
 }
 
 /// `result/…`, for reasons `R` that the device refuses for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandResult<R> {
     /// The command.
     pub cmd_id: Uuid,
@@ -153,7 +154,7 @@ pub struct CommandResult<R> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Outcome>,
     /// For an error, now or the first time: why.
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(default = "none::<R>", skip_serializing_if = "Option::is_none")]
     pub reason: Option<R>,
 }
 
@@ -162,7 +163,7 @@ fn none<R>() -> Option<R> {
 }
 
 /// `event/…`: something that happened once. `V` is what the type of event has to say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Event<V> {
     /// The event; the same when it is sent again.
     pub event_id: Uuid,
