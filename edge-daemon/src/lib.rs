@@ -8,6 +8,7 @@ pub mod backoff;
 pub mod charger;
 pub mod cli;
 pub mod cloud;
+pub mod commit;
 pub mod config;
 pub mod conformance;
 pub mod console;

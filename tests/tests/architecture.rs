@@ -33,10 +33,11 @@ const PURE: &[(&str, &[&str], &[&str])] = &[
 
 /// Which modules of the edge a module of it may name. Those that are not listed may name all.
 const EDGE: &[(&str, &[&str])] = &[
-    ("gate", &[]),
-    ("locker", &[]),
+    ("gate", &["commit"]),
+    ("locker", &["commit"]),
     ("charger", &[]),
     ("backoff", &[]),
+    ("commit", &[]),
     ("controller", &["backoff"]),
     ("journal", &[]),
     ("sightings", &[]),

@@ -124,7 +124,7 @@ impl Lockers {
             bank.online = online;
         }
         let (device, reason) = (device.clone(), reason.to_owned());
-        commit.record_fact(Fact::Device { device, online, reason });
+        commit.record(Fact::Device { device, online, reason });
     }
 
     /// The cloud told, when its clock showed `told_at`, how a cabinet stands.

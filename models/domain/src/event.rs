@@ -317,6 +317,12 @@ pub enum Fact {
     Unknown,
 }
 
+impl From<LockerFact> for Fact {
+    fn from(fact: LockerFact) -> Self {
+        Self::Locker(fact)
+    }
+}
+
 impl Fact {
     /// Whether it only tells how the machine fares: the first to go where room is short. What moves
     /// money or a barrier, and what says where the journal begins, ends or has a hole, never goes.
