@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Kills of the edge; the cloud dies as often, every other time with it.
-const KILLS: usize = 30;
+const KILLS: usize = 50;
 const KILLS_SOAK: usize = 400;
 /// How long the edge is left alone between a start and the next kill.
 const PEACE_MS: std::ops::Range<u64> = 0..1_500;
