@@ -79,3 +79,24 @@ fn a_device_is_paired_once_listed_and_unpaired() {
     let unpaired = device(folder, &[&["unpair"], &hall[..]].concat());
     assert!(text(&unpaired).contains("hall-1 is not paired"), "{}", text(&unpaired));
 }
+
+#[test]
+fn check_config_names_devices_without_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    site(folder);
+    let check = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_edge-daemon"));
+        command.args(["check-config", "edge.toml"]).current_dir(folder).output().unwrap()
+    };
+    let before = check();
+    assert!(before.status.success(), "{}", text(&before));
+    assert!(text(&before).contains("the barrier `barrier-exit` has no key"), "{}", text(&before));
+    let exit = ["pair", "--kind", "barrier", "--device", "barrier-exit"];
+    assert!(device(folder, &exit).status.success());
+    let after = text(&check());
+    assert!(
+        !after.contains("barrier-exit") && after.contains("`locker-hall` has no key"),
+        "{after}"
+    );
+}

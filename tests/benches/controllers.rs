@@ -15,8 +15,10 @@ use edge_daemon::{
 };
 use rand::Rng;
 use system_tests::{
-    barrier::{Account, Barrier, MqttBarrier, SerialLine, Timing},
+    barrier::{Barrier, Timing},
+    device::{Account, MqttDevice},
     mosquitto::Mosquitto,
+    serial::SerialLine,
 };
 use tempfile::TempDir;
 use tokio::{sync::mpsc, time::sleep};
@@ -34,20 +36,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let path = directory.path().join("line");
     let _line = SerialLine::new(&path, vec![(1, Barrier::new(TIMING))])?;
     let path = path.display();
-    measure("serial", &format!("link = 'serial'\npath = '{path}'")).await?;
+    let settings = format!("link = 'serial'\npath = '{path}'");
+    measure("serial", &settings, directory.path()).await?;
 
     let broker = Mosquitto::start()?;
     let port = broker.port();
     let account = Account { host: "127.0.0.1".to_owned(), port, login: None };
-    let _barrier = MqttBarrier::new(account, "bench", "barrier", Barrier::new(TIMING));
-    measure("mqtt", &format!("link = 'mqtt'\n[mqtt]\nport = {port}")).await
+    let (state, device) = (directory.path(), Barrier::new(TIMING).device());
+    let _barrier = MqttDevice::paired(account, "bench", "barrier", state, device)?;
+    measure("mqtt", &format!("link = 'mqtt'\n[mqtt]\nport = {port}"), state).await
 }
 
-async fn measure(link: &str, settings: &str) -> Result<(), Box<dyn Error>> {
+async fn measure(link: &str, settings: &str, state: &Path) -> Result<(), Box<dyn Error>> {
     let config: Config = toml::from_str(&format!("[[controllers]]\nid = 'barrier'\n{settings}"))?;
     let shutdown = CancellationToken::new();
     let _running = shutdown.clone().drop_guard();
-    let keys = Keys::new(Path::new("/nowhere"));
+    let keys = Keys::new(state);
     let (controllers, mut reports) =
         start(&config, &"bench".parse()?, &keys, Arc::new(SystemClock), shutdown);
     while reports.recv().await.ok_or("the controllers ended")?.what != What::Online {}

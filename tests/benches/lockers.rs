@@ -18,8 +18,7 @@ use firmware_protocol::seal::Key;
 use rand::{Rng, random};
 use serde_json::json;
 use system_tests::{
-    barrier::Account,
-    device::Faults,
+    device::{Account, Faults},
     locker::{Cabinet, Locker, MqttLocker, Timing},
     mosquitto::Mosquitto,
     process::http_client,

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    barrier::Account,
+    device::Account,
     line::Line,
     locker::{Cabinet, Locker, MqttLocker, Timing},
     mosquitto::Mosquitto,

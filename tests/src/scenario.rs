@@ -8,12 +8,14 @@ use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    barrier::{Account, Barrier, MqttBarrier, SerialLine, Timing},
+    barrier::{Barrier, Timing},
     clock::WallClock,
+    device::{Account, MqttDevice},
     disk::FaultyDisk,
     line::Line,
     mosquitto::Mosquitto,
     process::{self, PATIENCE},
+    serial::SerialLine,
     site::{Cloud, Edge, Lane, Link, Plan, Source},
     traffic::Drive,
     vision::Vision,
@@ -58,7 +60,7 @@ pub struct Scenario {
     pub entry: Drive,
     /// Where they leave.
     pub exit: Drive,
-    _links: (SerialLine, MqttBarrier),
+    _links: (SerialLine, MqttDevice),
     _folder: TempDir,
 }
 
@@ -77,7 +79,8 @@ impl Scenario {
         let line = SerialLine::new(&pty, vec![(1, entry.clone())])?;
         let broker = Mosquitto::start()?;
         let account = Account { host: "127.0.0.1".into(), port: broker.port(), login: None };
-        let mqtt = MqttBarrier::new(account, SITE, "exit-barrier", exit.clone());
+        let state = folder.path().join("edge/state");
+        let mqtt = MqttDevice::paired(account, SITE, "exit-barrier", &state, exit.device())?;
         let plan = setup.plan(broker.port(), pty);
         let url = format!("http://{}", internet.address());
         let edge = Edge::start(&folder.path().join("edge"), &plan, Some((&url, &code))).await?;

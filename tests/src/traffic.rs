@@ -50,8 +50,8 @@ impl Drive {
     /// # Errors
     /// Where it is not let through for long.
     pub async fn through(&self, plate: &str) -> io::Result<()> {
-        let before = self.barrier.board().status().under_arm_count;
-        self.barrier.board().vehicle();
+        let before = self.barrier.status().under_arm_count;
+        self.barrier.board().hardware.vehicle();
         let through = async {
             loop {
                 self.see(plate);
@@ -66,7 +66,7 @@ impl Drive {
 
     async fn passed(&self, before: u16) {
         loop {
-            let status = self.barrier.board().status();
+            let status = self.barrier.status();
             if status.under_arm_count != before && !status.under_arm {
                 return;
             }
@@ -75,7 +75,7 @@ impl Drive {
     }
 
     async fn closed(&self) {
-        while self.barrier.board().arm() != Arm::Closed {
+        while self.barrier.board().hardware.arm() != Arm::Closed {
             sleep(LOOK).await;
         }
     }

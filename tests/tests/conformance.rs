@@ -12,11 +12,12 @@ use edge_daemon::conformance::{
 use firmware_protocol::seal::Key;
 use futures_util::future::join_all;
 use system_tests::{
-    barrier::{Account, Barrier, MqttBarrier, SerialLine, Timing},
+    barrier::{Barrier, Boom, Timing},
     charger::{Pile, SerialCharger},
-    device::{Faults, Hardware, MqttDevice, Simulated},
+    device::{Account, Faults, Hardware, MqttDevice, Simulated},
     locker::{Cabinet, Timing as DoorTiming},
     mosquitto::Mosquitto,
+    serial::SerialLine,
 };
 use tempfile::TempDir;
 
@@ -32,7 +33,7 @@ fn subject(broker: &Mosquitto, device: &str, kind: Kind) -> Subject {
         site: "site".to_owned(),
         device: device.to_owned(),
         kind,
-        key: (kind != Kind::Barrier).then(|| Key::new(KEY)),
+        key: Key::new(KEY),
         door: 1,
         restart: None,
     }
@@ -72,16 +73,19 @@ fn failures(report: &Report) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn our_lockers_and_chargers_keep_every_promise() {
+async fn our_devices_keep_every_promise() {
     let broker = Mosquitto::start().unwrap();
     let good = Faults::default();
     let locker = try_device(&broker, "hall", Kind::Locker, cabinet(), good);
     let pile = Pile::new(32_000, 3, 0);
     let charger = try_device(&broker, "bay", Kind::Charger, pile, good);
-    let (locker, charger) = tokio::join!(locker, charger);
-    for report in [locker, charger] {
+    let boom = Boom::new(Timing::default());
+    let barrier = try_device(&broker, "exit", Kind::Barrier, boom, good);
+    let (locker, charger, barrier) = tokio::join!(locker, charger, barrier);
+    // A barrier tells no events.
+    for (report, lines) in [(locker, 20), (charger, 20), (barrier, 19)] {
         let passed = report.lines.iter().all(|line| line.verdict == Verdict::Passes);
-        assert!(passed && report.lines.len() == 20, "{report}");
+        assert!(passed && report.lines.len() == lines, "{report}");
     }
 }
 
@@ -119,18 +123,6 @@ async fn one_that_babbles_is_found_out() {
     let babbling = Faults { babbling: true, ..Faults::default() };
     let report = try_device(&broker, "hall", Kind::Locker, cabinet(), babbling).await;
     assert!(failures(&report).contains(&"measure"), "{report}");
-}
-
-#[tokio::test]
-async fn a_barrier_that_was_not_paired_is_tried_without_seals() {
-    let broker = Mosquitto::start().unwrap();
-    let barrier = Barrier::new(Timing::default());
-    let _link = MqttBarrier::new(account(&broker), "site", "exit", barrier);
-    let report = mqtt::run(subject(&broker, "exit", Kind::Barrier)).await.unwrap();
-    assert_eq!(failures(&report), [""; 0], "{report}");
-    let skipped = report.lines.iter().filter(|line| line.verdict != Verdict::Passes);
-    let skipped: Vec<_> = skipped.map(|line| line.name).collect();
-    assert_eq!(skipped, ["seal", "counter", "restart", "flash"], "{report}");
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ async fn what_was_paid_while_the_line_was_cut_is_told_afterwards_and_only_once()
 
 /// A car drives up and is refused for the fee that is due.
 async fn stand_before_the_exit(site: &Scenario, plate: &str) {
-    site.exit.barrier.board().vehicle();
+    site.exit.barrier.board().hardware.vehicle();
     site.exit.see(plate);
     let refused = |event: &Event| match &event.fact {
         Fact::Decision(decision) => {

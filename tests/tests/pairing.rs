@@ -9,12 +9,14 @@ use edge_daemon::{
     controller::keys::Keys,
     pairing::{Accounts, Device, Pairing},
 };
+use firmware_protocol::seal::Key;
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
 use serde_json::Value;
 use system_tests::{
-    barrier::Account,
-    device::{MqttDevice, Simulated},
-    locker::{Cabinet, Timing},
+    barrier::{Boom, Timing},
+    charger::Pile,
+    device::{Account, Hardware, MqttDevice, Simulated},
+    locker::{Cabinet, Timing as DoorTiming},
     mosquitto::Mosquitto,
 };
 use tempfile::TempDir;
@@ -91,27 +93,46 @@ async fn first_topic(eventloop: &mut EventLoop) -> String {
     first.await.unwrap()
 }
 
-#[tokio::test]
-async fn a_paired_device_keeps_every_promise() {
-    let site = Site::new();
-    let key = site.keys.get("locker", &"hall".parse().unwrap()).unwrap();
-    let login = Some(("locker-hall".to_owned(), site.passwords[0].clone()));
-    let port = site.broker.port();
-    let account = Account { host: "127.0.0.1".to_owned(), port, login };
-    let device = Simulated::new(Cabinet::new(2, Timing::default()));
-    let _link = MqttDevice::new(account, "site", "hall", key.clone(), device);
+/// Tries a device of a kind with the account that it was given.
+async fn keeps_every_promise<H: Hardware>(site: &Site, kind: Kind, id: &str, hardware: H) {
+    let device = Device { kind: kind.word().to_owned(), id: id.parse().unwrap() };
+    let place = ("127.0.0.1".to_owned(), site.broker.port());
+    let given = pairing(&site.state, site.broker.folder()).pair(device, place, true).unwrap();
+    let given: Value = serde_json::from_str(&given.to_json()).unwrap();
+    site.broker.reload().unwrap();
+    let said = |name: &str| given[name].as_str().unwrap().to_owned();
+    let account = |login| Account { host: said("host"), port: site.broker.port(), login };
+    let key = Key::from_hex(&said("key")).unwrap();
+    let own = account(Some((said("user"), said("password"))));
+    let _link = MqttDevice::new(own, "site", id, Some(key.clone()), Simulated::new(hardware));
     let login = Some(("edge".to_owned(), "of-the-edge".to_owned()));
     let report = mqtt::run(Subject {
-        broker: Broker { host: "127.0.0.1".to_owned(), port, login },
-        site: "site".to_owned(),
-        device: "hall".to_owned(),
-        kind: Kind::Locker,
+        broker: Broker { host: said("host"), port: site.broker.port(), login },
+        site: said("site"),
+        device: id.to_owned(),
+        kind,
         key,
         door: 2,
         restart: None,
     });
     let report = report.await.unwrap();
     assert!(report.passes(), "{report}");
+}
+
+#[tokio::test]
+async fn a_paired_locker_keeps_every_promise() {
+    let cabinet = Cabinet::new(2, DoorTiming::default());
+    keeps_every_promise(&Site::new(), Kind::Locker, "hall", cabinet).await;
+}
+
+#[tokio::test]
+async fn a_paired_charger_keeps_every_promise() {
+    keeps_every_promise(&Site::new(), Kind::Charger, "bay", Pile::new(32_000, 3, 0)).await;
+}
+
+#[tokio::test]
+async fn a_paired_barrier_keeps_every_promise() {
+    keeps_every_promise(&Site::new(), Kind::Barrier, "exit", Boom::new(Timing::default())).await;
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ async fn a_cloud_that_dies_in_between_loses_and_doubles_nothing() {
 async fn an_operator_opens_and_takes_a_fee_at_the_site() {
     let setup = Setup { entry: "access = \"permits\"", ..site(FIVE_YUAN) };
     let site = Scenario::start(setup).await.unwrap();
-    site.entry.barrier.board().vehicle();
+    site.entry.barrier.board().hardware.vehicle();
     site.entry.see("京A12345");
     site.until("the stranger is refused", refused(Rule::NoPermit)).await.unwrap();
     let wrong = ask(&site, "Bearer wrong", "lanes/entry/open", json!({"by": "Li"})).await;
@@ -101,7 +101,7 @@ async fn an_operator_opens_and_takes_a_fee_at_the_site() {
     assert_eq!((opened.0, &opened.1["done"]), (200, &json!(true)), "{}", opened.1);
     site.until("the car is inside", has(is_inside("京A12345"))).await.unwrap();
 
-    site.exit.barrier.board().vehicle();
+    site.exit.barrier.board().hardware.vehicle();
     site.exit.see("京A12345");
     site.until("the unpaid car is refused", refused(Rule::FeeDue)).await.unwrap();
     assert_eq!(site.exit.barrier.movements(), []);

@@ -4,7 +4,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 
-use crate::config::Config;
+use crate::{
+    config::Config,
+    controller::{Controller, keys::Keys},
+};
 
 /// Checks a configuration file without starting anything.
 #[derive(Debug, Args)]
@@ -27,8 +30,29 @@ pub fn run(arguments: CheckConfig) -> ExitCode {
                 config.controllers.controllers.len(),
                 config.gate.permits.len(),
             );
+            for warning in unpaired(&config) {
+                eprintln!("warning: {warning}");
+            }
             ExitCode::SUCCESS
         }
         Err(error) => super::fail(&error),
     }
+}
+
+/// Devices behind the broker that the core will not talk to, and why. They keep it from nothing else.
+fn unpaired(config: &Config) -> Vec<String> {
+    let keys = Keys::new(config.journal.state().path());
+    let behind_broker = config.controllers.controllers.iter().filter_map(|one| match one {
+        Controller::Mqtt { id, kind, .. } => Some((id, kind.word())),
+        _ => None,
+    });
+    let reason = |(id, kind)| match keys.get(kind, id) {
+        Ok(Some(_)) => None,
+        Ok(None) => Some(format!(
+            "the {kind} `{id}` has no key, so that it is not talked to: \
+             run `edge-daemon device pair --kind {kind} --device {id}`"
+        )),
+        Err(error) => Some(format!("the {kind} `{id}` is not talked to: {error}")),
+    };
+    behind_broker.filter_map(reason).collect()
 }

@@ -98,9 +98,7 @@ fn subject(arguments: Conformance) -> Result<mqtt::Subject, Box<dyn Error>> {
         (None, Some(state)) => Keys::new(state).get(kind.word(), &device)?,
         (None, None) => None,
     };
-    if key.is_none() && kind != mqtt::Kind::Barrier {
-        return Err("a locker or charger has a key: name it with --key-file or --state".into());
-    }
+    let key = key.ok_or("the device has a key: name it with --key-file or --state")?;
     let broker = broker(&url, arguments.password_file)?;
     let restart = arguments.restart.map(restart);
     let (site, device) = (site.into(), device.into());

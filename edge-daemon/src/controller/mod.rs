@@ -335,17 +335,12 @@ fn member(
     now_ms: u64,
 ) -> Box<dyn Member> {
     let device = device.clone();
+    let key = key(keys, kind, &device);
     match kind {
-        Kind::Charger => {
-            let key = key(keys, kind, &device);
-            Box::new(mqtt::Charger::new(device, key, online, now_ms))
-        }
-        Kind::Locker => {
-            let key = key(keys, kind, &device);
-            Box::new(mqtt::Locker::new(device, key, online, now_ms))
-        }
+        Kind::Charger => Box::new(mqtt::Charger::of(device, key, online, now_ms)),
+        Kind::Locker => Box::new(mqtt::Locker::new(device, key, online, now_ms)),
         // The configuration, which was checked, has no meter behind a broker.
-        Kind::Barrier | Kind::Meter => Box::new(mqtt::Barrier::new(device, online, now_ms)),
+        Kind::Barrier | Kind::Meter => Box::new(mqtt::Barrier::of(device, key, online, now_ms)),
     }
 }
 

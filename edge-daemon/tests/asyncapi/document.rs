@@ -54,11 +54,12 @@ const CHARGER: &[Channel] = &[
 ];
 
 const BARRIER: &[Channel] = &[
+    kept("availability", "Availability"),
     kept("info", "BarrierInfo"),
-    said("state", "BarrierState"),
+    kept("state", "BarrierState"),
     said("result/{verb}", "BarrierResult"),
-    said("result/hello", "BarrierWelcome"),
-    told("cmd/hello", "BarrierHello"),
+    said("result/hello", "Welcome"),
+    told("cmd/hello", "Hello"),
     told("cmd/open", "BarrierCommand"),
     told("cmd/close", "BarrierCommand"),
 ];
@@ -83,8 +84,7 @@ pub fn make(examples: &[(String, Value)]) -> Value {
         "info": {
             "title": "Gatehouse: devices of a site over MQTT, as the host sees them",
             "version": "1",
-            "description": "mqtt.md says what it means. Every payload of a paired device, both \
-                            ways, ends in a field `mac`, its seal.",
+            "description": "mqtt.md says what it means. Every payload, both ways, ends in a field `mac`, its seal.",
             "license": {"name": "MIT OR Apache-2.0"},
         },
         "defaultContentType": "application/json",
@@ -137,10 +137,8 @@ fn schemas() -> Map<String, Value> {
     add::<Command<Nothing>>(&mut generator, &mut all, "ChargerDisable");
     add::<barrier::Info>(&mut generator, &mut all, "BarrierInfo");
     add::<barrier::State>(&mut generator, &mut all, "BarrierState");
-    add::<barrier::CommandResult>(&mut generator, &mut all, "BarrierResult");
-    add::<barrier::Welcome>(&mut generator, &mut all, "BarrierWelcome");
-    add::<barrier::Hello>(&mut generator, &mut all, "BarrierHello");
-    add::<barrier::Command>(&mut generator, &mut all, "BarrierCommand");
+    add::<CommandResult<barrier::Refusal>>(&mut generator, &mut all, "BarrierResult");
+    add::<Command<Nothing>>(&mut generator, &mut all, "BarrierCommand");
     assert!(payload::MAX_PAYLOAD == 4_096, "mqtt.md says so");
     all
 }

@@ -17,7 +17,7 @@ fn docs() -> PathBuf {
 /// The examples of the documents: what follows on `<!-- name -->` between fences.
 fn examples() -> Vec<(String, Value)> {
     let mut all = Vec::new();
-    for file in ["mqtt.md", "locker.md", "charger.md", "barrier-mqtt.md"] {
+    for file in ["mqtt.md", "locker.md", "charger.md", "barrier.md"] {
         let text = fs::read_to_string(docs().join(file)).unwrap();
         let before = all.len();
         for part in text.split("<!-- ").skip(1) {

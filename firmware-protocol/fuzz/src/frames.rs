@@ -22,8 +22,9 @@ pub fn run(data: &[u8]) {
     understand(kind, &payload);
     let frame = Frame { address, sequence, kind, payload };
     let line = frame.encode();
-    let found: Vec<Frame> = line.iter().filter_map(|&byte| decoder.push(byte)).collect();
-    assert_eq!(found, [frame], "a frame is found after noise");
+    // The noise may be a frame that only lacked its end.
+    let last = line.iter().filter_map(|&byte| decoder.push(byte)).last();
+    assert_eq!(last, Some(frame), "a frame is found after noise");
 }
 
 fn understand(kind: u8, payload: &[u8]) {

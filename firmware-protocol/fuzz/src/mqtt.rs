@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 
 use firmware_protocol::{
-    charger as wire_charger, locker as wire_locker,
+    barrier as wire_barrier, charger as wire_charger, locker as wire_locker,
     seal::Key,
     topic::{Leaf, Topic},
 };
@@ -50,6 +50,7 @@ fn everything(payload: &[u8], topic: &Topic<'_>) {
     one::<charger::Info>(payload, topic);
     one::<charger::State>(payload, topic);
     one::<barrier::State>(payload, topic);
+    one::<barrier::Info>(payload, topic);
     if let Some(result) = one::<CommandResult<locker::Refusal>>(payload, topic)
         && let Some(reply) = result.to_reply::<wire_locker::Refusal>()
     {
@@ -58,6 +59,9 @@ fn everything(payload: &[u8], topic: &Topic<'_>) {
     }
     if let Some(result) = one::<CommandResult<charger::Refusal>>(payload, topic) {
         let _ = result.to_reply::<wire_charger::Refusal>();
+    }
+    if let Some(result) = one::<CommandResult<barrier::Refusal>>(payload, topic) {
+        let _ = result.to_reply::<wire_barrier::Refusal>();
     }
 }
 

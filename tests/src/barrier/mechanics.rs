@@ -38,7 +38,6 @@ pub(super) struct Mechanics {
     raised_ms: u64,
     goal: Action,
     now_ms: u64,
-    pub stuck: bool,
     under_arm: bool,
     pub under_arm_count: u16,
     pub movements: Vec<Movement>,
@@ -51,7 +50,6 @@ impl Mechanics {
             raised_ms: 0,
             goal: Action::Close,
             now_ms: 0,
-            stuck: false,
             under_arm: false,
             under_arm_count: 0,
             movements: Vec::new(),
@@ -74,9 +72,6 @@ impl Mechanics {
     pub fn advance(&mut self, now_ms: u64) {
         let passed_ms = now_ms.saturating_sub(self.now_ms);
         self.now_ms = now_ms;
-        if self.stuck {
-            return;
-        }
         self.raised_ms = match self.goal {
             Action::Open => (self.raised_ms + passed_ms).min(self.travel_ms),
             Action::Close => self.raised_ms.saturating_sub(passed_ms),

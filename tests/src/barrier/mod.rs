@@ -3,65 +3,63 @@
 //!
 //! Every movement is on record with the command that caused it.
 
-mod board;
+mod boom;
 mod mechanics;
-mod mqtt;
 mod vehicle;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard},
+    sync::MutexGuard,
     time::{Duration, Instant},
 };
 
 use tokio::time::sleep;
-use uuid::Uuid;
 
 pub use self::{
-    board::{Board, Faults, Happening},
+    boom::{Boom, Happening},
     mechanics::{Movement, Timing},
-    mqtt::{Account, MqttBarrier},
 };
-pub use crate::serial::SerialLine;
-use crate::serial::{Manners, Station};
+use crate::{
+    device::{Board, Faults, Simulated},
+    serial::{Manners, Station},
+};
 use firmware_protocol::{
-    barrier::{Answer, Arm, Request},
+    barrier::{Answer, Arm, Request, Status},
     frame::Payload,
 };
 
 /// A simulated barrier, shared by the scenario and the link that serves it.
-#[derive(Debug, Clone)]
-pub struct Barrier {
-    board: Arc<Mutex<Board>>,
-    started: Instant,
-}
+#[derive(Clone)]
+pub struct Barrier(Simulated<Boom>);
 
 impl Barrier {
     /// A closed barrier with nobody in front.
     pub fn new(timing: Timing) -> Self {
-        let boot = Uuid::new_v4().as_fields().0;
-        Self { board: Arc::new(Mutex::new(Board::new(boot, timing))), started: Instant::now() }
+        Self(Simulated::new(Boom::new(timing)))
+    }
+
+    /// The device, for a link that serves any kind.
+    pub fn device(&self) -> Simulated<Boom> {
+        self.0.clone()
     }
 
     /// The board, brought up to the present.
-    pub fn board(&self) -> MutexGuard<'_, Board> {
-        let mut board = self.board.lock().expect("no scenario panics while it holds the board");
-        board.advance(self.now_ms());
-        board
+    pub fn board(&self) -> MutexGuard<'_, Board<Boom>> {
+        self.0.board()
     }
 
-    /// The device's own counter.
-    pub fn now_ms(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).expect("a simulation is short")
+    /// How it is, in the words of the protocol.
+    pub fn status(&self) -> Status {
+        status(&self.board())
     }
 
     /// Every movement so far.
     pub fn movements(&self) -> Vec<Movement> {
-        self.board().movements().to_vec()
+        self.board().hardware.movements().to_vec()
     }
 
-    /// Switches faults on and off.
+    /// Switches faults of its firmware on and off.
     pub fn set_faults(&self, faults: Faults) {
-        self.board().faults = faults;
+        self.0.set_faults(faults);
     }
 
     /// Waits until the arm is there.
@@ -70,8 +68,12 @@ impl Barrier {
     /// When it is not within ten seconds.
     pub async fn arm(&self, arm: Arm) {
         let deadline = Instant::now() + Duration::from_secs(10);
-        while self.board().arm() != arm {
-            assert!(Instant::now() < deadline, "the arm is {:?}, not {arm:?}", self.board().arm());
+        loop {
+            let is = self.status().arm;
+            if is == arm {
+                return;
+            }
+            assert!(Instant::now() < deadline, "the arm is {is:?}, not {arm:?}");
             sleep(Duration::from_millis(5)).await;
         }
     }
@@ -79,16 +81,30 @@ impl Barrier {
 
 impl Station for Barrier {
     fn manners(&self) -> Manners {
-        let Faults { silent, babbling, duplicates, slow_ms, .. } = self.board().faults;
-        Manners { silent, babbling, duplicates, slow: Duration::from_millis(slow_ms) }
+        self.board().faults.manners()
     }
 
     fn answer(&self, kind: u8, payload: &[u8]) -> Option<(u8, Payload)> {
         let request = Request::decode(kind, payload).ok()?;
-        Some(self.board().answer(&request).encode())
+        Some(answer(&mut self.board(), &request).encode())
     }
 
     fn unasked(&self) -> (u8, Payload) {
-        Answer::Status(self.board().status()).encode()
+        Answer::Status(self.status()).encode()
     }
+}
+
+fn answer(board: &mut Board<Boom>, request: &Request) -> Answer {
+    match request {
+        Request::Poll => {}
+        Request::Hello(hello) => {
+            board.hello(hello);
+        }
+        Request::Command(command) => return Answer::Reply(board.command_on_line(command)),
+    }
+    Answer::Status(status(board))
+}
+
+fn status(board: &Board<Boom>) -> Status {
+    board.hardware.status(board.boot(), board.session(), board.uptime_ms())
 }

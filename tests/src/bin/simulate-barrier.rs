@@ -14,7 +14,11 @@ use firmware_protocol::{
     frame::ADDRESSES,
 };
 use serde_json::{Value, json};
-use system_tests::barrier::{Account, Barrier, Happening, MqttBarrier, SerialLine, Timing};
+use system_tests::{
+    barrier::{Barrier, Happening, Timing},
+    device::{Account, MqttDevice, read_key},
+    serial::SerialLine,
+};
 use tokio::{
     signal::{
         ctrl_c,
@@ -65,6 +69,9 @@ enum Link {
         /// With which password.
         #[arg(long, env = "SIMULATE_BARRIER_PASSWORD", hide_env_values = true)]
         password: Option<String>,
+        /// File with its key, 64 hex digits; without one it takes no command.
+        #[arg(long, value_name = "FILE")]
+        key_file: Option<PathBuf>,
         #[command(flatten)]
         timing: TimingArgs,
     },
@@ -90,7 +97,7 @@ impl TimingArgs {
     fn barrier(&self) -> Barrier {
         let Self { travel_ms, approach_ms, passing_ms, no_traffic } = *self;
         let barrier = Barrier::new(Timing { travel_ms, approach_ms, passing_ms });
-        barrier.board().set_traffic(!no_traffic);
+        barrier.board().hardware.set_traffic(!no_traffic);
         barrier
     }
 }
@@ -104,10 +111,11 @@ async fn main() -> io::Result<()> {
             print(&json!({"event": "ready", "line": line.path()}))?;
             tell(&barrier).await
         }
-        Link::Mqtt { host, port, site, device, username, password, timing } => {
+        Link::Mqtt { host, port, site, device, username, password, key_file, timing } => {
             let barrier = timing.barrier();
             let account = Account { host, port, login: username.zip(password) };
-            let _link = MqttBarrier::new(account, &site, &device, barrier.clone());
+            let key = key_file.map(|path| read_key(&path)).transpose()?;
+            let _link = MqttDevice::new(account, &site, &device, key, barrier.device());
             print(&json!({"event": "ready", "site": site, "device": device}))?;
             tell(&barrier).await
         }
@@ -124,7 +132,7 @@ async fn tell(barrier: &Barrier) -> io::Result<()> {
             _ = terminated.recv() => return Ok(()),
             end = ctrl_c() => return end,
         }
-        let happenings = barrier.board().take_happenings();
+        let happenings = barrier.board().hardware.take_happenings();
         for (at_ms, happening) in happenings {
             let mut line = describe(happening);
             line["at_ms"] = at_ms.into();

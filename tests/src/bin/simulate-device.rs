@@ -4,20 +4,19 @@
 //! Prints one JSON line for every command that it was given.
 
 use std::{
-    fs,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand};
-use firmware_protocol::{frame::ADDRESSES, seal::Key};
+use firmware_protocol::frame::ADDRESSES;
 use serde_json::{Value, json};
 use system_tests::{
-    barrier::{Account, SerialLine},
     charger::{Pile, SerialCharger, Vehicle},
-    device::{Faults, Hardware, MqttDevice, Simulated},
+    device::{Account, Faults, Hardware, MqttDevice, Simulated, read_key},
     locker::{Cabinet, Timing},
+    serial::SerialLine,
 };
 use tokio::{
     signal::{
@@ -174,11 +173,6 @@ async fn behind_broker<H: Hardware>(
     let _link = MqttDevice::new(account, &site, &name, key, device.clone());
     print(&json!({"event": "ready", "site": site, "device": name}))?;
     tell(&device).await
-}
-
-fn read_key(path: &Path) -> io::Result<Key> {
-    let key = Key::from_hex(fs::read_to_string(path)?.trim_end());
-    key.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a key has 64 hex digits"))
 }
 
 /// Prints the commands until the terminal or SIGTERM ends it.

@@ -1,7 +1,5 @@
 //! A charger on a serial line.
 
-use std::time::Duration;
-
 use firmware_protocol::{
     charger::{Answer, Request},
     frame::Payload,
@@ -19,13 +17,7 @@ pub struct SerialCharger(pub Simulated<Pile>);
 
 impl Station for SerialCharger {
     fn manners(&self) -> Manners {
-        let faults = self.0.board().faults;
-        Manners {
-            silent: faults.silent,
-            babbling: faults.babbling,
-            duplicates: faults.duplicates,
-            slow: Duration::from_millis(faults.slow_ms),
-        }
+        self.0.board().faults.manners()
     }
 
     fn answer(&self, kind: u8, payload: &[u8]) -> Option<(u8, Payload)> {

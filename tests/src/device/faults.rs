@@ -1,5 +1,9 @@
 //! What may be wrong with a device's firmware; all off at first.
 
+use std::time::Duration;
+
+use crate::serial::Manners;
+
 /// Switches; each breaks one promise of the protocol.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Faults {
@@ -42,6 +46,12 @@ pub struct Faults {
 }
 
 impl Faults {
+    /// What of it shows on a serial line.
+    pub fn manners(&self) -> Manners {
+        let Self { silent, babbling, duplicates, slow_ms, .. } = *self;
+        Manners { silent, babbling, duplicates, slow: Duration::from_millis(slow_ms) }
+    }
+
     /// The fault of a name, as the command line has it.
     pub fn named(name: &str) -> Option<Self> {
         let mut faults = Self::default();

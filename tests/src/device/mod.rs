@@ -21,7 +21,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use self::outbox::Outbox;
-pub use self::{faults::Faults, mqtt::MqttDevice};
+pub use self::{
+    faults::Faults,
+    mqtt::{Account, MqttDevice, read_key},
+};
 
 /// Happenings that are kept until somebody takes them.
 const MAX_HAPPENINGS: usize = 10_000;
@@ -69,6 +72,8 @@ pub trait Hardware: Send + 'static {
     fn parse(&self, verb: &str, payload: &[u8]) -> Option<Self::Action>;
     /// Does what it is told, or says why not.
     fn act(&mut self, action: Self::Action, command: Uuid) -> Result<(), Self::Why>;
+    /// A command was judged like this.
+    fn judged(&mut self, _action: Self::Action, _reply: Reply<Self::Why>) {}
     /// What happened since the last time: type, moment, and what there is to say.
     fn take_events(&mut self) -> Vec<(&'static str, u64, Value)>;
     /// It loses power and starts anew.
@@ -191,6 +196,7 @@ impl<H: Hardware> Board<H> {
             hardware.act(action, cmd_id)
         });
         reply.id = cmd_id.into_bytes();
+        self.hardware.judged(action, reply);
         self.answered(verb, reply)
     }
 
@@ -210,7 +216,9 @@ impl<H: Hardware> Board<H> {
         let (hardware, id) = (&mut self.hardware, Uuid::from_bytes(command.id));
         let arrival = Arrival::on_line(self.now_ms);
         let reply = self.session.command(&judged, arrival, || hardware.act(command.action, id));
-        Reply { id: command.id, ..reply }
+        let reply = Reply { id: command.id, ..reply };
+        self.hardware.judged(command.action, reply);
+        reply
     }
 
     /// A command whose seal is wrong.

@@ -3,14 +3,17 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    io,
+    path::Path,
     time::{Duration, Instant},
 };
 
+use edge_daemon::controller::keys::Keys;
 use edge_daemon::controller::mqtt::payload::{
     Availability, Command, Hello, Presence, Welcome, read, write,
 };
 use firmware_protocol::{
-    seal::Key,
+    seal::{KEY_BYTES, Key},
     topic::{Leaf, Topic},
 };
 use rumqttc::{
@@ -22,12 +25,31 @@ use serde_json::{Map, Value};
 use tokio::{task::JoinSet, time::sleep};
 
 use super::{Hardware, Simulated};
-use crate::barrier::Account;
 
 /// How often the device looks at its inputs, and gathers what changed.
 const TICK: Duration = Duration::from_millis(20);
 /// States in a tick of a device that babbles: a thousand a second.
 const BABBLE: usize = 20;
+
+/// How a device gets into a broker.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The broker's name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// User and password, for a broker that asks.
+    pub login: Option<(String, String)>,
+}
+
+/// The key in a file that has its 64 hex digits.
+///
+/// # Errors
+/// Where it cannot be read, or holds none.
+pub fn read_key(path: &Path) -> io::Result<Key> {
+    let key = Key::from_hex(std::fs::read_to_string(path)?.trim_end());
+    key.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a key has 64 hex digits"))
+}
 
 /// A device on a broker; disconnected, as if it lost power, on drop.
 #[derive(Debug)]
@@ -55,6 +77,23 @@ impl MqttDevice {
             }
         });
         Self { _task: task }
+    }
+
+    /// The same with a new key, which is kept below the site's state directory.
+    ///
+    /// # Errors
+    /// Where it cannot be kept.
+    pub fn paired<H: Hardware>(
+        account: Account,
+        site: &str,
+        id: &str,
+        state: &Path,
+        device: Simulated<H>,
+    ) -> io::Result<Self> {
+        let secret: [u8; KEY_BYTES] = rand::random();
+        let name = id.parse().map_err(io::Error::other)?;
+        Keys::new(state).keep(H::KIND, &name, &secret).map_err(io::Error::other)?;
+        Ok(Self::new(account, site, id, Some(Key::new(secret)), device))
     }
 }
 

@@ -13,9 +13,8 @@ use firmware_protocol::{
     seal::{KEY_BYTES, Key},
 };
 use system_tests::{
-    barrier::Account,
     charger::{Charger, MqttCharger, Pile, SerialCharger, Vehicle},
-    device::Simulated,
+    device::{Account, Simulated},
     mosquitto::Mosquitto,
     serial::SerialLine,
 };

@@ -6,14 +6,17 @@ use domain::event::{Action, Outcome};
 use edge_daemon::controller::{
     SendError, What,
     barrier::{Arm, News},
-    mqtt::payload::barrier::{CommandResult, Outcome as Answered},
+    keys::Keys,
+    mqtt::payload::{CommandResult, Outcome as Answered, barrier::Refusal},
 };
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, Publish, QoS};
 use serde_json::{Value, json};
 use system_tests::{
-    barrier::{Account, Barrier, Faults, MqttBarrier},
+    barrier::Barrier,
+    device::{Account, Faults, MqttDevice},
     mosquitto::Mosquitto,
 };
+use tempfile::TempDir;
 use tokio::{
     sync::mpsc,
     task::JoinSet,
@@ -24,30 +27,34 @@ use uuid::Uuid;
 use crate::scene::{Scene, TIMING, name};
 
 const OPEN: &str = "site/v1/site/barrier/exit/cmd/open";
+const CLOSE: &str = "site/v1/site/barrier/exit/cmd/close";
+const RESULTS: &str = "site/v1/site/barrier/exit/result/+";
 
 /// A barrier `exit` behind a broker.
 struct Site {
     broker: Mosquitto,
     barrier: Barrier,
     scene: Scene,
-    _link: MqttBarrier,
+    _link: MqttDevice,
+    _state: TempDir,
 }
 
 impl Site {
     async fn new() -> Self {
         let broker = Mosquitto::start().unwrap();
         let barrier = Barrier::new(TIMING);
-        let _link = connect(&broker, "exit", &barrier);
-        let mut scene = Scene::new(&config(&broker, &["exit"], ""));
+        let _state = TempDir::new().unwrap();
+        let _link = connect(&broker, "exit", &barrier, &_state);
+        let mut scene = Scene::with_keys(&config(&broker, &["exit"], ""), _state.path());
         scene.online("exit").await;
-        Self { broker, barrier, scene, _link }
+        Self { broker, barrier, scene, _link, _state }
     }
 }
 
 #[tokio::test]
 async fn a_vehicle_passes() {
     let mut site = Site::new().await;
-    site.barrier.board().vehicle();
+    site.barrier.board().hardware.vehicle();
     let id = site.scene.send("exit", Action::Open).unwrap();
     let sent = |what: &What| match what {
         What::Sent { command, .. } if *command == id => Some(()),
@@ -67,40 +74,45 @@ async fn a_vehicle_passes() {
 #[tokio::test]
 async fn a_retained_command_moves_nothing() {
     let broker = Mosquitto::start().unwrap();
-    let mut stranger = Stranger::new(&broker, "site/v1/site/barrier/exit/result/+").await;
+    let mut stranger = Stranger::new(&broker, RESULTS).await;
     let id = Uuid::new_v4();
-    let command = json!({"id": id, "boot": 1, "session": 1, "expires_at_ms": u64::MAX});
+    let command = json!({"cmd_id": id, "boot_id": 1, "session": 1, "counter": u64::MAX,
+                         "deadline_ms": u64::MAX});
     stranger.publish(OPEN, true, command.to_string()).await;
-    let barrier = Barrier::new(TIMING);
-    let _link = connect(&broker, "exit", &barrier);
+    let (barrier, state) = (Barrier::new(TIMING), TempDir::new().unwrap());
+    let _link = connect(&broker, "exit", &barrier, &state);
     assert_eq!(stranger.result().await.outcome, Answered::Expired);
-    let mut scene = Scene::new(&config(&broker, &["exit"], ""));
+    let mut scene = Scene::with_keys(&config(&broker, &["exit"], ""), state.path());
     scene.online("exit").await;
     assert_eq!(barrier.movements(), []);
     assert_eq!(scene.command("exit", Action::Open).await, Outcome::Accepted);
 }
 
 #[tokio::test]
-async fn a_repeated_and_a_late_command_move_nothing() {
+async fn a_repeated_a_forged_and_a_late_command_move_nothing() {
     let mut site = Site::new().await;
     let mut commands = Stranger::new(&site.broker, OPEN).await;
-    let mut stranger = Stranger::new(&site.broker, "site/v1/site/barrier/exit/result/+").await;
+    let mut stranger = Stranger::new(&site.broker, RESULTS).await;
     assert_eq!(site.scene.command("exit", Action::Open).await, Outcome::Accepted);
     let copy = String::from_utf8(commands.next().await.payload.to_vec()).unwrap();
-    assert_eq!(stranger.result().await.outcome, Answered::Accepted);
+    assert_eq!(stranger.result().await.outcome, Answered::Ok);
     assert_eq!(site.scene.command("exit", Action::Close).await, Outcome::Accepted);
-    assert_eq!(stranger.result().await.outcome, Answered::Accepted);
+    assert_eq!(stranger.result().await.outcome, Answered::Ok);
 
     stranger.publish(OPEN, false, copy.clone()).await;
     let repeated = stranger.result().await;
     assert_eq!(repeated.outcome, Answered::Duplicate);
-    assert_eq!(repeated.first, Some(Answered::Accepted));
+    assert_eq!(repeated.first, Some(Answered::Ok));
 
-    let mut late: Value = serde_json::from_str(&copy).unwrap();
-    late["id"] = json!(Uuid::new_v4());
-    late["expires_at_ms"] = json!(1);
-    stranger.publish(OPEN, false, late.to_string()).await;
-    assert_eq!(stranger.result().await.outcome, Answered::Expired);
+    // Whoever may publish holds no key: neither another command nor one for another verb.
+    let mut forged: Value = serde_json::from_str(&copy).unwrap();
+    forged["cmd_id"] = json!(Uuid::new_v4());
+    for (topic, command) in [(OPEN, forged.to_string()), (CLOSE, copy.clone())] {
+        stranger.publish(topic, false, command).await;
+        let result = stranger.result().await;
+        assert_eq!(result.outcome, Answered::Error);
+        assert_eq!(result.reason, Some(Refusal::Unauthenticated));
+    }
 
     sleep(Duration::from_millis(3_100)).await;
     stranger.publish(OPEN, false, copy).await;
@@ -149,10 +161,12 @@ async fn a_broker_that_asks_for_a_password_gets_it() {
     let barrier = Barrier::new(TIMING);
     let login = Some(("edge".to_owned(), "right".to_owned()));
     let account = Account { host: "127.0.0.1".to_owned(), port: broker.port(), login };
-    let _link = MqttBarrier::new(account, "site", "exit", barrier);
+    let state = TempDir::new().unwrap();
+    let link = MqttDevice::paired(account, "site", "exit", state.path(), barrier.device());
+    let _link = link.unwrap();
     let password = broker.file("password", "wrong\n").unwrap();
     let login = format!("username = 'edge'\npassword_file = '{}'", password.display());
-    let mut scene = Scene::new(&config(&broker, &["exit"], &login));
+    let mut scene = Scene::with_keys(&config(&broker, &["exit"], &login), state.path());
     let reason = scene.offline("exit").await;
     assert!(reason.contains("refused"), "{reason}");
     broker.file("password", "right\n").unwrap();
@@ -167,10 +181,15 @@ async fn a_device_that_the_access_list_hides_is_offline_and_the_other_works() {
     let barrier = Barrier::new(TIMING);
     let login = Some(("edge".to_owned(), "right".to_owned()));
     let account = Account { host: "127.0.0.1".to_owned(), port: broker.port(), login };
-    let _link = MqttBarrier::new(account, "site", "exit", barrier);
+    let state = TempDir::new().unwrap();
+    let link = MqttDevice::paired(account, "site", "exit", state.path(), barrier.device());
+    let _link = link.unwrap();
     let password = broker.file("password", "right\n").unwrap();
     let login = format!("username = 'edge'\npassword_file = '{}'", password.display());
-    let mut scene = Scene::new(&config(&broker, &["exit", "hidden"], &login));
+    let hidden = "hidden".parse().unwrap();
+    Keys::new(state.path()).keep("barrier", &hidden, &[7; 32]).unwrap();
+    let config = config(&broker, &["exit", "hidden"], &login);
+    let mut scene = Scene::with_keys(&config, state.path());
     scene.online("exit").await;
     scene.offline("hidden").await;
     assert_eq!(scene.command("exit", Action::Open).await, Outcome::Accepted);
@@ -203,8 +222,9 @@ async fn what_is_no_message_of_ours_is_dropped_and_counted() {
 async fn a_babbling_device_starves_nobody() {
     let broker = Mosquitto::start().unwrap();
     let (good, bad) = (Barrier::new(TIMING), Barrier::new(TIMING));
-    let _links = [connect(&broker, "good", &good), connect(&broker, "bad", &bad)];
-    let mut scene = Scene::new(&config(&broker, &["good", "bad"], ""));
+    let state = TempDir::new().unwrap();
+    let _links = [("good", &good), ("bad", &bad)].map(|(id, b)| connect(&broker, id, b, &state));
+    let mut scene = Scene::with_keys(&config(&broker, &["good", "bad"], ""), state.path());
     scene.online("good").await;
     bad.set_faults(Faults { babbling: true, ..Faults::default() });
     for round in 0..10 {
@@ -217,9 +237,24 @@ async fn a_babbling_device_starves_nobody() {
     assert!(babble < 20, "{babble} reports of a device that did nothing");
 }
 
-fn connect(broker: &Mosquitto, device: &str, barrier: &Barrier) -> MqttBarrier {
+#[tokio::test]
+async fn a_barrier_without_a_key_is_not_talked_to() {
+    let broker = Mosquitto::start().unwrap();
+    let (barrier, state) = (Barrier::new(TIMING), TempDir::new().unwrap());
     let account = Account { host: "127.0.0.1".to_owned(), port: broker.port(), login: None };
-    MqttBarrier::new(account, "site", device, barrier.clone())
+    let _link = MqttDevice::new(account, "site", "exit", None, barrier.device());
+    let mut told = Stranger::new(&broker, "site/v1/site/barrier/exit/cmd/+").await;
+    let mut scene = Scene::with_keys(&config(&broker, &["exit"], ""), state.path());
+    let reason = scene.offline("exit").await;
+    assert!(reason.contains("edge-daemon device pair"), "{reason}");
+    let refused = scene.send("exit", Action::Open);
+    assert_eq!(refused, Err(SendError::Offline(name("exit"))));
+    assert!(timeout(Duration::from_millis(1_500), told.heard.recv()).await.is_err());
+}
+
+fn connect(broker: &Mosquitto, device: &str, barrier: &Barrier, state: &TempDir) -> MqttDevice {
+    let account = Account { host: "127.0.0.1".to_owned(), port: broker.port(), login: None };
+    MqttDevice::paired(account, "site", device, state.path(), barrier.device()).unwrap()
 }
 
 fn config(broker: &Mosquitto, devices: &[&str], login: &str) -> String {
@@ -266,7 +301,13 @@ impl Stranger {
         timeout(Duration::from_secs(10), self.heard.recv()).await.unwrap().unwrap()
     }
 
-    async fn result(&mut self) -> CommandResult {
-        serde_json::from_slice(&self.next().await.payload).unwrap()
+    /// The next answer to a command.
+    async fn result(&mut self) -> CommandResult<Refusal> {
+        loop {
+            let message = self.next().await;
+            if !message.topic.ends_with("/hello") {
+                return serde_json::from_slice(&message.payload).unwrap();
+            }
+        }
     }
 }

@@ -15,7 +15,11 @@ use firmware_protocol::{
     frame::Frame,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use system_tests::barrier::{Barrier, Faults, Happening, SerialLine};
+use system_tests::{
+    barrier::{Barrier, Happening},
+    device::Faults,
+    serial::SerialLine,
+};
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
@@ -48,7 +52,7 @@ impl Site {
     async fn next_reply(&self) -> Reply {
         let answered = async {
             loop {
-                for (_, happening) in self.barrier.board().take_happenings() {
+                for (_, happening) in self.barrier.board().hardware.take_happenings() {
                     if let Happening::Command { reply, .. } = happening {
                         return reply;
                     }
@@ -63,7 +67,7 @@ impl Site {
 #[tokio::test]
 async fn a_vehicle_passes() {
     let mut site = Site::new().await;
-    site.barrier.board().vehicle();
+    site.barrier.board().hardware.vehicle();
     site.scene.seen("entry", News::Presence(true)).await;
     let id = site.scene.send("entry", Action::Open).unwrap();
     site.scene
@@ -87,7 +91,7 @@ async fn a_repeated_command_moves_nothing() {
     let mut site = Site::new().await;
     assert_eq!(site.scene.command("entry", Action::Open).await, Outcome::Accepted);
     assert_eq!(site.scene.command("entry", Action::Close).await, Outcome::Accepted);
-    site.barrier.board().take_happenings();
+    site.barrier.board().hardware.take_happenings();
     site.line.replay(barrier::Action::Open);
     let reply = site.next_reply().await;
     assert!(reply.duplicate);
@@ -110,10 +114,10 @@ async fn a_command_that_is_replayed_after_its_end_moves_nothing() {
     assert_eq!(site.scene.command("entry", Action::Open).await, Outcome::Accepted);
     assert_eq!(site.scene.command("entry", Action::Close).await, Outcome::Accepted);
     sleep(Duration::from_millis(3_100)).await;
-    site.barrier.board().take_happenings();
+    site.barrier.board().hardware.take_happenings();
     site.line.replay(barrier::Action::Open);
     assert_eq!(site.next_reply().await.verdict, Verdict::Expired);
-    site.barrier.board().reboot();
+    site.barrier.board().restart();
     site.line.replay(barrier::Action::Open);
     assert_eq!(site.next_reply().await.verdict, Verdict::Expired);
     site.scene.offline("entry").await;
@@ -175,14 +179,14 @@ async fn an_occupied_loop_keeps_the_arm_up() {
     let mut site = Site::new().await;
     assert_eq!(site.scene.command("entry", Action::Open).await, Outcome::Accepted);
     site.barrier.arm(Arm::Open).await;
-    site.barrier.board().block(true);
+    site.barrier.board().hardware.block(true);
     let id = site.scene.send("entry", Action::Close).unwrap();
     let refusal = |what: &What| match what {
         What::Result { command, refusal, .. } if *command == id => *refusal,
         _ => None,
     };
     assert_eq!(site.scene.until("entry", refusal).await, "under_arm");
-    assert_eq!(site.barrier.board().arm(), Arm::Open);
+    assert_eq!(site.barrier.board().hardware.arm(), Arm::Open);
 }
 
 #[tokio::test]
@@ -190,10 +194,10 @@ async fn what_happened_between_two_looks_is_reported() {
     let mut site = Site::new().await;
     {
         let mut board = site.barrier.board();
-        board.block(true);
-        board.block(false);
-        board.press();
-        board.fire = true;
+        board.hardware.block(true);
+        board.hardware.block(false);
+        board.hardware.press();
+        board.hardware.fire = true;
     }
     for seen in [News::Fire(true), News::Button { press: 1 }, News::Loop(true), News::Loop(false)] {
         site.scene.seen("entry", seen).await;
@@ -205,7 +209,7 @@ async fn a_button_pressed_while_nobody_listened_opens_nothing_later() {
     let mut site = Site::new().await;
     site.line.unplug();
     site.scene.offline("entry").await;
-    site.barrier.board().press();
+    site.barrier.board().hardware.press();
     site.line.plug();
     site.scene.online("entry").await;
     sleep(Duration::from_millis(200)).await;
@@ -296,7 +300,7 @@ fn a_frame_with_a_bad_checksum() -> Vec<u8> {
 }
 
 fn unasked_status() -> Vec<u8> {
-    let status: Status = Barrier::new(TIMING).board().status();
+    let status: Status = Barrier::new(TIMING).status();
     let (kind, payload) = Answer::Status(status).encode();
     Frame { address: 7, sequence: 1, kind, payload }.encode().to_vec()
 }

@@ -38,11 +38,10 @@ pub(super) struct Heard {
     pub at: Instant,
     /// The topic behind the device's name.
     pub leaf: String,
-    pub payload: Vec<u8>,
     pub retained: bool,
     pub qos: QoS,
     pub sealed: bool,
-    /// In the words that all kinds share; none where it is no JSON object.
+    /// None where it is no JSON object.
     pub message: Option<Map<String, Value>>,
 }
 
@@ -150,17 +149,15 @@ impl Bench {
 
     fn keep(&mut self, message: &Publish) {
         let Some(topic) = Topic::parse(&message.topic) else { return };
-        let key = self.subject.key.as_ref();
-        let sealed = key.is_some_and(|key| key.sealed(&topic, &message.payload));
-        let object = serde_json::from_slice::<Map<String, Value>>(&message.payload).ok();
+        let sealed = self.subject.key.sealed(&topic, &message.payload);
+        let object = serde_json::from_slice(&message.payload).ok();
         self.log.push(Heard {
             at: Instant::now(),
             leaf: message.topic.splitn(6, '/').nth(5).unwrap_or_default().to_owned(),
-            payload: message.payload.to_vec(),
             retained: message.retain,
             qos: message.qos,
             sealed,
-            message: object.map(|object| self.kind().understand(object)),
+            message: object,
         });
     }
 
@@ -172,7 +169,7 @@ impl Bench {
         seal: Seal,
         retain: bool,
     ) -> usize {
-        let bytes = self.seal(verb, &self.kind().speak(message.clone()), seal);
+        let bytes = self.seal(verb, message, seal);
         self.say_bytes(verb, bytes, retain).await
     }
 
@@ -185,12 +182,12 @@ impl Bench {
 
     fn seal(&self, verb: &str, message: &Map<String, Value>, seal: Seal) -> Vec<u8> {
         let mut bytes = serde_json::to_vec(message).expect("a map of values is JSON");
-        let Some(key) = self.subject.key.as_ref().filter(|_| seal != Seal::Missing) else {
+        if seal == Seal::Missing {
             return bytes;
-        };
+        }
         bytes.pop();
         let verb = if seal == Seal::OfAnotherTopic { "another" } else { verb };
-        let mut ending = key.ending(&self.topic(verb), &bytes);
+        let mut ending = self.subject.key.ending(&self.topic(verb), &bytes);
         if seal == Seal::Wrong {
             let digit = &mut ending[20];
             *digit = if *digit == b'0' { b'1' } else { b'0' };
@@ -241,15 +238,14 @@ impl Bench {
         verb: &str,
         command: &Map<String, Value>,
     ) -> Result<Map<String, Value>, String> {
-        let (leaf, id, has_key) =
-            (format!("result/{verb}"), command["cmd_id"].clone(), self.subject.key.is_some());
+        let (leaf, id) = (format!("result/{verb}"), command["cmd_id"].clone());
         let answer = self.wait(from, PATIENCE, |heard| {
             let message = heard.message.as_ref().filter(|_| heard.leaf == leaf)?;
             (message.get("cmd_id") == Some(&id)).then(|| (message.clone(), heard.sealed))
         });
         match answer.await {
-            Some((_, false)) if has_key => Err(format!("{leaf} is not sealed by the device's key")),
-            Some((message, _)) => Ok(message),
+            Some((_, false)) => Err(format!("{leaf} is not sealed by the device's key")),
+            Some((message, true)) => Ok(message),
             None => Err(format!("no {leaf} for this cmd_id within {} s", PATIENCE.as_secs())),
         }
     }

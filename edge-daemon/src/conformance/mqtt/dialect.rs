@@ -1,14 +1,8 @@
-//! The words of each kind of device: a barrier has names of its own for what the others share.
+//! The words of each kind of device.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Kind;
-
-/// A barrier's name for a field, and everybody else's.
-const NAMES: [(&str, &str); 3] =
-    [("id", "cmd_id"), ("boot", "boot_id"), ("expires_at_ms", "deadline_ms")];
-/// The same for what became of a command.
-const OUTCOMES: [(&str, &str); 2] = [("accepted", "ok"), ("refused", "error")];
 
 impl Kind {
     /// Its word in topics.
@@ -18,34 +12,6 @@ impl Kind {
             Self::Charger => "charger",
             Self::Barrier => "barrier",
         }
-    }
-
-    /// A message in the words that the device knows.
-    pub(super) fn speak(self, message: Map<String, Value>) -> Map<String, Value> {
-        if self != Self::Barrier {
-            return message;
-        }
-        let rename = |name: String| {
-            let ours = NAMES.iter().find(|(_, common)| *common == name);
-            ours.map_or(name, |(own, _)| (*own).to_owned())
-        };
-        message.into_iter().map(|(name, value)| (rename(name), value)).collect()
-    }
-
-    /// What the device said, in the words that all others have.
-    pub(super) fn understand(self, message: Map<String, Value>) -> Map<String, Value> {
-        if self != Self::Barrier {
-            return message;
-        }
-        let rename = |name: String| {
-            let ours = NAMES.iter().find(|(own, _)| *own == name);
-            ours.map_or(name, |(_, common)| (*common).to_owned())
-        };
-        let reword = |value: Value| {
-            let ours = OUTCOMES.iter().find(|(own, _)| value == *own);
-            ours.map_or(value, |(_, common)| json!(common))
-        };
-        message.into_iter().map(|(name, value)| (rename(name), reword(value))).collect()
     }
 
     /// A verb that can be said often, with its arguments.
@@ -83,7 +49,7 @@ impl Kind {
                 "fault_count",
             ],
             Self::Barrier => {
-                &["uptime_s", "arm", "power", "under_arm", "in_front", "fire", "press"]
+                &["uptime_ms", "arm", "power", "under_arm", "in_front", "fire", "press"]
             }
         }
     }

@@ -5,10 +5,7 @@ use std::time::Duration;
 use rumqttc::QoS;
 use serde_json::{Map, Value, json};
 
-use super::{
-    Kind,
-    bench::{Bench, FIRST_WORDS, Heard, PATIENCE, Seal, object},
-};
+use super::bench::{Bench, FIRST_WORDS, PATIENCE, Seal, object};
 use crate::conformance::{Found, Report};
 
 /// A hello is answered within this.
@@ -38,9 +35,8 @@ pub(super) async fn check(bench: &mut Bench, report: &mut Report) {
 
 /// The first message of a leaf, as it stands for those who come later.
 async fn retained(bench: &mut Bench, leaf: &str) -> Result<(bool, Map<String, Value>), String> {
-    let plain = bench.kind() == Kind::Barrier && leaf == "availability";
     let found = bench.wait(0, FIRST_WORDS, |heard| {
-        let says = heard.message.clone().or_else(|| plain.then(|| spoken(heard)))?;
+        let says = heard.message.clone()?;
         (heard.leaf == leaf && heard.retained).then_some((heard.sealed, heard.qos, says))
     });
     let Some((sealed, qos, message)) = found.await else {
@@ -49,13 +45,7 @@ async fn retained(bench: &mut Bench, leaf: &str) -> Result<(bool, Map<String, Va
     if qos != QoS::AtLeastOnce {
         return Err(format!("{leaf} must be published with QoS 1"));
     }
-    Ok((sealed || plain || bench.subject.key.is_none(), message))
-}
-
-/// A barrier's availability is a word.
-fn spoken(heard: &Heard) -> Map<String, Value> {
-    let word = String::from_utf8_lossy(&heard.payload);
-    object(json!({"status": word, "boot_id": 1, "connection": 1}))
+    Ok((sealed, message))
 }
 
 async fn availability(bench: &mut Bench) -> Found {
@@ -75,20 +65,11 @@ async fn info(bench: &mut Bench) -> Found {
 }
 
 async fn state(bench: &mut Bench) -> Found {
-    let must_be_retained = bench.kind() != Kind::Barrier;
-    let found = bench.wait(0, FIRST_WORDS, |heard| {
-        let says = heard.message.clone().filter(|_| heard.leaf == "state")?;
-        (heard.retained == must_be_retained).then_some((heard.sealed, says))
-    });
-    let Some((sealed, message)) = found.await else {
-        let how = if must_be_retained { "retained" } else { "live" };
-        return Err(format!("there is no {how} state that is a JSON object"));
-    };
+    let (sealed, message) = retained(bench, "state").await?;
     needs(&message, &["boot_id", "session"], "state")?;
     needs(&message, bench.kind().state(), "state")?;
     let boot = message["boot_id"].as_u64().filter(|boot| (1..1 << 32).contains(boot));
     bench.boot = boot.ok_or("its boot number is not 1 to 4294967295")?;
-    let sealed = sealed || bench.subject.key.is_none();
     sealed.then_some(()).ok_or_else(|| unsealed("state"))
 }
 
@@ -104,9 +85,7 @@ pub(super) async fn greet(bench: &mut Bench) -> Found {
     let session = before.ok_or("the session is no number")? + 1;
     let hello = hello(bench, bench.boot, session);
     let from = bench.say("hello", &hello, Seal::Right, false).await;
-    if bench.subject.key.is_some() {
-        bench.counter = bench.counter.max(welcome(bench, from, &hello).await?);
-    }
+    bench.counter = bench.counter.max(welcome(bench, from, &hello).await?);
     let named = bench.wait(from, PATIENCE, |heard| {
         let state = heard.message.as_ref().filter(|_| heard.leaf == "state")?;
         (state.get("session") == Some(&json!(session))).then_some(())
@@ -152,14 +131,12 @@ async fn welcome(
 /// None of these may start a session.
 async fn void_hellos(bench: &mut Bench) -> Found {
     let (boot, session) = (bench.boot, bench.session);
-    let mut tries = vec![
+    let tries = [
         ("of the session that holds", hello(bench, boot, session), Seal::Right),
         ("for another boot number", hello(bench, boot ^ 1, session + 1), Seal::Right),
+        ("without a seal", hello(bench, boot, session + 1), Seal::Missing),
+        ("with a wrong seal", hello(bench, boot, session + 1), Seal::Wrong),
     ];
-    if bench.subject.key.is_some() {
-        tries.push(("without a seal", hello(bench, boot, session + 1), Seal::Missing));
-        tries.push(("with a wrong seal", hello(bench, boot, session + 1), Seal::Wrong));
-    }
     for (what, hello, seal) in tries {
         let from = bench.say("hello", &hello, seal, false).await;
         let taken = bench.wait(from, WELCOME_WITHIN, |heard| {

@@ -48,8 +48,8 @@ pub struct Subject {
     pub device: String,
     /// What it is.
     pub kind: Kind,
-    /// Its key; only a barrier may have none.
-    pub key: Option<Key>,
+    /// Its key.
+    pub key: Key,
     /// The door of a locker that is opened.
     pub door: u8,
     /// How it is made to lose power; without it, what shows only then is not tried.

@@ -14,7 +14,7 @@ use domain::{
 };
 use firmware_protocol::{
     barrier::{self, Refusal, Reply, Request, Status, Verdict},
-    session::{Done, Host, Offer, Outcome, Pace, Run},
+    session::{Done, Host, Offer, Outcome, Pace, Run, Welcome},
 };
 use uuid::Uuid;
 
@@ -104,6 +104,17 @@ impl Peer {
         } else if let Some(last) = self.last.replace(*status) {
             self.report_changes(&last, status, out);
         }
+    }
+
+    /// Takes the device's sealed answer to a hello. It is online once it tells its state.
+    pub fn welcomed(&mut self, welcome: &Welcome, now_ms: u64, out: &mut Vec<Report>) {
+        self.host.welcomed(welcome, now_ms);
+        self.tick(now_ms, out);
+    }
+
+    /// The number of the next command, where messages are sealed.
+    pub fn next_counter(&mut self) -> u64 {
+        self.host.next_counter()
     }
 
     /// Takes what the device said about a command; false where it is none that it was sent.

@@ -29,6 +29,7 @@ use super::{
         },
         read, write,
     },
+    told::{UNPAIRED, pace},
 };
 use crate::controller::{
     Action as AnyAction,
@@ -37,12 +38,10 @@ use crate::controller::{
     report::{Report, What},
 };
 
-/// Devices tell their state by themselves, at least every ten seconds.
-const PACE: Pace =
-    Pace { poll_every_ms: None, answer_within_ms: 500, silent_after_ms: 30_000, sealed: true };
+/// A locker tells its state at least every ten seconds.
+const PACE: Pace = pace(30_000);
 /// A code that was entered longer ago opens nothing.
 const CODE_LIFE_MS: u64 = 10_000;
-const UNPAIRED: &str = "it has no key: make one with `edge-daemon device pair`";
 
 /// A locker's controller.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ mod exchange;
 mod locker;
 mod member;
 pub mod payload;
+mod told;
 
 use std::{
     collections::VecDeque,

@@ -3,13 +3,10 @@
 use std::{io, path::Path};
 
 use domain::ids::DeviceId;
-use edge_daemon::controller::keys::Keys;
-use firmware_protocol::seal::{KEY_BYTES, Key};
 use serde_json::json;
 use system_tests::{
-    barrier::Account,
     charger::{Charger, MqttCharger, Pile, SerialCharger, Vehicle},
-    device::Simulated,
+    device::{Account, Simulated},
     modbus::{Maker, ModbusLine, Wallbox},
     process::http_client,
     serial::SerialLine,
@@ -42,11 +39,7 @@ impl Chargers {
         let modbus_line = ModbusLine::new(&modbus_path, devices)?;
         let stations = vec![(1, SerialCharger(serial.clone()))];
         let serial_line = SerialLine::new(&serial_path, stations)?;
-        let key: [u8; KEY_BYTES] = rand::random();
-        let device = "charger-mqtt";
-        let id: DeviceId = device.parse().map_err(io::Error::other)?;
-        Keys::new(state).keep("charger", &id, &key).map_err(io::Error::other)?;
-        let link = MqttCharger::new(broker, SITE, device, Some(Key::new(key)), mqtt.clone());
+        let link = MqttCharger::paired(broker, SITE, "charger-mqtt", state, mqtt.clone())?;
         let configuration = format!(
             "{}\n[[controllers]]\nid = \"charger-modbus\"\nlink = \"modbus\"\npath = {modbus_path:?}\n\
              model = \"heidelberg-energy-control\"\n\

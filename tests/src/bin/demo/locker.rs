@@ -3,12 +3,9 @@
 
 use std::{io, path::Path};
 
-use edge_daemon::controller::keys::Keys;
-use firmware_protocol::seal::Key;
-use rand::random;
 use serde_json::{Value, json};
 use system_tests::{
-    barrier::Account,
+    device::Account,
     locker::{Cabinet, Locker, MqttLocker, Timing},
     process::http_client,
 };
@@ -32,13 +29,10 @@ pub struct Bank {
 impl Bank {
     /// Puts the bank up, with a key below the edge's state directory.
     pub fn connect(site: &str, port: u16, state: &Path) -> io::Result<Self> {
-        let secret: [u8; 32] = random();
-        let device = DEVICE.parse().map_err(io::Error::other)?;
-        Keys::new(state).keep("locker", &device, &secret).map_err(io::Error::other)?;
         let locker = Locker::new(Cabinet::new(3, TIMING));
         locker.board().hardware.set_people(true);
         let account = Account { host: "127.0.0.1".to_owned(), port, login: None };
-        let _link = MqttLocker::new(account, site, DEVICE, Some(Key::new(secret)), locker.clone());
+        let _link = MqttLocker::paired(account, site, DEVICE, state, locker.clone())?;
         Ok(Self { locker, code: String::new(), came: 0, _link })
     }
 

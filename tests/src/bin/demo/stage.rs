@@ -11,9 +11,11 @@ use std::{
 use domain::ids::{DeviceId, LaneId};
 use edge_daemon::journal::Reader;
 use system_tests::{
-    barrier::{Account, Barrier, MqttBarrier, SerialLine, Timing},
+    barrier::{Barrier, Timing},
+    device::{Account, MqttDevice},
     line::Line,
     mosquitto::Mosquitto,
+    serial::SerialLine,
     site::{Cloud, Edge, Lane, Link, Plan, Source},
 };
 use tempfile::TempDir;
@@ -47,7 +49,7 @@ pub struct Stage {
     chargers: Chargers,
     bank: Bank,
     _entry: SerialLine,
-    _exit: MqttBarrier,
+    _exit: MqttDevice,
     _broker: Mosquitto,
 }
 
@@ -67,16 +69,17 @@ impl Stage {
         let barriers = [Barrier::new(TIMING), Barrier::new(TIMING)];
         let entry = SerialLine::new(&pty, vec![(1, barriers[0].clone())])?;
         let account = Account { host: "127.0.0.1".to_owned(), port: broker.port(), login: None };
-        let exit = MqttBarrier::new(account.clone(), SITE, "exit-barrier", barriers[1].clone());
         let home = folder.path().join("edge");
-        let chargers = Chargers::set(folder.path(), &home.join("state"), account)?;
+        let (state, device) = (home.join("state"), barriers[1].device());
+        let exit = MqttDevice::paired(account.clone(), SITE, "exit-barrier", &state, device)?;
+        let chargers = Chargers::set(folder.path(), &state, account)?;
 
         let scene = Scene::of(arguments)?;
         let cameras = scene.cameras();
         let more = [include_str!("site.toml"), chargers.configuration()].concat();
         let plan = scene.plan(broker.port(), &pty, &more);
         let url = format!("http://{}", line.address());
-        let mut bank = Bank::connect(SITE, broker.port(), &home.join("state"))?;
+        let mut bank = Bank::connect(SITE, broker.port(), &state)?;
         let edge = Edge::start(&home, &plan, Some((&url, &code))).await?;
         bank.rent(&cloud.url(), &token, NAME).await?;
         Ok(Self {
@@ -142,7 +145,7 @@ impl Stage {
 
     /// The car that a lane decided about drives up to the barrier, and through when it is open.
     pub fn drive_through(&self, lane: &LaneId) {
-        self.barriers[usize::from(lane.as_str() == "exit")].board().vehicle();
+        self.barriers[usize::from(lane.as_str() == "exit")].board().hardware.vehicle();
     }
 
     /// Drivers want their cars charged.

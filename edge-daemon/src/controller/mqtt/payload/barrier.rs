@@ -1,12 +1,17 @@
-//! The JSON of a barrier's messages, as `firmware-protocol/docs/mqtt.md` describes it. Its names are
-//! those of the serial protocol; the other kinds share what [`super`] has.
+//! The JSON of a barrier's messages over MQTT. See [`firmware_protocol::barrier`] for the meaning.
 
-use firmware_protocol::barrier;
+use firmware_protocol::barrier::{self, Action};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use uuid::Uuid;
+use serde::{Deserialize, Serialize};
 
-use super::named;
+use super::{Command, Nothing, named};
+
+/// The kind of device in topics.
+pub const KIND: &str = "barrier";
+/// The verb that raises the arm.
+pub const OPEN: &str = "open";
+/// The verb that lowers it.
+pub const CLOSE: &str = "close";
 
 named! {
     /// See [`barrier::Arm`].
@@ -30,13 +35,14 @@ pub struct Info {
     pub firmware: String,
 }
 
-/// `state`: see [`barrier::Status`] for the fields.
+/// `state`, retained: see [`barrier::Status`] for the fields. It counts what happened, so that a
+/// barrier tells no events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs)]
 pub struct State {
-    pub boot: u32,
+    pub boot_id: u32,
     pub session: u32,
-    pub uptime_s: u32,
+    pub uptime_ms: u64,
     pub arm: Arm,
     pub power: Power,
     pub under_arm: bool,
@@ -47,12 +53,22 @@ pub struct State {
     pub press: u32,
 }
 
-impl From<barrier::Status> for State {
-    fn from(status: barrier::Status) -> Self {
+/// The verb and the payload of a command.
+pub fn encode(command: &barrier::Command, counter: u64) -> (&'static str, Command<Nothing>) {
+    let verb = match command.action {
+        Action::Open => OPEN,
+        Action::Close => CLOSE,
+    };
+    (verb, Command::new(command, counter, Nothing {}))
+}
+
+impl State {
+    /// What a barrier tells that has been on for `uptime_ms`.
+    pub fn new(status: &barrier::Status, uptime_ms: u64) -> Self {
         Self {
-            boot: status.boot,
+            boot_id: status.boot,
             session: status.session,
-            uptime_s: status.uptime_s,
+            uptime_ms,
             arm: status.arm.into(),
             power: status.power.into(),
             under_arm: status.under_arm,
@@ -68,9 +84,9 @@ impl From<barrier::Status> for State {
 impl From<State> for barrier::Status {
     fn from(state: State) -> Self {
         Self {
-            boot: state.boot,
+            boot: state.boot_id,
             session: state.session,
-            uptime_s: state.uptime_s,
+            uptime_s: u32::try_from(state.uptime_ms / 1_000).unwrap_or(u32::MAX),
             arm: state.arm.into(),
             power: state.power.into(),
             under_arm: state.under_arm,
@@ -81,110 +97,4 @@ impl From<State> for barrier::Status {
             press: state.press,
         }
     }
-}
-
-/// `cmd/hello`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Hello {
-    /// The run of the device that this is for.
-    pub boot: u32,
-    /// Number of the session.
-    pub session: u32,
-    /// The host's monotonic clock in milliseconds.
-    pub now_ms: u64,
-}
-
-/// `result/hello`, where messages are sealed: the device took the hello.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Welcome {
-    /// As in the hello.
-    pub boot: u32,
-    /// As in the hello.
-    pub session: u32,
-    /// As in the hello.
-    pub now_ms: u64,
-    /// Commands must have a higher number than this.
-    pub counter: u64,
-}
-
-/// `cmd/open` and `cmd/close`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Command {
-    /// The command.
-    pub id: Uuid,
-    /// The run of the device that this is for.
-    pub boot: u32,
-    /// The session in whose time `expires_at_ms` counts.
-    pub session: u32,
-    /// The host's monotonic clock from which on it must move nothing, in milliseconds.
-    pub expires_at_ms: u64,
-    /// Higher than that of any command before, where messages are sealed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counter: Option<u64>,
-}
-
-/// What became of a command, as a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It moves.
-    Accepted,
-    /// It came too late. Nothing moves.
-    Expired,
-    /// It was seen before. Nothing moves.
-    Duplicate,
-    /// It cannot be done. Nothing moves.
-    Refused,
-}
-
-/// `result/open` and `result/close`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CommandResult {
-    /// The command.
-    pub id: Uuid,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// For a duplicate: what became of it the first time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first: Option<Outcome>,
-    /// For one that was refused, now or the first time: why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Refusal>,
-}
-
-impl From<barrier::Reply> for CommandResult {
-    fn from(reply: barrier::Reply) -> Self {
-        let (verdict, reason) = match reply.verdict {
-            barrier::Verdict::Accepted => (Outcome::Accepted, None),
-            barrier::Verdict::Expired => (Outcome::Expired, None),
-            barrier::Verdict::Refused(refusal) => (Outcome::Refused, Some(refusal.into())),
-        };
-        let (outcome, first) =
-            if reply.duplicate { (Outcome::Duplicate, Some(verdict)) } else { (verdict, None) };
-        Self { id: Uuid::from_bytes(reply.id), outcome, first, reason }
-    }
-}
-
-impl CommandResult {
-    /// As the serial protocol has it; none where it contradicts itself.
-    pub fn to_reply(self) -> Option<barrier::Reply> {
-        let duplicate = self.outcome == Outcome::Duplicate;
-        let verdict = match if duplicate { self.first? } else { self.outcome } {
-            Outcome::Accepted => barrier::Verdict::Accepted,
-            Outcome::Expired => barrier::Verdict::Expired,
-            Outcome::Refused => barrier::Verdict::Refused(self.reason?.into()),
-            Outcome::Duplicate => return None,
-        };
-        Some(barrier::Reply { id: self.id.into_bytes(), duplicate, verdict })
-    }
-}
-
-/// A message as it travels.
-pub(in super::super) fn json(message: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(message).expect("numbers and identifiers are always JSON")
-}
-
-/// A message as it came; none where it is no such thing.
-pub(in super::super) fn parse<T: DeserializeOwned>(payload: &[u8]) -> Option<T> {
-    serde_json::from_slice(payload).ok()
 }

@@ -21,10 +21,6 @@ use uuid::Uuid;
 
 /// Most bytes in a payload; longer ones are not read.
 pub const MAX_PAYLOAD: usize = 4_096;
-/// A barrier's payload of `availability` while it is connected.
-pub const ONLINE: &str = "online";
-/// A barrier's payload of `availability` when it is not; its last will.
-pub const OFFLINE: &str = "offline";
 
 /// An enum of the wire by its name.
 macro_rules! named {

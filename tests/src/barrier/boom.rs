@@ -1,33 +1,22 @@
-//! The barrier's electronics and firmware: answers requests by the protocol's rules, reads its
-//! inputs, moves the arm. Pure.
+//! The barrier's hardware: the arm, its two loops, a button, and the vehicles that come. Pure.
 
-use firmware_protocol::{
-    barrier::{Action, Answer, Arm, Command, Power, Refusal, Reply, Request, Status, Verdict},
-    session::{Arrival, Device},
+use edge_daemon::controller::mqtt::payload::barrier::{
+    CLOSE, Info, KIND, OPEN, Refusal as Reason, State,
 };
+use firmware_protocol::barrier::{Action, Arm, Power, Refusal, Reply, Status};
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
     mechanics::{Mechanics, Movement, Timing},
     vehicle::Vehicles,
 };
+use crate::device::{Hardware, Head};
 
+/// How often a barrier tells its state when nothing changes, in milliseconds.
+const HEARTBEAT_MS: u64 = 1_000;
 /// Happenings that are kept until somebody takes them.
 const MAX_HAPPENINGS: usize = 10_000;
-
-/// What is wrong with the barrier; all off at first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Faults {
-    /// The arm does not move, whatever it is told.
-    pub stuck: bool,
-    /// It says nothing.
-    pub silent: bool,
-    /// It talks without being asked, without end.
-    pub babbling: bool,
-    /// Everything it receives reaches it twice, and everything it says is said twice.
-    pub duplicates: bool,
-    /// It takes this long to answer, in milliseconds.
-    pub slow_ms: u64,
-}
 
 /// Something that a person beside the barrier could see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,16 +36,13 @@ pub enum Happening {
     InFront(bool),
 }
 
-/// The board of one barrier.
+/// What stands at one lane.
 #[derive(Debug)]
-pub struct Board {
-    /// What is wrong with it.
-    pub faults: Faults,
+pub struct Boom {
     /// Its fire input.
     pub fire: bool,
     /// What it runs on.
     pub power: Power,
-    device: Device<Refusal>,
     mechanics: Mechanics,
     vehicles: Vehicles,
     /// Set by the scenario, beside what the vehicles do.
@@ -64,40 +50,25 @@ pub struct Board {
     in_front: bool,
     in_front_count: u16,
     press: u32,
-    booted_ms: u64,
     now_ms: u64,
     happenings: Vec<(u64, Happening)>,
 }
 
-impl Board {
-    /// A board that just started and drew `boot`.
-    pub fn new(boot: u32, timing: Timing) -> Self {
+impl Boom {
+    /// A closed barrier with nobody in front.
+    pub fn new(timing: Timing) -> Self {
         Self {
-            faults: Faults::default(),
             fire: false,
             power: Power::Mains,
-            device: Device::new(boot),
             mechanics: Mechanics::new(timing.travel_ms),
             vehicles: Vehicles::new(timing),
             blocked: false,
             in_front: false,
             in_front_count: 0,
             press: 0,
-            booted_ms: 0,
             now_ms: 0,
             happenings: Vec::new(),
         }
-    }
-
-    /// Lets time pass.
-    pub fn advance(&mut self, now_ms: u64) {
-        self.now_ms = now_ms;
-        let before = self.mechanics.arm();
-        self.mechanics.stuck = self.faults.stuck;
-        self.mechanics.advance(now_ms);
-        self.vehicles.advance(self.mechanics.arm(), now_ms);
-        self.read_loops();
-        self.note_arm(before);
     }
 
     /// Where the arm is.
@@ -138,19 +109,12 @@ impl Board {
         self.press += 1;
     }
 
-    /// The board loses power for a moment: it forgets everything but the arm's place.
-    pub fn reboot(&mut self) {
-        self.device = Device::new(self.device.boot().wrapping_add(1));
-        (self.press, self.in_front_count, self.booted_ms) = (0, 0, self.now_ms);
-        self.mechanics.under_arm_count = 0;
-    }
-
-    /// How the board is.
-    pub fn status(&self) -> Status {
+    /// How it is, in the words of the protocol.
+    pub(super) fn status(&self, boot: u32, session: u32, uptime_ms: u64) -> Status {
         Status {
-            boot: self.device.boot(),
-            session: self.device.session(),
-            uptime_s: u32::try_from((self.now_ms - self.booted_ms) / 1_000).unwrap_or(u32::MAX),
+            boot,
+            session,
+            uptime_s: u32::try_from(uptime_ms / 1_000).unwrap_or(u32::MAX),
             arm: self.mechanics.arm(),
             power: self.power,
             under_arm: self.mechanics.under_arm(),
@@ -160,35 +124,6 @@ impl Board {
             in_front_count: self.in_front_count,
             press: self.press,
         }
-    }
-
-    /// Does what it is asked and answers.
-    pub fn answer(&mut self, request: &Request) -> Answer {
-        match request {
-            Request::Poll => {}
-            Request::Hello(hello) => {
-                self.device.hello(hello, self.now_ms);
-            }
-            Request::Command(command) => return Answer::Reply(self.command(command)),
-        }
-        Answer::Status(self.status())
-    }
-
-    /// Answers a command that was kept for later by somebody, without doing it.
-    pub fn answer_stale(&mut self, command: &Command) -> Reply {
-        let reply = Reply { id: command.id, duplicate: false, verdict: Verdict::Expired };
-        self.note(Happening::Command { action: command.action, reply });
-        reply
-    }
-
-    fn command(&mut self, command: &Command) -> Reply {
-        let before = self.mechanics.arm();
-        let mechanics = &mut self.mechanics;
-        let act = || mechanics.act(command.action, command.id);
-        let reply = self.device.command(command, Arrival::on_line(self.now_ms), act);
-        self.note(Happening::Command { action: command.action, reply });
-        self.note_arm(before);
-        reply
     }
 
     fn read_loops(&mut self) {
@@ -215,5 +150,65 @@ impl Board {
         if self.happenings.len() < MAX_HAPPENINGS {
             self.happenings.push((self.now_ms, happening));
         }
+    }
+}
+
+impl Hardware for Boom {
+    const KIND: &'static str = KIND;
+    type Action = Action;
+    type Why = Refusal;
+    type Reason = Reason;
+
+    fn advance(&mut self, now_ms: u64) {
+        self.now_ms = now_ms;
+        let before = self.mechanics.arm();
+        self.mechanics.advance(now_ms);
+        self.vehicles.advance(self.mechanics.arm(), now_ms);
+        self.read_loops();
+        self.note_arm(before);
+    }
+
+    fn info(&self) -> Value {
+        json!(Info { model: "simulated".to_owned(), firmware: "1.0.0".to_owned() })
+    }
+
+    fn state(&self, head: Head) -> Value {
+        let status = self.status(head.boot_id, head.session, head.uptime_ms);
+        json!(State::new(&status, head.uptime_ms))
+    }
+
+    fn news(&self) -> Value {
+        json!(State::new(&self.status(0, 0, 0), 0))
+    }
+
+    fn heartbeat_ms(&self) -> u64 {
+        HEARTBEAT_MS
+    }
+
+    fn parse(&self, verb: &str, _: &[u8]) -> Option<Action> {
+        match verb {
+            OPEN => Some(Action::Open),
+            CLOSE => Some(Action::Close),
+            _ => None,
+        }
+    }
+
+    fn act(&mut self, action: Action, command: Uuid) -> Result<(), Refusal> {
+        let before = self.mechanics.arm();
+        self.mechanics.act(action, command.into_bytes())?;
+        self.note_arm(before);
+        Ok(())
+    }
+
+    fn judged(&mut self, action: Action, reply: Reply) {
+        self.note(Happening::Command { action, reply });
+    }
+
+    fn take_events(&mut self) -> Vec<(&'static str, u64, Value)> {
+        Vec::new()
+    }
+
+    fn restart(&mut self) {
+        (self.press, self.in_front_count, self.mechanics.under_arm_count) = (0, 0, 0);
     }
 }
