@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::process::{self, Process};
@@ -15,6 +16,7 @@ pub struct Cloud {
     process: Process,
     folder: PathBuf,
     port: u16,
+    clock: Option<PathBuf>,
 }
 
 impl Cloud {
@@ -24,8 +26,8 @@ impl Cloud {
     /// Where it does not start; the message has its last words.
     pub async fn start(folder: &Path, port: u16) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
-        let process = launch(folder, port).await?;
-        Ok(Self { process, folder: folder.to_owned(), port })
+        let process = launch(folder, port, None).await?;
+        Ok(Self { process, folder: folder.to_owned(), port, clock: None })
     }
 
     /// Where it listens.
@@ -69,8 +71,20 @@ impl Cloud {
     /// # Errors
     /// Where it does not start.
     pub async fn restart(&mut self) -> io::Result<()> {
-        self.process = launch(&self.folder, self.port).await?;
+        self.process = launch(&self.folder, self.port, self.clock.as_deref()).await?;
         Ok(())
+    }
+
+    /// Kills it and starts it again with a clock that stands still at `now`.
+    ///
+    /// # Errors
+    /// Where it does not start.
+    pub async fn restart_at(&mut self, now: DateTime<Utc>) -> io::Result<()> {
+        self.kill().await?;
+        let clock = self.folder.join("clock");
+        std::fs::write(&clock, now.to_rfc3339())?;
+        self.clock = Some(clock);
+        self.restart().await
     }
 
     /// Asks it to stop and waits until it has.
@@ -119,9 +133,11 @@ fn database_url(folder: &Path) -> String {
     format!("sqlite:///{}", folder.join("cloud.db").display())
 }
 
-async fn launch(folder: &Path, port: u16) -> io::Result<Process> {
+async fn launch(folder: &Path, port: u16, clock: Option<&Path>) -> io::Result<Process> {
     let (port_text, url) = (port.to_string(), database_url(folder));
     let args = ["serve", "--host", "127.0.0.1", "--port", &port_text, "--database-url", &url];
+    let clock = clock.map(|path| format!("--test-clock={}", path.display()));
+    let args = args.into_iter().chain(clock.as_deref());
     let mut process = Process::start("cloud-sync", args, folder)?;
     process.ready(&format!("http://127.0.0.1:{port}/readyz")).await?;
     Ok(process)
