@@ -4,6 +4,7 @@
 mod answer;
 mod config;
 mod counts;
+mod untrusted;
 
 use std::{
     error::Error,
@@ -63,6 +64,9 @@ pub enum CloudError {
     /// No connection, or no answer in time.
     #[error("{0}")]
     Unreachable(String),
+    /// What answers cannot show that it is the cloud.
+    #[error("{0}")]
+    Untrusted(String),
     /// The answer was longer than any of the cloud.
     #[error("the answer has more than {MAX_ANSWER} bytes: no answer of the cloud")]
     Endless,
@@ -335,6 +339,9 @@ async fn read(mut response: Response) -> Result<Answer, CloudError> {
 }
 
 fn unreachable(error: reqwest::Error) -> CloudError {
+    if let Some(why) = untrusted::why(&error) {
+        return CloudError::Untrusted(why);
+    }
     let act = if error.is_timeout() {
         "the cloud did not answer in time"
     } else if error.is_connect() {

@@ -16,7 +16,7 @@ use super::{
     status::{ReplayState, Status},
 };
 use crate::{
-    cloud::Cloud,
+    cloud::{Cloud, CloudError},
     journal::{JournalError, JournalHandle, Limits},
 };
 
@@ -157,7 +157,11 @@ impl Events {
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
-                return Ok(Then::Pause(ReplayState::Unreachable, error.to_string(), None));
+                let state = match error {
+                    CloudError::Untrusted(_) => ReplayState::NotTheCloud,
+                    _ => ReplayState::Unreachable,
+                };
+                return Ok(Then::Pause(state, error.to_string(), None));
             }
         };
         let may_reach = self.way.may_reach(last);

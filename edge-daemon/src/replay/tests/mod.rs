@@ -4,3 +4,4 @@
 mod drain;
 mod script;
 mod stories;
+mod stranger;

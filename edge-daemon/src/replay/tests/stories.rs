@@ -32,7 +32,7 @@ pub(super) struct Story {
 }
 
 impl Story {
-    async fn begin(script: Vec<Play>, before: Vec<Fact>) -> Self {
+    pub(super) async fn begin(script: Vec<Play>, before: Vec<Fact>) -> Self {
         Self::begin_with(script, before, quick()).await
     }
 
@@ -85,7 +85,7 @@ impl Story {
         self.until(ReplayState::Synced).await;
     }
 
-    async fn until(&mut self, state: ReplayState) -> ReplayStatus {
+    pub(super) async fn until(&mut self, state: ReplayState) -> ReplayStatus {
         let reached = self.status.wait_for(|status| status.state == state);
         timeout(Duration::from_secs(10), reached).await.unwrap().unwrap().clone()
     }
