@@ -321,11 +321,38 @@ mod tests {
                 "no [[controllers]] of a barrier has this id",
             ),
             ("cameras = [\"entry\"]", "cameras = [\"nothing\"]", "no [[cameras]] has this id"),
+            (
+                "lanes = [\"entry\"]",
+                "lanes = [\"exit\"]",
+                "permits.lanes of `京A·88888` names `exit`",
+            ),
             ("places = 120", "places = 0", "parking.places is 0: use 1 to"),
         ] {
             assert!(EXAMPLE.contains(good), "{good}");
             let error = load(&EXAMPLE.replacen(good, bad, 1)).unwrap_err();
             assert!(error.contains("edge.toml") && error.contains(named), "{error}");
+        }
+    }
+
+    /// What is unknown is answered with all that is known: none of it may be missing in the example.
+    #[test]
+    fn the_example_has_every_key() {
+        let lines: Vec<_> = EXAMPLE.lines().collect();
+        let tables = lines.iter().enumerate().filter(|(_, line)| line.starts_with('['));
+        for (at, table) in tables {
+            let mut broken = lines.clone();
+            broken.insert(at + 1, "no_such_key = 1");
+            let error = load(&broken.join("\n")).unwrap_err();
+            let known = error.split_once("expected").map_or("", |(_, known)| known);
+            let known = known.split('`').skip(1).step_by(2).filter(|key| *key != "no_such_key");
+            for key in known {
+                let explained = [format!("{key} = "), format!("# {key} = ")];
+                let is_there =
+                    lines.iter().any(|line| explained.iter().any(|key| line.starts_with(key)));
+                let is_table =
+                    EXAMPLE.contains(&format!("[{key}]")) || EXAMPLE.contains(&format!(".{key}]"));
+                assert!(is_there || is_table, "{table}: `{key}` is not explained");
+            }
         }
     }
 

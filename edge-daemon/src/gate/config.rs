@@ -88,7 +88,7 @@ impl Config {
         self.parking.check()?;
         self.lanes.iter().try_for_each(LaneConfig::check)?;
         self.check_that_nothing_is_shared()?;
-        self.permits.iter().try_for_each(Permit::check)
+        self.permits.iter().try_for_each(|permit| permit.check(&self.lanes))
     }
 
     /// A lane's name, its barrier and its cameras are its own.

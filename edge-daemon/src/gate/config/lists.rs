@@ -1,8 +1,10 @@
 //! Who may always enter and who may not.
 
 use chrono::{DateTime, Utc};
-use domain::{access, ids::LaneId, plate::TypedPlate};
+use domain::{access, event::Direction, ids::LaneId, plate::TypedPlate};
 use serde::Deserialize;
+
+use super::LaneConfig;
 
 /// A permit of one plate.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -32,8 +34,16 @@ pub struct Denied {
 }
 
 impl Permit {
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self, lanes: &[LaneConfig]) -> Result<(), String> {
         let (plate, from, until) = (&self.plate, self.valid_from, self.valid_until);
+        let entries = lanes.iter().filter(|lane| lane.direction == Direction::Entry);
+        let is_entry = |id: &LaneId| entries.clone().any(|lane| lane.id == *id);
+        if let Some(lane) = self.lanes.iter().find(|lane| !is_entry(lane)) {
+            return Err(format!(
+                "permits.lanes of `{plate}` names `{lane}`: no [[lanes]] with direction = \"entry\" \
+                 has this id"
+            ));
+        }
         match (from, until) {
             (Some(from), Some(until)) if until <= from => Err(format!(
                 "permits.valid_until of `{plate}` is {until}: it must be after valid_from, {from}"
