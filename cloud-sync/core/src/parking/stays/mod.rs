@@ -9,6 +9,7 @@ mod place;
 mod query;
 mod record;
 
+use chrono::TimeDelta;
 use domain::{money::Fen, parking::Session, tariff::Tariff};
 
 pub use self::assign::Assignment;
@@ -61,6 +62,8 @@ pub struct Stay {
     pub paid_fen: i64,
     /// When the last of it was paid, in milliseconds UTC.
     pub paid_at_ms: Option<i64>,
+    /// How long after paying the car may leave, as it is set of the site.
+    pub grace: TimeDelta,
 }
 
 /// The tariff of a stay, as it stood at the entry.
@@ -103,7 +106,7 @@ impl Stay {
             paid: Fen(self.paid_fen),
             paid_at: self.paid_at_ms.map(super::moment),
         };
-        session.bill(super::moment(now_ms), domain::parking::DEFAULT_GRACE).owed
+        session.bill(super::moment(now_ms), self.grace).owed
     }
 
     /// Whether the car is inside.

@@ -1,5 +1,8 @@
 //! Reading stays.
 
+use chrono::TimeDelta;
+use domain::{parking::DEFAULT_GRACE, site::Parameters};
+
 use super::{Stay, StayFilter, StayTariff};
 use crate::{
     caller::{Caller, Role},
@@ -56,11 +59,13 @@ fn columns() -> String {
         "p.id, p.session_id, p.site_id, p.origin, p.plate, p.user_id, p.vehicle_type,
          p.entered_at_ms, p.tariff_id, p.tariff_name, p.tariff, p.exited_at_ms, p.fee_fen,
          p.paid_fen, p.paid_at_ms, v.id, v.plate, v.car_type, v.owner_id,
-         v.created_at_ms, {SPOT_COLUMNS}"
+         v.created_at_ms,
+         (SELECT told.body FROM site_parameters told WHERE told.site_id = p.site_id),
+         {SPOT_COLUMNS}"
     )
 }
 /// Columns before those of the spot.
-const OWN: usize = 20;
+const OWN: usize = 21;
 
 pub(super) fn page(
     tx: &mut dyn Transaction,
@@ -107,9 +112,20 @@ fn stay(row: &Row) -> Result<Stay> {
         fee_fen: row.get(12)?,
         paid_fen: row.get(13)?,
         paid_at_ms: row.get(14)?,
+        grace: grace(row)?,
         vehicle: vehicle(row)?,
         spot: has_spot.then(|| spots::read(row, OWN)).transpose()?,
     })
+}
+
+/// The time to leave that is set of the stay's site here; what stands in its configuration file
+/// alone is not known here.
+fn grace(row: &Row) -> Result<TimeDelta> {
+    let Some(body) = row.get::<Option<String>>(20)? else { return Ok(DEFAULT_GRACE) };
+    let set: Parameters =
+        serde_json::from_str(&body).map_err(|e| StoreError::new("read parameters", e))?;
+    let minutes = set.grace_minutes.map(|minutes| TimeDelta::minutes(minutes.into()));
+    Ok(minutes.unwrap_or(DEFAULT_GRACE))
 }
 
 fn vehicle(row: &Row) -> Result<Option<Vehicle>> {
