@@ -14,7 +14,7 @@ use super::service::{Service, start_with};
 mod table;
 use table::{Access, TABLE};
 
-const FAMILIES: &[&str] = &["hz", "station", "charging", "smart", "anpr"];
+const FAMILIES: &[&str] = &["hz", "station", "charging", "smart", "anpr", "console"];
 
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

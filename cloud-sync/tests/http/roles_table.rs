@@ -48,6 +48,8 @@ const PUBLIC: &[&str] = &[
 ];
 
 const ACCOUNT: &[&str] = &[
+    "GET /console/v1/sites/{site}/parameters",
+    "GET /console/v1/tariffs",
     "GET /api/auth/me/",
     "POST /api/auth/password/",
     "GET /api/auth/profile/",
@@ -109,6 +111,9 @@ const ACCOUNT: &[&str] = &[
 ];
 
 const OPERATOR: &[&str] = &[
+    "GET /console/v1/access",
+    "GET /console/v1/access/{site}/history",
+    "POST /console/v1/sites/{site}/lanes/{lane}/open",
     "POST /hzsystem_parking/parking-spots/{spot_id}/status/",
     "PUT /hzsystem_parking/parking-spots/{spot_id}/status/",
     "POST /hzsystem_parking/parking/spots/{spot_id}/status/",
@@ -120,6 +125,12 @@ const OPERATOR: &[&str] = &[
 ];
 
 const ADMIN: &[&str] = &[
+    "POST /console/v1/access",
+    "DELETE /console/v1/access/{site}/{kind}/{plate}",
+    "POST /console/v1/access/{site}/{kind}/import",
+    "PUT /console/v1/sites/{site}/parameters",
+    "POST /console/v1/tariffs",
+    "DELETE /console/v1/tariffs/{id}",
     "POST /hzsystem_yolo/model/settings/",
     "GET /api/admin/alerts/",
     "GET /api/admin/cabinets/",
@@ -177,6 +188,7 @@ const DEVICE: &[&str] = &[
 ];
 
 const LOCAL_ACCOUNT: &[&str] = &[
+    "GET /console/v1/overview",
     "GET /api/camera_ocr/cameras/",
     "GET /api/camera_ocr/cameras/{id}/",
     "GET /api/dashboard/",
