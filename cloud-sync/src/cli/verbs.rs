@@ -112,7 +112,7 @@ pub(super) enum Site {
         database: Database,
     },
     /// Takes a site's rights away: nothing that it sends is taken any more. `site code` lets it
-    /// enrol again, with another key.
+    /// enrol again, or the machine that follows it.
     Revoke {
         /// Its name in the system.
         #[arg(long)]
@@ -122,7 +122,8 @@ pub(super) enum Site {
     },
     /// Sets what a site goes by and prints all that is set; its edge is told at once.
     Set(Box<SetSite>),
-    /// Prints a new code for a site that has not enrolled or was revoked; the old one is void.
+    /// Prints a new code for a site that has not enrolled or was revoked; the old one is void. A
+    /// machine with an empty journal that enrols with it follows the one that was there.
     Code {
         /// Its name in the system.
         #[arg(long)]

@@ -2,10 +2,10 @@
 //! nothing. When the journal has arrived at it, it is taken in, in the journal's order, as if it had
 //! come then. So there is one order in which this cloud applies, however things arrive.
 
-use domain::envelope::{ChainHash, Refusal};
+use domain::envelope::Refusal;
 
 use super::{
-    IngestError,
+    IngestError, apply,
     chain::{Chain, Content, Link},
     keep::{End, forked, parse_hash},
 };
@@ -62,28 +62,42 @@ fn put(tx: &mut dyn Transaction, site: &str, link: &Link, now_ms: i64) -> Result
     Ok(())
 }
 
-/// What was put by and follows `end` without a gap.
+/// What was put by and follows `end` without a gap. Where the transaction has one site for itself
+/// alone, up to the first event that changes what is not of its site: that waits for one that has
+/// all for itself.
 pub(super) fn that_follow(
     tx: &mut dyn Transaction,
     site: &str,
     mut end: End,
+    crosses_sites: bool,
+) -> Result<Vec<Link>, IngestError> {
+    let mut links = Vec::new();
+    for link in all(tx, site, end, MOST_TAKEN_IN)? {
+        let Content::Event { body, .. } = &link.content else { break };
+        // A gap, which the journal will fill; or not what the journal says, which then stands.
+        if link.sequence != end.sequence + 1 || end.hash.follow(body.as_bytes()) != link.hash {
+            break;
+        }
+        if !crosses_sites && link.event().is_some_and(|event| apply::may_cross_sites(&event.fact)) {
+            break;
+        }
+        end = End { sequence: link.sequence, hash: link.hash };
+        links.push(link);
+    }
+    Ok(links)
+}
+
+/// What is put by behind `end`, at most so much.
+pub(super) fn all(
+    tx: &mut dyn Transaction,
+    site: &str,
+    end: End,
+    most: usize,
 ) -> Result<Vec<Link>, IngestError> {
     let query = "SELECT sequence, hash, body FROM events_ahead
                  WHERE site_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
-    let through = params![site, end.sequence as i64, MOST_TAKEN_IN as i64];
-    let mut links = Vec::new();
-    for row in tx.query(query, through)? {
-        let (sequence, hash, body) = columns(&row)?;
-        // A gap, which the journal will fill; or not what the journal says, which then stands.
-        if sequence != end.sequence + 1 || end.hash.follow(body.as_bytes()) != hash {
-            break;
-        }
-        let event = serde_json::from_str(&body).map_err(|e| e.to_string());
-        let content = Content::Event { body, event, resumes: false };
-        links.push(Link { sequence, hash, content });
-        end = End { sequence, hash };
-    }
-    Ok(links)
+    let rows = tx.query(query, params![site, end.sequence as i64, most as i64])?;
+    rows.iter().map(link).collect()
 }
 
 /// What is in the journal is put by no longer.
@@ -99,6 +113,9 @@ pub(super) fn is_any(tx: &mut dyn Transaction, site: &str) -> Result<bool, Store
     Ok(number(tx, query, params![site])? > 0)
 }
 
-fn columns(row: &Row) -> Result<(u64, ChainHash, String), IngestError> {
-    Ok((row.get::<i64>(0)?.unsigned_abs(), parse_hash(row.get(1)?)?, row.get(2)?))
+fn link(row: &Row) -> Result<Link, IngestError> {
+    let (sequence, body) = (row.get::<i64>(0)?.unsigned_abs(), row.get::<String>(2)?);
+    let event = serde_json::from_str(&body).map(Box::new).map_err(|e| e.to_string());
+    let content = Content::Event { body, event, resumes: false };
+    Ok(Link { sequence, hash: parse_hash(row.get(1)?)?, content })
 }

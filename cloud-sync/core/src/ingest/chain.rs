@@ -13,6 +13,7 @@ use ruzstd::decoding::StreamingDecoder;
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 
 /// A batch whose hashes are worked out.
+#[derive(Clone)]
 pub(super) struct Chain {
     pub(super) site: String,
     pub(super) first_sequence: u64,
@@ -23,6 +24,7 @@ pub(super) struct Chain {
 }
 
 /// One place in the journal.
+#[derive(Clone)]
 pub(super) struct Link {
     pub(super) sequence: u64,
     /// Zeroes where it is not known.
@@ -41,6 +43,7 @@ impl Link {
 }
 
 /// What stands in a place.
+#[derive(Clone)]
 pub(super) enum Content {
     /// An event: its exact bytes, what they say or why they say nothing, and whether it claims to
     /// be the first after lost places.

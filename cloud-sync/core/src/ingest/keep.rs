@@ -13,6 +13,7 @@ use domain::{
 use super::{
     IngestError, ahead, apply,
     chain::{Chain, Content, Link, is_unknown},
+    replaced,
 };
 use crate::{
     charging::Moment,
@@ -47,10 +48,62 @@ impl End {
 pub(super) fn keep(
     tx: &mut dyn Transaction,
     chain: &Chain,
-    tally: Tally,
-    moment: Moment,
+    means: Means,
 ) -> Result<Acknowledgement, IngestError> {
-    let end = end(tx, &chain.site)?;
+    let (end, base, is_new) = known(tx, &chain.site)?;
+    if is_new && chain.ahead {
+        // Whether its journal goes on or begins anew shows in order.
+        return Err(Refusal::NoRoomAhead.into());
+    }
+    let kept = keep_behind(tx, chain, base, end, means);
+    let begins_anew = is_new
+        && chain.first_sequence == 1
+        && matches!(kept, Err(IngestError::Refused(Refusal::Forked { .. })));
+    let kept = if begins_anew {
+        let base = replaced::begin_anew(tx, &chain.site, end, means)?;
+        let end = End { sequence: base, hash: ChainHash::GENESIS };
+        keep_behind(tx, chain, base, end, means)
+    } else {
+        kept
+    };
+    if is_new && kept.is_ok() {
+        tx.execute("UPDATE sites SET is_new = 0 WHERE site_id = $1", params![&chain.site])?;
+    }
+    kept
+}
+
+/// What keeping needs beside the chain.
+#[derive(Clone, Copy)]
+pub(super) struct Means {
+    /// From which confidence on nobody needs to look at a plate.
+    pub(super) doubtless: f64,
+    pub(super) moment: Moment,
+    /// Whether the transaction has more for itself than the site.
+    pub(super) crosses_sites: bool,
+}
+
+/// Keeps a chain whose journal stands behind the place `base`.
+fn keep_behind(
+    tx: &mut dyn Transaction,
+    chain: &Chain,
+    base: u64,
+    end: End,
+    means: Means,
+) -> Result<Acknowledgement, IngestError> {
+    if base == 0 {
+        return keep_placed(tx, chain, end, means);
+    }
+    let kept = keep_placed(tx, &replaced::placed(chain, base), end, means);
+    replaced::as_the_site_counts(kept, base)
+}
+
+fn keep_placed(
+    tx: &mut dyn Transaction,
+    chain: &Chain,
+    end: End,
+    means: Means,
+) -> Result<Acknowledgement, IngestError> {
+    let Means { doubtless, moment, crosses_sites } = means;
     if chain.ahead && chain.first_sequence > end.sequence + 1 {
         let ahead_through = Some(ahead::put_by(tx, chain, end.sequence, moment.now_ms)?);
         note(tx, chain, end, moment.now_ms)?;
@@ -63,9 +116,9 @@ pub(super) fn keep(
     check_resumed(tx, &chain.site, end, new)?;
     tell_losses(tx, &chain.site, new, moment.now_ms)?;
     let reached = new.last().map_or(end, End::of);
-    let taken_in = ahead::that_follow(tx, &chain.site, reached)?;
+    let taken_in = ahead::that_follow(tx, &chain.site, reached, crosses_sites)?;
     let new: Vec<_> = new.iter().chain(&taken_in).collect();
-    append(tx, &chain.site, &new, tally, moment)?;
+    append(tx, &chain.site, &new, Tally::new(doubtless), moment)?;
     let end = new.last().map_or(end, |last| End::of(last));
     ahead::forget(tx, &chain.site, end)?;
     note(tx, chain, end, moment.now_ms)?;
@@ -81,11 +134,14 @@ fn note(tx: &mut dyn Transaction, chain: &Chain, end: End, now_ms: i64) -> Resul
     )
 }
 
-/// The last sequence of a site that is here, and its hash.
-fn end(tx: &mut dyn Transaction, site: &str) -> Result<End, IngestError> {
-    let query = "SELECT acked_through, chain_hash FROM sites WHERE site_id = $1";
+/// The last place of a site that is here, that behind which its journal stands, and whether nothing
+/// came since it enrolled anew.
+fn known(tx: &mut dyn Transaction, site: &str) -> Result<(End, u64, bool), IngestError> {
+    let query = "SELECT acked_through, chain_hash, journal_base, is_new FROM sites
+                 WHERE site_id = $1";
     let row = first(tx, query, params![site])?.ok_or(Refusal::Unauthorised)?;
-    Ok(End { sequence: row.get::<i64>(0)?.unsigned_abs(), hash: parse_hash(row.get(1)?)? })
+    let place = |column| row.get::<i64>(column).map(i64::unsigned_abs);
+    Ok((End { sequence: place(0)?, hash: parse_hash(row.get(1)?)? }, place(2)?, row.get(3)?))
 }
 
 /// The chain must begin at or before the next sequence, and continue what is here.
@@ -143,7 +199,7 @@ pub(super) fn forked(
 }
 
 /// Raises an alert about places that are new here and lost there.
-fn tell_losses(
+pub(super) fn tell_losses(
     tx: &mut dyn Transaction,
     site: &str,
     new: &[Link],
@@ -217,7 +273,7 @@ pub(super) fn parse_hash(text: String) -> Result<ChainHash, IngestError> {
 }
 
 /// Keeps what is new, and then what it changes. One that cannot be taken lets none be taken.
-fn append(
+pub(super) fn append(
     tx: &mut dyn Transaction,
     site: &str,
     new: &[&Link],

@@ -6,6 +6,7 @@ mod alarm;
 mod apply;
 mod chain;
 mod keep;
+mod replaced;
 mod request;
 mod verify;
 
@@ -17,6 +18,7 @@ use domain::{
     event::Fact,
 };
 
+use self::keep::Means;
 pub(crate) use self::{
     alarm::{Alarms, Suspicion},
     request::{authenticate, spend},
@@ -26,7 +28,6 @@ use crate::{
     base::Base,
     charging::{self, Moment},
     error::Error,
-    plates::Tally,
     store::{StoreError, Transaction},
 };
 
@@ -99,12 +100,13 @@ impl Ingest {
         let moment = Moment::new(self.zone, self.base.clock.now().wall);
         let crosses_sites = self.crosses_sites(site, &batch).await?;
         let doubtless = self.base.settings.alerts.doubtless;
+        let means = Means { doubtless, moment, crosses_sites };
         let mut tries = 0;
         loop {
             let chain = batch.clone();
             let keep = move |tx: &mut dyn Transaction| {
                 spend(tx, &chain.site, Channel::Events, count)?;
-                keep::keep(tx, &chain, Tally::new(doubtless), moment)
+                keep::keep(tx, &chain, means)
             };
             let kept = if crosses_sites {
                 self.base.store.write_or(keep).await

@@ -8,6 +8,7 @@ use super::{
     Ingest,
     chain::is_unknown,
     keep::{LOST, SET_ASIDE, parse_hash},
+    replaced::REPLACED,
 };
 use crate::{
     error::{Error, Result},
@@ -27,6 +28,8 @@ pub struct JournalReport {
     pub head: u64,
     /// Places that the site has set aside.
     pub set_aside: u64,
+    /// Places at which the journal of a new machine begins.
+    pub replaced: Vec<u64>,
     /// Runs of places that the site has lost: first and last of each.
     pub lost: Vec<[u64; 2]>,
     /// Everything that is wrong; empty for a whole journal. A loss that the site has declared is a
@@ -89,6 +92,7 @@ impl<'a> Walk<'a> {
         match kind.as_str() {
             LOST => self.lose(sequence),
             SET_ASIDE => self.report.set_aside += 1,
+            REPLACED => self.report.replaced.push(sequence),
             _ => self.check(sequence, hash, &body),
         }
         (self.hash, self.report.head) = (hash, sequence);
@@ -97,13 +101,14 @@ impl<'a> Walk<'a> {
     }
 
     fn check(&mut self, sequence: u64, hash: ChainHash, body: &str) {
+        let base = self.report.replaced.last().copied().unwrap_or(0);
         // Behind a lost place nothing shows what an event follows.
-        let resumes = is_unknown(self.hash) && sequence > 1;
+        let resumes = is_unknown(self.hash) && sequence > base + 1;
         if !resumes && self.hash.follow(body.as_bytes()) != hash {
             self.find(sequence, "does not follow from its bytes and the one before".to_owned());
         }
         match serde_json::from_str::<Event>(body) {
-            Ok(event) if event.sequence != sequence || event.site.as_str() != self.site => {
+            Ok(event) if event.sequence != sequence - base || event.site.as_str() != self.site => {
                 let (other, site) = (event.sequence, &event.site);
                 self.find(sequence, format!("says that it is event {other} of `{site}`"));
             }
@@ -144,6 +149,9 @@ impl fmt::Display for JournalReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (sequence, what) in &self.findings {
             writeln!(f, "event {sequence} {what}")?;
+        }
+        for place in &self.replaced {
+            writeln!(f, "at place {place} the machine was replaced, and its journal begins anew")?;
         }
         for [first, last] in &self.lost {
             writeln!(f, "events {first} to {last} are lost at the site, as it said")?;

@@ -69,10 +69,25 @@ pub(super) fn redeem(
     )?;
     tx.execute(
         "UPDATE sites SET public_key = $1, enrolled_at_ms = $2, last_seen_at_ms = $2,
-                revoked_at_ms = NULL WHERE site_id = $3",
+                revoked_at_ms = NULL, is_new = CASE WHEN acked_through > 0 THEN 1 ELSE 0 END
+         WHERE site_id = $3",
         params![key, now_ms, &site],
     )?;
+    welcome(tx, &site, now_ms)?;
     Ok(Some(site))
+}
+
+/// What has to be so that another machine can go on for a site, with an empty journal or with that of
+/// before: its requests count anew, and what was carried out is not carried out again. What the site
+/// stands at holds for whichever machine it is.
+fn welcome(tx: &mut dyn Transaction, site: &str, now_ms: i64) -> Result<()> {
+    tx.execute("DELETE FROM request_counts WHERE site_id = $1", params![site])?;
+    tx.execute(
+        "UPDATE directives SET expires_at_ms = $1 WHERE site_id = $2 AND event IS NOT NULL
+             AND kind NOT IN ('parameters', 'tariff', 'cabinet')",
+        params![now_ms, site],
+    )?;
+    Ok(())
 }
 
 /// A one-time code: the selector finds it, the secret proves it.

@@ -22,6 +22,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0010_requests.sql"),
     include_str!("schema/wired_lockers.sql"),
     include_str!("schema/access.sql"),
+    include_str!("schema/replaced_machines.sql"),
 ];
 
 /// Brings the schema up to date, within the given transaction.

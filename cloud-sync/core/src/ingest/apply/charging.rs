@@ -14,6 +14,12 @@ use crate::{
     store::Transaction,
 };
 
+/// Whether a fact may change what is not of its site alone: the queue for charging, directly or, where
+/// a controller turns out to be a charger's.
+pub(in crate::ingest) const fn may_cross_sites(fact: &Fact) -> bool {
+    is_of_charging(fact) || matches!(fact, Fact::Device { .. })
+}
+
 /// Whether a fact changes the queue for charging, whatever its site.
 pub(in crate::ingest) const fn is_of_charging(fact: &Fact) -> bool {
     matches!(

@@ -8,7 +8,7 @@ mod state;
 
 use domain::event::{Event, Fact, Outcome, PlateKind};
 
-pub(super) use self::charging::is_of_charging;
+pub(super) use self::charging::{is_of_charging, may_cross_sites};
 use crate::{
     access,
     charging::Moment,

@@ -16,6 +16,8 @@ on_each_engine! {
     two_machines_with_one_key_are_told_of_by_name,
     a_key_is_changed_by_both_keys_and_the_old_one_is_void,
     a_site_without_rights_is_refused_until_it_enrols_again,
+    a_machine_that_follows_another_begins_a_journal_behind_its,
+    a_machine_that_gets_its_rights_back_goes_on_where_it_was,
     what_comes_ahead_is_applied_in_the_journals_order,
     what_comes_ahead_and_is_not_what_the_journal_says_changes_nothing,
     a_lost_place_stays_one_and_what_follows_is_taken,
@@ -127,6 +129,78 @@ async fn a_site_without_rights_is_refused_until_it_enrols_again(place: Place) {
     let enrolment = domain::envelope::Enrolment { code, public_key };
     scene.cloud.sites.enrol(&enrolment).await.unwrap();
     assert_eq!(acked(&scene.cloud, scene.site.batch(3, 4)).await, 4);
+}
+
+/// Enrols a machine at the site of another, whose rights are taken away.
+async fn replace(scene: &Scene, next: &Site) {
+    let north = "north".parse().unwrap();
+    scene.cloud.sites.revoke(&north).await.unwrap();
+    let code = scene.cloud.sites.renew_code(&north).await.unwrap();
+    let enrolment = domain::envelope::Enrolment { code, public_key: next.public_key() };
+    scene.cloud.sites.enrol(&enrolment).await.unwrap();
+}
+
+async fn a_machine_that_follows_another_begins_a_journal_behind_its(place: Place) {
+    let mut scene = scene_at(place).await;
+    scene.site.tell((1..=4).flat_map(car));
+    acked(&scene.cloud, scene.site.batch(1, 4)).await;
+    // The third car was on its way, and is lost with the card; the fourth was sent ahead.
+    scene.cloud.ingest.take(scene.site.ahead(7, 8)).await.unwrap();
+    let mut next = Site::new("north", 9);
+    next.tell((11..=13).flat_map(car));
+    replace(&scene, &next).await;
+    assert_eq!(refused(&scene.cloud, scene.site.batch(5, 6)).await, Refusal::Unauthorised);
+
+    // Until it is seen whether its journal begins anew, it goes in order. It counts for itself.
+    assert_eq!(refused(&scene.cloud, next.ahead(5, 6)).await, Refusal::NoRoomAhead);
+    assert_eq!(acked(&scene.cloud, next.batch(1, 2)).await, 2);
+    assert_eq!(acked(&scene.cloud, next.batch(1, 2)).await, 2, "the answer was lost");
+    let gap = Refusal::OutOfOrder { expected: 3 };
+    assert_eq!(refused(&scene.cloud, next.batch(4, 4)).await, gap);
+    let taken = scene.cloud.ingest.take(next.ahead(5, 6)).await.unwrap();
+    assert_eq!((taken.acked_through, taken.ahead_through), (2, Some(6)));
+    assert_eq!(acked(&scene.cloud, next.batch(3, 4)).await, 6);
+    assert_eq!(scene.counts().await, (6, 6), "three cars of the old machine, three of the new");
+    let told = alerts(&scene, AlertKind::JournalDamaged).await;
+    assert!(told.len() == 1 && told[0].contains("2 events from 5 to 6 are lost"), "{told:?}");
+    let report = scene.cloud.ingest.verify(&"north".parse().unwrap()).await.unwrap();
+    assert_eq!(
+        (report.places, &report.replaced[..], &report.lost[..]),
+        (15, &[9][..], &[[5, 6]][..])
+    );
+    assert_eq!(report.findings, []);
+
+    // Without a fresh code a journal that begins anew is a fork, as before.
+    let mut copied = Site::new("north", 9);
+    copied.tell((21..=22).flat_map(car));
+    let delivery = next.deliver(copied.batch(1, 2).body);
+    assert!(matches!(refused(&scene.cloud, delivery).await, Refusal::Forked { sequence: 1, .. }));
+    // And a third machine follows the second.
+    let mut third = Site::new("north", 10);
+    third.tell(car(31));
+    replace(&scene, &third).await;
+    assert_eq!(acked(&scene.cloud, third.batch(1, 2)).await, 2);
+    let report = scene.cloud.ingest.verify(&"north".parse().unwrap()).await.unwrap();
+    assert_eq!((report.head, &report.replaced[..]), (18, &[9, 16][..]));
+    assert_eq!(report.findings, []);
+    assert_eq!(scene.counts().await, (7, 7));
+}
+
+async fn a_machine_that_gets_its_rights_back_goes_on_where_it_was(place: Place) {
+    let mut scene = scene_at(place).await;
+    scene.site.tell((1..=3).flat_map(car));
+    acked(&scene.cloud, scene.site.batch(1, 4)).await;
+    // The same journal by another key.
+    let mut next = Site::new("north", 9);
+    (1..=6).for_each(|sequence| next.tell_raw(scene.site.event(sequence)));
+    replace(&scene, &next).await;
+    assert_eq!(acked(&scene.cloud, next.batch(3, 6)).await, 6);
+    // From then on it is not new any more.
+    next.rewrite(1, "京A00001", "京B00001");
+    assert!(matches!(refused(&scene.cloud, next.batch(1, 2)).await, Refusal::Forked { .. }));
+    let report = scene.cloud.ingest.verify(&"north".parse().unwrap()).await.unwrap();
+    assert_eq!((report.places, &report.replaced[..]), (6, &[][..]));
+    assert_eq!(scene.counts().await, (3, 3));
 }
 
 async fn what_comes_ahead_is_applied_in_the_journals_order(place: Place) {
