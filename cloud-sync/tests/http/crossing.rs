@@ -1,4 +1,5 @@
-//! One domain, five faces: a car that a barrier let in, followed from face to face.
+//! One domain, five faces: a car that a barrier let in, followed from face to face, on
+//! both engines.
 
 use cloud_core::Role;
 use domain::{
@@ -10,7 +11,16 @@ use domain::{
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::service::{Answer, Service, entry, opened, start};
+use super::{
+    engines::on_each_engine,
+    service::{Answer, Service, entry, opened},
+};
+
+on_each_engine! {
+    a_journaled_car_is_known_at_every_face,
+    a_fee_paid_through_smart_closes_the_order_and_opens_the_barrier,
+    a_plate_corrected_through_anpr_is_corrected_everywhere,
+}
 
 async fn send(service: &Service, token: &str, method: Method, path: &str, body: Value) -> Value {
     let request = service.request(method, path).header("authorization", format!("Token {token}"));
@@ -45,17 +55,15 @@ async fn a_car_is_inside(service: &mut Service, admin: &str, plate: &str) {
     service.tell(vec![Fact::Decision(Box::new(entry(1, plate))), inside]).await;
 }
 
-#[tokio::test]
-async fn a_journaled_car_is_known_at_every_face() {
-    let mut service = start().await;
+async fn a_journaled_car_is_known_at_every_face(service: &mut Service) {
     let token = service.token(Role::Admin).await;
-    a_car_is_inside(&mut service, &token, "京A12345").await;
-    let record = get(&service, &token, "/hzsystem_parking/detection/records/").await;
+    a_car_is_inside(service, &token, "京A12345").await;
+    let record = get(service, &token, "/hzsystem_parking/detection/records/").await;
     assert_eq!(record["records"][0]["license_plate"], "京A12345");
     assert_eq!(record["records"][0]["spot_info"], "A区-A001");
-    let spot = get(&service, &token, "/hzsystem_parking/parking/spots/?status=occupied").await;
+    let spot = get(service, &token, "/hzsystem_parking/parking/spots/?status=occupied").await;
     assert_eq!(spot["spots"][0]["license_plate"], "京A12345");
-    let transactions = get(&service, &token, "/api/parking/transactions/").await;
+    let transactions = get(service, &token, "/api/parking/transactions/").await;
     assert_eq!(transactions[0]["car"]["plate_number"], "京A12345");
     assert_eq!(
         (&transactions[0]["slot"]["slot_number"], &transactions[0]["status"]),
@@ -66,29 +74,27 @@ async fn a_journaled_car_is_known_at_every_face() {
         (plates.as_array().unwrap().len(), &plates[0]["plate_number"]),
         (1, &json!("京A12345"))
     );
-    let dashboard = get(&service, &token, "/hzsystem_parking/dashboard/").await;
+    let dashboard = get(service, &token, "/hzsystem_parking/dashboard/").await;
     assert_eq!(
         (&dashboard["active_sessions"], &dashboard["occupied_spots"]),
         (&json!(1), &json!(1))
     );
 }
 
-#[tokio::test]
-async fn a_fee_paid_through_smart_closes_the_order_and_opens_the_barrier() {
-    let mut service = start().await;
+async fn a_fee_paid_through_smart_closes_the_order_and_opens_the_barrier(service: &mut Service) {
     let token = service.token(Role::Admin).await;
-    a_car_is_inside(&mut service, &token, "京A12345").await;
-    let stay = get(&service, &token, "/api/parking/transactions/").await[0]["id"].clone();
+    a_car_is_inside(service, &token, "京A12345").await;
+    let stay = get(service, &token, "/api/parking/transactions/").await[0]["id"].clone();
     let order = json!({"session_id": stay});
     let order =
-        send(&service, &token, Method::POST, "/hzsystem_parking/payment/orders/", order).await;
+        send(service, &token, Method::POST, "/hzsystem_parking/payment/orders/", order).await;
     assert_eq!(order["amount"], 5.0);
     let exit = json!({"id": stay});
-    send(&service, &token, Method::POST, "/api/parking/transactions/exit/", exit).await;
+    send(service, &token, Method::POST, "/api/parking/transactions/exit/", exit).await;
     let pay = json!({"transaction_id": stay, "payment_method": "card"});
-    let paid = send(&service, &token, Method::POST, "/api/payments/pay_transaction/", pay).await;
+    let paid = send(service, &token, Method::POST, "/api/payments/pay_transaction/", pay).await;
     assert_eq!((&paid["amount"], &paid["id"]), (&json!("5.00"), &order["id"]));
-    let orders = get(&service, &token, "/hzsystem_parking/payment/orders/").await;
+    let orders = get(service, &token, "/hzsystem_parking/payment/orders/").await;
     assert_eq!(orders["total_count"], 1);
     assert_eq!(orders["orders"][0]["payment_status"], "completed");
     assert_eq!(orders["orders"][0]["parking_session"]["license_plate"], "京A12345");
@@ -99,25 +105,23 @@ async fn a_fee_paid_through_smart_closes_the_order_and_opens_the_barrier() {
     assert!(told.directives[0].directive.get().contains("\"amount_fen\":500"));
 }
 
-#[tokio::test]
-async fn a_plate_corrected_through_anpr_is_corrected_everywhere() {
-    let mut service = start().await;
+async fn a_plate_corrected_through_anpr_is_corrected_everywhere(service: &mut Service) {
     let token = service.token(Role::Admin).await;
-    a_car_is_inside(&mut service, &token, "京A1234S").await;
+    a_car_is_inside(service, &token, "京A1234S").await;
     let plate = service.get("/api/plates").await.json[0]["id"].clone();
     let right = json!({"plate_number": "京A12345", "is_verified": true});
-    send(&service, &token, Method::PUT, &format!("/api/plates/{plate}"), right).await;
-    let record = get(&service, &token, "/hzsystem_parking/detection/records/").await;
+    send(service, &token, Method::PUT, &format!("/api/plates/{plate}"), right).await;
+    let record = get(service, &token, "/hzsystem_parking/detection/records/").await;
     assert_eq!(record["records"][0]["license_plate"], "京A12345");
-    let spots = get(&service, &token, "/hzsystem_parking/parking/spots/").await;
+    let spots = get(service, &token, "/hzsystem_parking/parking/spots/").await;
     assert_eq!(spots["spots"][0]["license_plate"], "京A12345");
-    let transactions = get(&service, &token, "/api/parking/transactions/").await;
+    let transactions = get(service, &token, "/api/parking/transactions/").await;
     assert_eq!(transactions[0]["car"]["plate_number"], "京A12345");
-    let cars = get(&service, &token, "/api/users/cars/").await;
+    let cars = get(service, &token, "/api/users/cars/").await;
     assert_eq!(cars.as_array().unwrap().len(), 1, "there never was a car of the wrong one");
     let assigned = json!({"license_plate": "京A12345", "vehicle_type": "car"});
     let assigned =
-        send(&service, &token, Method::POST, "/hzsystem_parking/parking/auto-assign/", assigned)
+        send(service, &token, Method::POST, "/hzsystem_parking/parking/auto-assign/", assigned)
             .await;
     assert_eq!(assigned["session_id"], transactions[0]["id"]);
 }

@@ -8,6 +8,7 @@ mod charging;
 mod crossing;
 mod detection;
 mod edge;
+mod engines;
 mod hz;
 mod hz_parking;
 mod members;

@@ -7,34 +7,12 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::{
-    postgres::Database,
-    service::{Answer, Service, start_at},
+    engines::on_each_engine,
+    service::{Answer, Service},
 };
 
 /// So many ask at the same time.
 const RIVALS: usize = 10;
-
-/// Makes each of the named functions of a [`Service`] a test on each engine.
-macro_rules! on_each_engine {
-    ($($story:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $story() {
-                super::$story(&super::start_at(None).await).await;
-            })+
-        }
-
-        mod on_postgres {
-            $(#[tokio::test(flavor = "multi_thread")]
-            async fn $story() {
-                let database = super::Database::create();
-                let service = super::start_at(Some(database.url())).await;
-                super::$story(&service).await;
-                service.stop().await;
-            })+
-        }
-    };
-}
 
 on_each_engine! {
     one_of_many_drivers_gets_the_cabinet,
@@ -93,7 +71,7 @@ async fn me(service: &Service, token: &str) -> Value {
     service.call(token, Method::GET, "/api/auth/me/").await.json["data"].clone()
 }
 
-async fn one_of_many_drivers_gets_the_cabinet(service: &Service) {
+async fn one_of_many_drivers_gets_the_cabinet(service: &mut Service) {
     let admin = service.token(Role::Admin).await;
     cabinets(service, &admin, 1).await;
     let mut calls = Vec::new();
@@ -108,7 +86,7 @@ async fn one_of_many_drivers_gets_the_cabinet(service: &Service) {
     assert_eq!(orders["data"]["total"], 1);
 }
 
-async fn an_order_is_paid_once_and_no_balance_is_below_nothing(service: &Service) {
+async fn an_order_is_paid_once_and_no_balance_is_below_nothing(service: &mut Service) {
     let admin = service.token(Role::Admin).await;
     cabinets(service, &admin, 4).await;
     let driver = service.token_of("driver", Role::Visitor).await;
@@ -149,7 +127,7 @@ async fn car(service: &Service, token: &str, plate: &str) -> i64 {
     car.json["id"].as_i64().unwrap()
 }
 
-async fn one_of_many_cars_gets_the_slot(service: &Service) {
+async fn one_of_many_cars_gets_the_slot(service: &mut Service) {
     let admin = service.token(Role::Admin).await;
     let slot = slot(service, &admin).await;
     let mut calls = Vec::new();
@@ -169,7 +147,7 @@ async fn one_of_many_cars_gets_the_slot(service: &Service) {
     assert_eq!(hz["active_sessions"], 1);
 }
 
-async fn a_stay_is_paid_once_by_whichever_face(service: &Service) {
+async fn a_stay_is_paid_once_by_whichever_face(service: &mut Service) {
     let admin = service.token(Role::Admin).await;
     let (slot, car) = (slot(service, &admin).await, car(service, &admin, "京A12345").await);
     let enter = json!({"car": car, "slot": slot});
@@ -203,7 +181,7 @@ async fn a_stay_is_paid_once_by_whichever_face(service: &Service) {
     assert_eq!(stats["today_revenue"], 4.0);
 }
 
-async fn one_of_many_requests_of_a_user_is_taken(service: &Service) {
+async fn one_of_many_requests_of_a_user_is_taken(service: &mut Service) {
     let driver = service.token_of("driver", Role::Visitor).await;
     let wish = json!({"charging_mode": "fast", "requested_amount": 30, "battery_capacity": 60});
     let calls =
