@@ -138,10 +138,12 @@ def stamp(rng, picture, quad):
     x = quad[:, 0].min() + np.ptp(quad[:, 0]) * rng.uniform(-0.5, 0.7)
     at = (int(x), int(y))
     scale = height * rng.uniform(0.3, 0.7) / 22
+    # OpenCV writes on bytes only.
+    written = np.clip(picture, 0, 255).astype(np.uint8)
     if rng.random() < 0.5:
-        cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, (0, 0, 0), 3, cv2.LINE_AA)
-    cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, (245, 245, 245), 1, cv2.LINE_AA)
-    return picture
+        cv2.putText(written, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, (0, 0, 0), 3, cv2.LINE_AA)
+    cv2.putText(written, text, at, cv2.FONT_HERSHEY_SIMPLEX, scale, (245, 245, 245), 1, cv2.LINE_AA)
+    return written.astype(np.float32)
 
 
 def rain(rng, picture):

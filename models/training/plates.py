@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 import strokes
 
 PROVINCES = "京沪津渝冀晋蒙辽吉黑苏浙皖闽赣鲁豫鄂湘粤桂琼川贵云藏陕甘青宁新"
-FREQUENT = "京沪津渝冀川浙皖苏赣鲁豫鄂湘粤粤粤闽"
+FREQUENT = "京沪津津渝冀川浙皖苏赣鲁豫鄂鄂湘粤粤粤粤闽"
 SPECIAL = "学警港澳挂使领民航应急"
 DIGITS = "0123456789"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -11,9 +11,14 @@ import queue
 import signal
 import sys
 import threading
+import time
 
 import cv2
 import numpy as np
+import torch
+
+# Bytes of samples that a trainer keeps on a GPU.
+ROOM = 10 << 30
 
 
 def write_shard(folder, worker, number, ring, arrays, mark):
@@ -107,6 +112,54 @@ class Shards:
         return [np.concatenate(part) for part in zip(*parts)]
 
 
+class Resident:
+    """Random batches of the shards, all kept where the network is; the oldest rows make room.
+
+    On a GPU no batch travels, and what left the ring on the disk is still seen.
+    """
+
+    REFRESH_S = 5.0
+
+    def __init__(self, folder, names, where, room):
+        """`room`: bytes of memory to use."""
+        self.folder, self.names, self.where, self.room = folder, names, where, room
+        self.taken, self.kept, self.count = set(), None, 0
+        self.looked = -self.REFRESH_S
+        self.refresh()
+
+    def refresh(self):
+        """Takes in the shards that are new."""
+        self.looked = time.monotonic()
+        for path in sorted(self.folder.glob(f"*.{self.names[0]}.npy")):
+            if path in self.taken:
+                continue
+            try:
+                self._keep([np.load(path.with_name(
+                    path.name.replace(f".{self.names[0]}.", f".{name}."))) for name in self.names])
+            except FileNotFoundError:
+                continue  # Its turn to be replaced came between the two.
+            self.taken.add(path)
+        if self.kept is None:
+            raise SystemExit(f"no shards in {self.folder}")
+
+    def _keep(self, arrays):
+        if self.kept is None:
+            rows = self.room // sum(array[0].nbytes for array in arrays)
+            self.kept = [torch.empty((rows, *array.shape[1:]), device=self.where,
+                                     dtype=torch.from_numpy(array[:0]).dtype) for array in arrays]
+        places = (torch.arange(len(arrays[0]), device=self.where) + self.count) % len(self.kept[0])
+        for kept, array in zip(self.kept, arrays):
+            kept[places] = torch.from_numpy(array).to(self.where)
+        self.count += len(arrays[0])
+
+    def batch(self, size):
+        """Rows of each array, drawn over all that is kept."""
+        if time.monotonic() - self.looked > self.REFRESH_S:
+            self.refresh()
+        rows = torch.randint(min(self.count, len(self.kept[0])), (size,), device=self.where)
+        return [kept[rows] for kept in self.kept]
+
+
 class Ahead:
     """What `make` gives, made in another thread a few calls ahead, so that nobody waits for it."""
 
@@ -127,3 +180,12 @@ class Ahead:
         if error:
             raise error
         return made
+
+
+def batches_of(folder, seed, names, size, where):
+    """A function that gives one batch after the other as tensors on `where`."""
+    if where.type == "cuda":
+        kept = Resident(folder, names, where, ROOM)
+        return lambda: kept.batch(size)
+    shards = Shards(folder, seed, names)
+    return Ahead(lambda: [torch.from_numpy(part) for part in shards.batch(size)])

@@ -7,14 +7,15 @@ them; it is what is exported. Shards may be replaced while training runs; it tak
 
 import argparse
 import pathlib
+import random
 
-import numpy
 import torch
 
 import schedule
 from detector_loss import detector_loss
 from detector_net import PlateDetector
-from shards import Ahead, Shards
+from shards import batches_of
+from vary import as_floats, light, noisy
 
 # Batch and highest learning rate.
 PROCESSOR, GPU = (16, 2e-3), (128, 4e-3)
@@ -22,21 +23,23 @@ PROCESSOR, GPU = (16, 2e-3), (128, 4e-3)
 MIRRORED = 0.3
 
 
-def batch_of(shards, size):
-    """Pictures (n, h, w, 3) BGR as bytes, labels and unsure boxes."""
-    parts = shards.batch(size)
-    return mirror(*parts) if shards.rng.random() < MIRRORED else parts
-
-
 def mirror(pictures, labels, unsure):
     """Left and right exchanged; the corners keep their order in the picture."""
     width = pictures.shape[2]
-    labels, unsure = labels.copy(), unsure.copy()
-    corners = labels[..., :8].reshape(*labels.shape[:2], 4, 2)[:, :, [1, 0, 3, 2]].copy()
+    labels, unsure = labels.clone(), unsure.clone()
+    corners = labels[..., :8].unflatten(-1, (4, 2))[:, :, [1, 0, 3, 2]].clone()
     corners[..., 0] = width - corners[..., 0]
-    labels[..., :8] = corners.reshape(*labels.shape[:2], 8)
+    labels[..., :8] = corners.flatten(-2)
     unsure[..., [0, 2]] = width - unsure[..., [2, 0]]
-    return numpy.ascontiguousarray(pictures[:, :, ::-1]), labels, unsure
+    return pictures.flip(2), labels, unsure
+
+
+def varied(pictures):
+    """NHWC bytes, BGR, as RGB in 0..1; half the batches in another light, some with noise."""
+    x = as_floats(pictures.flip(3))
+    if random.random() < 0.3:
+        x = noisy(x)
+    return light(x) if random.random() < 0.5 else x
 
 
 def main():
@@ -57,17 +60,18 @@ def main():
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=0.02)
     run = schedule.Run(args.checkpoint, network, optimiser, args.minutes, args.rate or rate,
                        decay=0.9985, warm_up=300)
-    shards = Shards(args.shards, args.seed + run.step, ("pictures", "labels", "unsure"))
-    batches = Ahead(lambda: batch_of(shards, args.batch or size))
+    batches = batches_of(args.shards, args.seed + run.step, ("pictures", "labels", "unsure"),
+                         args.batch or size, where)
     network.train()
     smooth = {}
     while run.goes_on:
         rate = run.set_rate()
-        pictures, labels, unsure = (torch.from_numpy(part).to(where, non_blocking=True)
-                                    for part in batches())
-        pictures = pictures.flip(3).permute(0, 3, 1, 2).float().div_(255)
+        pictures, labels, unsure = batches()
+        if random.random() < MIRRORED:
+            pictures, labels, unsure = mirror(pictures, labels, unsure)
+        pictures = varied(pictures).contiguous(memory_format=torch.channels_last)
         with torch.autocast(where.type, dtype=torch.bfloat16):
-            outputs = network(pictures.contiguous(memory_format=torch.channels_last))
+            outputs = network(pictures)
         loss, parts = detector_loss(outputs, labels, unsure)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

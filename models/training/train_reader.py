@@ -15,21 +15,11 @@ from torch import nn
 import schedule
 from plates import PROVINCES
 from reader_net import PlateReader
-from shards import Ahead, Shards
+from shards import batches_of
+from vary import as_floats, move, photographed
 
 # Batch and highest learning rate.
 PROCESSOR, GPU = (64, 1.5e-3), (1024, 4e-3)
-
-
-def vary(images):
-    """Cheap changes of every sample at each use: gain, offset, colour. NHWC -> NCHW view."""
-    x = images.float().div_(255).permute(0, 3, 1, 2)
-    n = len(x)
-    where = x.device
-    gain = 1 + 0.15 * torch.randn(n, 1, 1, 1, device=where)
-    tint = 1 + 0.05 * torch.randn(n, 3, 1, 1, device=where)
-    offset = 0.06 * torch.randn(n, 1, 1, 1, device=where)
-    return (x * (gain * tint) + offset).clamp_(0, 1).contiguous(memory_format=torch.channels_last)
 
 
 def province_class(labels):
@@ -41,7 +31,7 @@ def province_class(labels):
 def loss_of(network, images, labels, province_weight):
     """(CTC, CTC and province): the means over a batch."""
     with torch.autocast(images.device.type, dtype=torch.bfloat16):
-        logits, province = network.both(vary(images))
+        logits, province = network.both(photographed(move(as_floats(images))))
     chances = logits.float().log_softmax(2).transpose(0, 1)
     lengths = (labels > 0).sum(1)
     steps = torch.full_like(lengths, len(chances))
@@ -76,13 +66,13 @@ def main():
     network = PlateReader().to(where, memory_format=torch.channels_last)
     run = schedule.Run(args.checkpoint, network, optimiser_of(network), args.minutes,
                        args.rate or rate, decay=0.9993)
-    shards = Shards(args.shards, args.seed + run.step, ("images", "labels"))
-    batches = Ahead(lambda: shards.batch(args.batch or size))
+    batches = batches_of(args.shards, args.seed + run.step, ("images", "labels"),
+                         args.batch or size, where)
     network.train()
     losses = []
     while run.goes_on:
         rate = run.set_rate()
-        images, labels = (torch.from_numpy(part).to(where, non_blocking=True) for part in batches())
+        images, labels = batches()
         whole, loss = loss_of(network, images, labels.long(), args.province_weight)
         run.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -93,7 +83,7 @@ def main():
         if run.step % 200 == 0:
             ctc_mean, all_mean = torch.stack(losses).mean(0).tolist()
             print(f"{run.spent:6.1f} min  step {run.step}  ctc {ctc_mean:.4f}  all {all_mean:.4f}  "
-                  f"rate {rate:.1e}  shards {len(shards.open)}", flush=True)
+                  f"rate {rate:.1e}", flush=True)
             losses = []
 
 

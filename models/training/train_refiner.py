@@ -14,8 +14,8 @@ from torch.nn import functional
 import schedule
 from reader_net import level
 from refiner_net import CornerRefiner
-from shards import Ahead, Shards
-from train_reader import vary
+from shards import batches_of
+from vary import as_floats, photographed
 
 # Batch and highest learning rate.
 PROCESSOR, GPU = (128, 2e-3), (1024, 4e-3)
@@ -39,15 +39,15 @@ def main():
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=0.01)
     run = schedule.Run(args.checkpoint, network, optimiser, args.minutes, args.rate or rate,
                        decay=0.999)
-    shards = Shards(args.shards, args.seed + run.step, ("views", "aims"))
-    batches = Ahead(lambda: shards.batch(args.batch or size))
+    batches = batches_of(args.shards, args.seed + run.step, ("views", "aims"), args.batch or size,
+                         where)
     network.train()
     error = torch.zeros((), device=where)
     while run.goes_on:
         run.set_rate()
-        views, aims = (torch.from_numpy(part).to(where, non_blocking=True) for part in batches())
+        views, aims = batches()
         with torch.autocast(where.type, dtype=torch.bfloat16):
-            maps = network.features(level(vary(views)))
+            maps = network.features(level(photographed(as_floats(views))))
         found = network.head(maps.float())
         loss = functional.smooth_l1_loss(found, aims, beta=0.01)
         optimiser.zero_grad(set_to_none=True)
@@ -58,7 +58,7 @@ def main():
         error += (found - aims).detach().abs().mean()
         if run.step % 200 == 0:
             print(f"{run.spent:6.1f} min  step {run.step}  mean error {float(error) / 200:.4f} "
-                  f"of the view  shards {len(shards.open)}", flush=True)
+                  "of the view", flush=True)
             error.zero_()
 
 
