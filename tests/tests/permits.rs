@@ -105,7 +105,7 @@ async fn what_is_set_at_the_cloud_holds_at_the_barrier_also_without_a_line() {
     until_list(&site, 1, PATIENCE).await;
     is_refused(&site, "京D00007", Rule::Denied).await;
     // Who waits for a permit is let in when it arrives.
-    site.entry.barrier.board().vehicle();
+    site.entry.barrier.board().hardware.vehicle();
     is_refused(&site, "京A12345", Rule::NoPermit).await;
     admin.enter("permit", "京A·12345").await;
     site.entry.barrier.arm(Arm::Open).await;
@@ -117,7 +117,7 @@ async fn what_is_set_at_the_cloud_holds_at_the_barrier_also_without_a_line() {
     admin.set(json!({"public_lanes": ["entry"]})).await;
     until_told(&site, 2).await;
     site.entry.pass("京B00001").await.unwrap();
-    site.exit.barrier.board().vehicle();
+    site.exit.barrier.board().hardware.vehicle();
     site.exit.see("京B00001");
     site.until("the fee is due", decided(Rule::FeeDue)).await.unwrap();
     admin.open("exit").await;
