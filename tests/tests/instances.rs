@@ -228,6 +228,27 @@ async fn what_one_instance_wrote_another_tells_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sites_that_come_to_know_the_same_cars_at_once_do_not_hinder_each_other() {
+    const CARS: usize = 150;
+    let mut world = start().await;
+    let now = Utc::now();
+    let visits = || (0..CARS).map(|number| Visit::new(50_000 + number, now));
+    let up: Vec<_> = visits().flat_map(|visit| visit.entry()).collect();
+    let down: Vec<_> = visits().rev().flat_map(|visit| visit.entry()).collect();
+    for (index, site) in world.fleet.sites().iter().enumerate() {
+        site.append(if index % 2 == 0 { up.clone() } else { down.clone() }).await.unwrap();
+    }
+    world.fleet.connect(&world.cluster.balancer.url(), false).unwrap();
+    world.fleet.drained(PATIENCE).await.unwrap();
+    world.fleet.compare(world.cluster.database_url()).unwrap();
+    let number = |sql| world.cluster.number(sql).unwrap() as usize;
+    assert_eq!(number("SELECT COUNT(*) FROM vehicles"), CARS);
+    assert_eq!(number("SELECT COUNT(*) FROM parking_sessions"), SITES * CARS);
+    let totals = "SELECT CAST(SUM(plates) AS BIGINT) FROM plate_totals";
+    assert_eq!(number(totals), SITES * CARS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_instance_with_pictures_of_its_own_does_not_start() {
     let world = start().await;
     let other = TempDir::new().unwrap();
