@@ -37,6 +37,7 @@ bench: setup
 	@$(CARGO) build --release --quiet --workspace --bins
 	@$(CARGO) bench --quiet --workspace --bench recognise $(if $(PICTURES),-- "$$PICTURES")
 	@$(CARGO) bench --quiet --workspace --bench journal
+	@$(CARGO) bench --quiet --workspace --bench permits
 	@$(CARGO) bench --quiet --workspace --bench controllers
 	@$(CARGO) bench --quiet --workspace --bench chargers
 	@$(CARGO) bench --quiet --workspace --bench lockers
