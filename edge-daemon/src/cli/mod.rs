@@ -10,7 +10,7 @@ mod run;
 mod status;
 mod vision;
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, io::IsTerminal, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -67,7 +67,9 @@ pub fn run(cli: Cli) -> ExitCode {
 /// Tells what happens on stderr, as much as `GATEHOUSE_LOG` asks for (`info` without it).
 fn log() {
     let filter = EnvFilter::try_from_env("GATEHOUSE_LOG").unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours);
+    log.with_writer(std::io::stderr).init();
 }
 
 /// Says on the terminal what went wrong, with its causes.

@@ -8,6 +8,7 @@ use domain::clock::Clock;
 use crate::{
     config::Config,
     health::{JournalStatus, Status},
+    journal::JournalError,
     system_clock::SystemClock,
 };
 
@@ -37,13 +38,16 @@ pub fn run(arguments: Arguments) -> ExitCode {
 fn look(Arguments { config, json }: &Arguments) -> Result<bool, Box<dyn Error>> {
     let config = Config::load(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let status = match runtime.block_on(ask(&config)) {
-        Some(status) => status,
-        None => read(&config)?,
+    let (status, unread) = match runtime.block_on(ask(&config)) {
+        Some(status) => (status, None),
+        None => read(&config),
     };
     match json {
         true => println!("{}", serde_json::to_string(&status)?),
         false => print!("{status}"),
+    }
+    if let Some(error) = unread {
+        return Err(error.into());
     }
     Ok(status.running.is_some_and(|report| report.ready))
 }
@@ -55,9 +59,13 @@ async fn ask(config: &Config) -> Option<Status> {
     client.get(url).send().await.ok()?.json().await.ok()
 }
 
-/// What the disk says.
-fn read(config: &Config) -> Result<Status, Box<dyn Error>> {
+/// What the disk says, and why it does not say more.
+fn read(config: &Config) -> (Status, Option<JournalError>) {
     let clock = SystemClock.now();
-    let journal = JournalStatus::read(&config.journal.state(), config.journal.max_bytes(), clock)?;
-    Ok(Status { clock, unwritten: 0, running: None, journal: Some(journal) })
+    let read = JournalStatus::read(&config.journal.state(), config.journal.max_bytes(), clock);
+    let (journal, unread) = match read {
+        Ok(journal) => (Some(journal), None),
+        Err(error) => (None, Some(error)),
+    };
+    (Status { clock, unwritten: 0, running: None, journal }, unread)
 }

@@ -77,7 +77,9 @@ impl fmt::Display for Status {
         }
         match &self.journal {
             Some(journal) => fmt::Display::fmt(journal, f),
-            None => writeln!(f, "journal    cannot be read: see `edge-daemon journal verify`"),
+            None => {
+                writeln!(f, "journal    cannot be read; `edge-daemon journal verify` says more")
+            }
         }
     }
 }

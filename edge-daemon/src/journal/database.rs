@@ -39,8 +39,10 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection> {
 
 /// Opens an existing journal for reading, also while it is being written.
 pub(super) fn open_reader(path: &Path) -> Result<Connection> {
-    if !path.exists() {
-        return Err(JournalError::Absent(path.to_owned()));
+    match path.try_exists() {
+        Ok(true) => {}
+        Ok(false) => return Err(JournalError::Absent(path.to_owned())),
+        Err(error) => return Err(JournalError::file("look for", path)(error)),
     }
     let open = || {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
