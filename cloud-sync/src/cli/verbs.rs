@@ -3,6 +3,7 @@
 
 use std::{
     io::{self, Read},
+    path::Path,
     sync::Arc,
 };
 
@@ -168,7 +169,7 @@ impl User {
             Self::Add { username, role, phone, email, password_stdin: _, database } => {
                 let (password, role) = (read_password()?, role.parse::<Role>()?);
                 let new = NewAccount { username, password, role, phone, email };
-                on(&database, async |cloud| cloud.accounts.add(new).await.map(drop))
+                on_new(&database, async |cloud| cloud.accounts.add(new).await.map(drop))
             }
             Self::Role { username, role, database } => {
                 let role = role.parse::<Role>()?;
@@ -201,7 +202,7 @@ impl Token {
 impl Device {
     pub(super) fn run(self) -> Outcome {
         let Self::Add { device_id, station, database } = self;
-        on(&database, async |cloud| {
+        on_new(&database, async |cloud| {
             println!("{}", cloud.devices.add(&device_id, &station).await?);
             Ok(())
         })
@@ -211,7 +212,7 @@ impl Device {
 impl Site {
     pub(super) fn run(self) -> Outcome {
         match self {
-            Self::Add { site_id: id, name, spots, database } => on(&database, async |cloud| {
+            Self::Add { site_id: id, name, spots, database } => on_new(&database, async |cloud| {
                 println!("{}", cloud.sites.add(NewSite { id, name, spots }).await?);
                 Ok(())
             }),
@@ -228,7 +229,25 @@ impl Site {
 }
 
 /// Does something with a cloud over the database.
+///
+/// # Errors
+/// What the verb says, or that there is no such file: it was mistyped, since only what adds makes one.
 pub(super) fn on(
+    database: &Database,
+    verb: impl AsyncFnOnce(&Cloud) -> cloud_core::Result<()>,
+) -> Outcome {
+    let path = database.database_url.strip_prefix("sqlite:///").map(Path::new);
+    if let Some(path) = path.filter(|path| !path.try_exists().unwrap_or(true)) {
+        let path = path.display();
+        return Err(
+            format!("there is no database {path}; `user add` and `site add` make one").into()
+        );
+    }
+    on_new(database, verb)
+}
+
+/// Does something with a cloud over the database, which is made where there is none.
+fn on_new(
     database: &Database,
     verb: impl AsyncFnOnce(&Cloud) -> cloud_core::Result<()>,
 ) -> Outcome {

@@ -5,7 +5,7 @@ use domain::{
     ids::SiteId,
 };
 
-use super::Sites;
+use super::{Sites, exists};
 use crate::{
     caller::Actor,
     error::{Error, Result},
@@ -44,14 +44,16 @@ impl Sites {
     /// stays. [`Sites::renew_code`] lets it enrol again.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where there is no such site that has rights.
+    /// [`Error::NotFound`] `site`; [`Error::Invalid`] where it has none.
     pub async fn revoke(&self, site: &SiteId) -> Result<()> {
         let (site, now_ms) = (site.to_string(), self.base.now_ms());
         let revoked = self.base.store.write(move |tx| {
             let sql = "UPDATE sites SET revoked_at_ms = $1
                        WHERE site_id = $2 AND public_key IS NOT NULL AND revoked_at_ms IS NULL";
             if tx.execute(sql, params![now_ms, &site])? == 0 {
-                return Err(Error::NotFound("enrolled site"));
+                exists(tx, &site)?;
+                let problem = format!("no machine has rights for `{site}`: nothing to take away");
+                return Err(Error::invalid("site_id", problem));
             }
             tx.execute("DELETE FROM enrolment_codes WHERE site_id = $1", params![&site])?;
             let message = format!("the rights of {site} were taken away");
