@@ -8,7 +8,7 @@ use firmware_protocol::barrier::Arm;
 use serde_json::{Value, json};
 use system_tests::{
     barrier::Timing,
-    process::http_client,
+    process::{self, http_client},
     scenario::{Scenario, Setup},
 };
 
@@ -68,8 +68,16 @@ async fn the_gate_goes_on_without_the_internet_and_the_cloud_catches_up() {
     let journal = site.edge.journal().unwrap();
     assert!(journal.head().unwrap() > before);
     assert_eq!(journal.acked_through().unwrap(), before);
+    let status = status(&site).await;
+    assert_eq!(status["running"]["ready"], true, "{status}");
+    assert!(status["journal"]["backlog"].as_u64().unwrap() > 0, "{status}");
+    let days = status["journal"]["room"]["days_left"].as_u64().unwrap();
     site.internet.mend();
     assert!(site.synced().await.unwrap() > before);
+    let token = site.cloud.add_user("op", "operator", "long enough a secret").await.unwrap();
+    let overview = show(&site, "/console/v1/overview", &token).await;
+    let told = overview["sites"][0]["room_days"].as_u64().unwrap();
+    assert!(told > 0 && told.abs_diff(days) <= days / 10 + 1, "{told} at the cloud, {days} here");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,6 +180,13 @@ async fn vision_may_die_and_the_gate_goes_on() {
         after.filter(|e| matches!(&e.fact, Fact::Decision(d) if d.requested_by.is_none())).count()
     };
     site.until("vision sees again", |events| decisions(events) > 0).await.unwrap();
+}
+
+/// What `edge-daemon status` says while the daemon runs.
+async fn status(site: &Scenario) -> Value {
+    let config = site.edge.state().path().with_file_name("edge.toml");
+    let words = ["status", "--json", "--config", &config.to_string_lossy()].map(str::to_owned);
+    serde_json::from_str(&process::output("edge-daemon", words, "").await.unwrap()).unwrap()
 }
 
 /// What the cloud answers to `GET path` with a user's token.

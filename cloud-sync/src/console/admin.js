@@ -84,14 +84,21 @@ function listState(site) {
   return [`version ${site.list_version} here, ${there}`, "waiting"];
 }
 
-function showSites(sites) {
+/** Few days of room want looking at, above all while nothing leaves the site. */
+const SHORT_OF_ROOM_DAYS = 14;
+
+function showSites(sites, alerts) {
   shown = sites;
   $("site-rows").replaceChildren(...sites.map((site) => {
     const [state, stateClass] = siteState(site), [list, listClass] = listState(site);
     const waiting = site.backlog === null ? "–" : String(site.backlog);
-    return el("tr", "", cell(site.name), cell(state, stateClass),
+    const days = site.room_days, raised = alerts.filter((alert) => alert.site === site.name).length;
+    const name = el("td", "", el("div", "", site.name), el("div", "soft", site.site_id));
+    return el("tr", "", name, cell(state, stateClass),
       cell(waiting, site.backlog > 0 ? "number waiting" : "number"), cell(String(site.acked_through), "number"),
-      cell(String(site.inside), "number"), cell(list, listClass), cell(site.version ?? "–"),
+      cell(String(site.inside), "number"),
+      cell(days === null ? "–" : String(days), days !== null && days < SHORT_OF_ROOM_DAYS ? "number bad" : "number"),
+      cell(String(raised), raised ? "number bad" : "number"), cell(list, listClass), cell(site.version ?? "–"),
       cell(action("settings", `Settings of ${site.name}`, () => showSettings(site))));
   }));
   const names = JSON.stringify(sites.map((site) => [site.site_id, site.name]));
@@ -228,7 +235,9 @@ onSend("access-import", async (data) => {
 /* Tariffs. */
 async function showTariffs() {
   const { tariffs } = await call("GET", "tariffs");
-  $("tariff-rows").replaceChildren(...tariffs.map((tariff) => {
+  const none = el("td", "empty", "None: parking costs what the sites' configuration files say.");
+  none.colSpan = 8;
+  const rows = tariffs.map((tariff) => {
     const remove = async () => {
       if (!confirm(`Take ${tariff.name} out of use? Stays that began by it keep it.`)) return;
       await call("DELETE", `tariffs/${tariff.id}`);
@@ -239,7 +248,8 @@ async function showTariffs() {
       cell(`${tariff.free_minutes} min`, "number"), cell(`¥${yuan(tariff.base_fee_fen)} for ${tariff.base_seconds / 60} min`, "number"),
       cell(`¥${yuan(tariff.hourly_rate_fen)}`, "number"), cell(tariff.daily_max_fee_fen === null ? "–" : `¥${yuan(tariff.daily_max_fee_fen)}`, "number"),
       cell(action("remove", `Remove ${tariff.name}`, remove)));
-  }));
+  });
+  $("tariff-rows").replaceChildren(...(rows.length ? rows : [el("tr", "", none)]));
 }
 
 onSend("tariff-form", async (data) => {

@@ -128,6 +128,8 @@ struct Site {
     /// The version that it last said it goes by, and since when.
     list_at_site: Option<i64>,
     list_at_site_since: Option<String>,
+    /// Days for which it has room where it cannot reach this cloud, as it last said.
+    room_days: Option<i64>,
 }
 
 impl From<SiteStatus> for Site {
@@ -143,6 +145,7 @@ impl From<SiteStatus> for Site {
             inside: site.inside,
             list_version: site.list_version,
             list_at_site: site.list_at_site.map(|(version, _)| version),
+            room_days: site.room_days,
             list_at_site_since: site.list_at_site.map(|(_, since_ms)| time(since_ms)),
         }
     }

@@ -89,8 +89,9 @@ function siteRow(site) {
   const waiting = site.backlog > 0;
   const state = site.backlog === null ? `${site.acked_through} events here`
     : waiting ? `${site.backlog} events waiting` : "all events here";
+  const stateClass = waiting ? "waiting" : site.enrolled ? "good" : "soft";
   return el("div", "row", el("div", "", el("div", "", site.name), el("div", "soft", seen)),
-    el("div", waiting ? "waiting" : "good", state));
+    el("div", stateClass, state));
 }
 
 function sessionRow(session) {
@@ -119,7 +120,7 @@ async function refresh() {
     $("inside").textContent = view.inside;
     fill("sessions", view.sessions.slice(0, 8).map(sessionRow), "Nobody is inside.");
     fill("sites", view.sites.map(siteRow), "None yet: cloud-sync site add");
-    showSites(view.sites);
+    showSites(view.sites, view.alerts);
     $("alerts-box").hidden = !view.alerts.length;
     fill("alerts", view.alerts.map(alertRow), "None.");
     state(socket?.readyState === WebSocket.OPEN ? "live" : "every 2 s", "on");

@@ -280,8 +280,8 @@ pub async fn enrol(url: &str, code: String, public_key: String) -> Result<SiteId
             Err(refused("the cloud asks for a pause: try again later"))
         }
         _ if answer.status.is_client_error() && said(&answer).is_some() => Err(refused(&format!(
-            "the cloud refused the code ({}): it is wrong, used or expired; make a new one with \
-             `cloud-sync site add`",
+            "the cloud refused the code ({}): it is wrong, used or expired; `cloud-sync site code` \
+             makes a new one",
             said(&answer).unwrap_or_default()
         ))),
         (status, _) => Err(refused(&format!(

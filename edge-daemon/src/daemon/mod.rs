@@ -186,6 +186,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     });
     let timing = replay::Timing {
         max_upload_kbit_s: config.cloud.max_upload_kbit_s,
+        journal_max_bytes: config.journal.max_bytes(),
         ..replay::Timing::default()
     };
     let replayed = start_replay(cloud, &state, &journal, &health, timing)?;

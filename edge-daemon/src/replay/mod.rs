@@ -52,6 +52,8 @@ pub struct Timing {
     pub batch_within: Duration,
     /// Most kilobits per second that go up; none for no limit.
     pub max_upload_kbit_s: Option<u32>,
+    /// Most bytes that the journal may have.
+    pub journal_max_bytes: u64,
 }
 
 /// Bytes of a batch that are not its items.
@@ -67,6 +69,7 @@ impl Default for Timing {
             batch: Limits { events: MAX_BATCH_EVENTS, bytes: MAX_BATCH_BYTES - BATCH_OVERHEAD },
             batch_within: Duration::from_secs(1),
             max_upload_kbit_s: None,
+            journal_max_bytes: 1 << 30,
         }
     }
 }
@@ -82,7 +85,8 @@ pub fn replay(
     cloud: Arc<Cloud>,
     timing: Timing,
 ) -> (impl Future<Output = ()> + Send, watch::Receiver<ReplayStatus>) {
-    let reader = outbox::Desk::new(reader, Arc::clone(&cloud));
+    let max_bytes = timing.journal_max_bytes;
+    let reader = outbox::Desk::new(reader, Arc::clone(&cloud), state.clone(), max_bytes);
     let (status, watched) = status::channel();
     let line = Arc::new(pace::Pace::new(timing.max_upload_kbit_s));
     let events = events::Events::new(

@@ -1,7 +1,10 @@
 //! The desk at which batches are made up: reads the journal, cuts, compresses, all off the async
 //! threads.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use domain::envelope::{Batch, Item};
@@ -9,7 +12,7 @@ use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 use crate::{
     cloud::Cloud,
-    journal::{JournalError, Limits, Outbox, Outgoing, PictureToSend, Reader},
+    journal::{JournalError, Limits, Outbox, Outgoing, PictureToSend, Reader, StateDir, room},
 };
 
 /// A batch that is ready to go.
@@ -45,27 +48,42 @@ pub(super) struct Order {
 
 /// Fewer bytes are not worth compressing.
 const LEAST_COMPRESSED: usize = 256;
+/// How often it is looked how much room there is.
+const LOOK_EVERY: Duration = Duration::from_secs(600);
 
 /// Reads and cuts. Clones are the same desk.
 #[derive(Clone)]
 pub(super) struct Desk {
     reader: Arc<Mutex<Reader>>,
     cloud: Arc<Cloud>,
+    room: Arc<Mutex<RoomLook>>,
+}
+
+/// How much room there was at the last look.
+struct RoomLook {
+    state: StateDir,
+    max_bytes: u64,
+    days: Option<(Instant, u32)>,
 }
 
 impl Desk {
-    pub(super) fn new(reader: Reader, cloud: Arc<Cloud>) -> Self {
-        Self { reader: Arc::new(Mutex::new(reader)), cloud }
+    /// The journal below `state` may have `max_bytes`.
+    pub(super) fn new(reader: Reader, cloud: Arc<Cloud>, state: StateDir, max_bytes: u64) -> Self {
+        let room = Arc::new(Mutex::new(RoomLook { state, max_bytes, days: None }));
+        Self { reader: Arc::new(Mutex::new(reader)), cloud, room }
     }
 
     /// The batch that `order` asks for.
     pub(super) async fn next(&self, order: Order) -> Result<Next, JournalError> {
-        let cloud = Arc::clone(&self.cloud);
+        let (cloud, room) = (Arc::clone(&self.cloud), Arc::clone(&self.room));
         self.read(move |reader| {
             Ok(match reader.outbox(order.first, order.limits)? {
                 Outbox::Empty => Next::Nothing,
                 Outbox::Damaged(sequence) => Next::Damaged(sequence),
-                Outbox::Batch(outgoing) => Next::Parcel(wrap(&cloud, order, outgoing)),
+                Outbox::Batch(outgoing) => {
+                    let days = room.lock().unwrap_or_else(PoisonError::into_inner).days(reader);
+                    Next::Parcel(wrap(&cloud, order, outgoing, days))
+                }
             })
         })
         .await
@@ -102,13 +120,27 @@ impl Desk {
     }
 }
 
-fn wrap(cloud: &Cloud, order: Order, outgoing: Outgoing) -> Parcel {
+impl RoomLook {
+    /// Days for which there is room; none where nobody can say. Looked at now and then, since it is
+    /// measured over many events.
+    fn days(&mut self, reader: &Reader) -> Option<u32> {
+        if self.days.is_none_or(|(at, _)| at.elapsed() >= LOOK_EVERY) {
+            let room = room(&self.state, reader, self.max_bytes).ok()?;
+            let days = u32::try_from(room.days_left).unwrap_or(u32::MAX);
+            self.days = Some((Instant::now(), days));
+        }
+        self.days.map(|(_, days)| days)
+    }
+}
+
+fn wrap(cloud: &Cloud, order: Order, outgoing: Outgoing, room_days: Option<u32>) -> Parcel {
     let (last, oversized) = (outgoing.last_sequence(), outgoing.bytes > order.most_bytes);
     let batch = Batch {
         site: cloud.site().clone(),
         first_sequence: order.first,
         previous_hash: outgoing.previous_hash,
         backlog: order.head.saturating_sub(last),
+        room_days,
         ahead: order.ahead,
         items: outgoing.items,
     };

@@ -112,6 +112,9 @@ pub struct Batch {
     /// Events that wait at the site behind these.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub backlog: u64,
+    /// Days for which the site has room where the cloud cannot be reached, as it last looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room_days: Option<u32>,
     /// Whether these are sent while others before them still wait.
     #[serde(default, skip_serializing_if = "is_false")]
     pub ahead: bool,

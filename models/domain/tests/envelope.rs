@@ -61,6 +61,7 @@ fn a_batch_travels_in_exactly_these_bytes() {
         first_sequence: 7,
         previous_hash: ChainHash([0xab; 32]),
         backlog: 0,
+        room_days: None,
         ahead: false,
         items: vec![
             Item::Quarantined { hash: ChainHash([1; 32]), reason: "too new".into() },

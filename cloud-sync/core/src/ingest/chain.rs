@@ -19,6 +19,7 @@ pub(super) struct Chain {
     pub(super) first_sequence: u64,
     pub(super) previous_hash: ChainHash,
     pub(super) backlog: u64,
+    pub(super) room_days: Option<u32>,
     pub(super) ahead: bool,
     pub(super) links: Vec<Link>,
 }
@@ -130,8 +131,8 @@ fn link(batch: Batch) -> Chain {
         Link { sequence, hash, content }
     });
     let links = links.collect();
-    let Batch { first_sequence, previous_hash, backlog, ahead, .. } = batch;
-    Chain { site, first_sequence, previous_hash, backlog, ahead, links }
+    let Batch { first_sequence, previous_hash, backlog, room_days, ahead, .. } = batch;
+    Chain { site, first_sequence, previous_hash, backlog, room_days, ahead, links }
 }
 
 fn read_event(site: &str, sequence: u64, body: &str) -> Result<Box<Event>, String> {

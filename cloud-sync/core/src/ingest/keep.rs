@@ -128,9 +128,17 @@ fn keep_placed(
 fn note(tx: &mut dyn Transaction, chain: &Chain, end: End, now_ms: i64) -> Result<(), StoreError> {
     let backlog = i64::try_from(chain.backlog).unwrap_or(i64::MAX);
     tx.defer(
-        "UPDATE sites SET acked_through = $1, chain_hash = $2, last_seen_at_ms = $3, backlog = $4
-         WHERE site_id = $5",
-        params![end.sequence as i64, end.hash.to_string(), now_ms, backlog, &chain.site],
+        "UPDATE sites SET acked_through = $1, chain_hash = $2, last_seen_at_ms = $3, backlog = $4,
+                room_days = COALESCE($5, room_days)
+         WHERE site_id = $6",
+        params![
+            end.sequence as i64,
+            end.hash.to_string(),
+            now_ms,
+            backlog,
+            chain.room_days.map(i64::from),
+            &chain.site
+        ],
     )
 }
 

@@ -56,6 +56,8 @@ pub struct SiteStatus {
     pub list_version: i64,
     /// The version that the site last said it goes by, and since when, in milliseconds UTC.
     pub list_at_site: Option<(i64, i64)>,
+    /// Days for which it has room where it cannot reach this cloud, as it last said.
+    pub room_days: Option<i64>,
 }
 
 /// The sites.
@@ -124,7 +126,8 @@ impl Sites {
                             last_seen_at_ms, sites.version,
                             (SELECT COUNT(*) FROM parking_sessions inside
                              WHERE inside.site_id = sites.site_id AND exited_at_ms IS NULL),
-                            COALESCE(list.version, 0), list.site_version, list.site_version_ms
+                            COALESCE(list.version, 0), list.site_version, list.site_version_ms,
+                            sites.room_days
                      FROM sites LEFT JOIN access_lists list ON list.site_id = sites.site_id
                      ORDER BY sites.site_id LIMIT 1000";
         let rows = self.base.store.read(move |tx| Ok(tx.query(query, &[])?)).await?;
@@ -169,6 +172,7 @@ fn status(row: &Row) -> Result<SiteStatus> {
         inside: row.get(7)?,
         list_version: row.get(8)?,
         list_at_site: row.get::<Option<i64>>(9)?.zip(row.get(10)?),
+        room_days: row.get(11)?,
     })
 }
 

@@ -23,6 +23,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/wired_lockers.sql"),
     include_str!("schema/access.sql"),
     include_str!("schema/replaced_machines.sql"),
+    include_str!("schema/site_room.sql"),
 ];
 
 /// Brings the schema up to date, within the given transaction.

@@ -300,6 +300,7 @@ pub(super) fn quick() -> Timing {
         batch: Limits { events: 10, bytes: 100_000 },
         batch_within: Duration::from_secs(10),
         max_upload_kbit_s: None,
+        journal_max_bytes: 1 << 30,
     }
 }
 
