@@ -200,6 +200,9 @@ pub struct Mqtt {
     pub username: Option<String>,
     /// File with the password in its first line.
     pub password_file: Option<PathBuf>,
+    /// Whether Home Assistant, at the same broker, is told of the devices, so that it shows them.
+    #[serde(default)]
+    pub home_assistant: bool,
 }
 
 fn usual_baud() -> u32 {

@@ -254,7 +254,7 @@ impl Starter {
                 members.push((id.clone(), *kind, member(id, *kind, keys, online, now_ms)));
             }
         }
-        let link = MqttLink::new(broker.clone(), site.clone(), members, now_ms);
+        let link = MqttLink::new(broker.clone(), site.clone(), members, controllers, now_ms);
         self.spawn("mqtt".to_owned(), link, receiver);
     }
 

@@ -252,6 +252,22 @@ async fn a_barrier_without_a_key_is_not_talked_to() {
     assert!(timeout(Duration::from_millis(1_500), told.heard.recv()).await.is_err());
 }
 
+#[tokio::test]
+async fn home_assistant_is_told_of_the_devices_where_it_is_wanted() {
+    let broker = Mosquitto::start().unwrap();
+    let _quiet = Scene::new(&config(&broker, &["exit"], ""));
+    let mut told = Stranger::new(&broker, "homeassistant/#").await;
+    assert!(timeout(Duration::from_millis(500), told.heard.recv()).await.is_err());
+    let _scene = Scene::new(&config(&broker, &["exit"], "home_assistant = true"));
+    let first = told.next().await;
+    assert_eq!(first.topic, "homeassistant/device/gatehouse-site-exit/config");
+    let message: Value = serde_json::from_slice(&first.payload).unwrap();
+    assert_eq!(message["state_topic"], "site/v1/site/barrier/exit/state");
+    // It is there for one that comes later, too.
+    let late = Stranger::new(&broker, "homeassistant/#").await.next().await;
+    assert!(late.retain && late.payload == first.payload);
+}
+
 fn connect(broker: &Mosquitto, device: &str, barrier: &Barrier, state: &TempDir) -> MqttDevice {
     let account = Account { host: "127.0.0.1".to_owned(), port: broker.port(), login: None };
     MqttDevice::paired(account, "site", device, state.path(), barrier.device()).unwrap()

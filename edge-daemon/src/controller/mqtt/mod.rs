@@ -4,6 +4,7 @@
 mod barrier;
 mod charger;
 mod exchange;
+mod home_assistant;
 mod locker;
 mod member;
 pub mod payload;
@@ -25,7 +26,7 @@ use tracing::{info, warn};
 use self::exchange::Exchange;
 pub(super) use self::{barrier::Barrier, charger::Charger, locker::Locker, member::Member};
 use super::{
-    config::{Kind, Mqtt},
+    config::{Controller, Kind, Mqtt},
     link::{Desk, Link},
     report::{Report, What},
 };
@@ -44,6 +45,8 @@ pub(super) struct MqttLink {
     broker: Mqtt,
     client_id: String,
     exchange: Exchange,
+    /// Topics and payloads that are retained by the broker, for others.
+    announcements: Vec<(String, Vec<u8>)>,
 }
 
 /// One connection to the broker.
@@ -62,10 +65,15 @@ impl MqttLink {
         broker: Mqtt,
         site: SiteId,
         members: Vec<(DeviceId, Kind, Box<dyn Member>)>,
+        controllers: &[Controller],
         now_ms: u64,
     ) -> Self {
         let client_id = format!("gatehouse-{site}");
-        Self { broker, client_id, exchange: Exchange::new(site, members, now_ms) }
+        let shown = controllers.iter().filter(|_| broker.home_assistant);
+        let announcements =
+            shown.filter_map(|one| home_assistant::announcement(site.as_str(), one)).collect();
+        let exchange = Exchange::new(site, members, now_ms);
+        Self { broker, client_id, exchange, announcements }
     }
 
     fn options(&self) -> Result<MqttOptions, String> {
@@ -90,6 +98,7 @@ impl MqttLink {
             Event::Incoming(Packet::ConnAck(_)) => {
                 info!(host = self.broker.host, port = self.broker.port, "broker connected");
                 let asked = connection.subscribe(&self.exchange);
+                let asked = asked.and_then(|()| connection.announce(&self.announcements));
                 return asked.map_err(|error| format!("the broker takes nothing: {error}"));
             }
             Event::Incoming(Packet::Publish(message)) => {
@@ -125,7 +134,7 @@ impl Link for MqttLink {
             Ok(options) => options,
             Err(reason) => return Some(reason),
         };
-        let (client, eventloop) = AsyncClient::new(options, REQUESTS);
+        let (client, eventloop) = AsyncClient::new(options, REQUESTS + self.announcements.len());
         let (sender, mut packets) = mpsc::channel(PACKETS);
         let mut driver = JoinSet::new();
         driver.spawn(drive(eventloop, sender));
@@ -173,6 +182,14 @@ impl Connection {
         self.stands = true;
         let all = exchange.filters().map(|path| SubscribeFilter::new(path, QoS::AtLeastOnce));
         self.client.try_subscribe_many(all)
+    }
+
+    /// Leaves with the broker what it is to tell others.
+    fn announce(&mut self, announcements: &[(String, Vec<u8>)]) -> Result<(), ClientError> {
+        announcements.iter().try_for_each(|(topic, payload)| {
+            self.in_line.push_back(None);
+            self.client.try_publish(topic, QoS::AtLeastOnce, true, payload.clone())
+        })
     }
 
     /// Hands everything that is due to the client.
