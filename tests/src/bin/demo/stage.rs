@@ -104,7 +104,7 @@ impl Stage {
     pub fn welcome(&self) -> String {
         let (url, token) = (self.cloud.url(), &self.token);
         format!(
-            "Gatehouse: one site, two lanes, three chargers. The cloud's page: {url}/   (user demo, password {})\n\
+            "Gatehouse: one site, two lanes, three chargers, lockers. The cloud's page: {url}/   (user demo, password {})\n\
              \x20 curl {url}/api/plates\n\
              \x20 curl {url}/api/sessions\n\
              \x20 curl -H 'Authorization: Token {token}' {url}/hzsystem_parking/detection/records/\n\
