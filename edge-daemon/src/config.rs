@@ -65,6 +65,8 @@ struct File {
     #[serde(default)]
     recognition: vision::RecognitionConfig,
     #[serde(default)]
+    models: vision::ModelsConfig,
+    #[serde(default)]
     cameras: Vec<vision::CameraConfig>,
     #[serde(default)]
     controllers: Vec<controller::Controller>,
@@ -170,7 +172,8 @@ impl Config {
     }
 
     fn assemble(path: &Path, file: File) -> Self {
-        let File { site, journal, cloud, console, health, vision, recognition, cameras, .. } = file;
+        let File { site, journal, cloud, console, health, .. } = file;
+        let File { vision, recognition, models, cameras, .. } = file;
         let File {
             controllers, mqtt, lan, parking, lanes, permits, deny, charging, chargers, ..
         } = file;
@@ -182,7 +185,7 @@ impl Config {
             console,
             health,
             vision,
-            cameras: vision::Config { cameras, recognition },
+            cameras: vision::Config { cameras, recognition, models },
             controllers: controller::Config { controllers, mqtt, lan },
             chargers: charger::Config { charging, chargers },
             gate: gate::Config { parking, lanes, permits, deny },

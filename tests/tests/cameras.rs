@@ -91,8 +91,11 @@ impl Core {
         let receiver = runtime.block_on(async { Receiver::bind(&socket) }).expect("a socket");
         let pictures = state.path().join("pictures");
         thread::spawn(move || {
-            let config =
-                vision::Config { cameras: vec![camera], recognition: RecognitionConfig::default() };
+            let config = vision::Config {
+                cameras: vec![camera],
+                recognition: RecognitionConfig::default(),
+                models: vision::ModelsConfig::default(),
+            };
             if let Err(error) = vision::run(&config, &pictures, &socket) {
                 eprintln!("vision ended: {error}");
             }

@@ -1,6 +1,10 @@
 //! `edge-daemon check-config`: says whether a configuration can be used.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Args;
 
@@ -19,7 +23,7 @@ pub struct CheckConfig {
 
 /// Runs the verb.
 pub fn run(arguments: CheckConfig) -> ExitCode {
-    match Config::load(&arguments.file) {
+    match load(&arguments.file) {
         Ok(config) => {
             println!(
                 "{}: good: site {}, {} lanes, {} cameras, {} controllers, {} permits",
@@ -35,8 +39,15 @@ pub fn run(arguments: CheckConfig) -> ExitCode {
             }
             ExitCode::SUCCESS
         }
-        Err(error) => super::fail(&error),
+        Err(error) => super::fail(error.as_ref()),
     }
+}
+
+/// The configuration, where the networks that it names can be used as well.
+fn load(file: &Path) -> Result<Config, Box<dyn Error>> {
+    let config = Config::load(file)?;
+    config.cameras.models.load()?;
+    Ok(config)
 }
 
 /// Devices behind the broker that the core will not talk to, and why. They keep it from nothing else.

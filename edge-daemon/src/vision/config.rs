@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use domain::ids::CameraId;
 use serde::Deserialize;
 
-use super::frame::Rgb;
+use super::{frame::Rgb, models::ModelsConfig};
 
 /// What vision needs to know.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ pub struct Config {
     pub cameras: Vec<CameraConfig>,
     /// How readings become sightings.
     pub recognition: RecognitionConfig,
+    /// Networks of one's own.
+    pub models: ModelsConfig,
 }
 
 /// One camera (`[[cameras]]`).
@@ -298,7 +300,11 @@ mod tests {
 
     fn parse(text: &str) -> Result<Config, String> {
         let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
-        Ok(Config { cameras: file.cameras, recognition: RecognitionConfig::default() })
+        Ok(Config {
+            cameras: file.cameras,
+            recognition: RecognitionConfig::default(),
+            models: ModelsConfig::default(),
+        })
     }
 
     fn faults(camera: &str) -> Vec<String> {

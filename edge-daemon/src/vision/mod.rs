@@ -10,6 +10,7 @@ pub mod camera;
 mod capture;
 mod config;
 mod frame;
+mod models;
 mod motion;
 mod picture;
 mod pipeline;
@@ -36,6 +37,7 @@ use tokio::signal::unix;
 use crate::sightings::{SendError, Sender, monotonic_us};
 use capture::Capture;
 pub use config::{CameraConfig, Config, RecognitionConfig};
+pub use models::{ModelsConfig, ModelsError};
 use picture::{PictureSender, PictureStore};
 use pipeline::Pipeline;
 use pulse::Pulses;
@@ -54,8 +56,11 @@ const PANICKED: i32 = 70;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The models cannot be used.
+    #[error(transparent)]
+    Models(#[from] ModelsError),
+    /// Recognition cannot start.
     #[error("the recognition models cannot be loaded")]
-    Models(#[from] anpr::Error),
+    Start(#[from] anpr::Error),
     /// The system refuses a thread, a folder or a signal.
     #[error("{act}")]
     System {
@@ -82,7 +87,7 @@ pub fn run(config: &Config, pictures: &Path, socket: &Path) -> Result<(), Error>
         .map_err(|source| Error::System { act: "making the folder of the pictures", source })?;
     let sender = Sender::default();
     let mut workers = Workers::default();
-    let models = anpr::Models::embedded()?;
+    let models = config.models.load()?;
     for camera in &config.cameras {
         let networks = Networks::new(&models, &config.recognition.regions)?;
         workers

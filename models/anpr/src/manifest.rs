@@ -70,8 +70,15 @@ impl Manifest {
     /// [`Error::Manifest`] where a key is missing or its value makes no sense.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let manifest: Self = toml::from_str(text).map_err(|e| Error::Manifest(e.to_string()))?;
-        manifest.check().map_err(|reason| Error::Manifest(reason.to_owned()))?;
-        Ok(manifest)
+        manifest.checked()
+    }
+
+    /// Itself, where its values make sense.
+    pub(crate) fn checked(self) -> Result<Self, Error> {
+        match self.check() {
+            Ok(()) => Ok(self),
+            Err(reason) => Err(Error::Manifest(reason.to_owned())),
+        }
     }
 
     fn check(&self) -> Result<(), &'static str> {

@@ -9,9 +9,9 @@ use crate::refine::{Refiner, VALUES, VIEW};
 use crate::{Detector, Error, Manifest, Reader, Recognizer};
 
 pub(crate) const MANIFEST: &str = include_str!("../weights/manifest.toml");
-const DETECTOR: &[u8] = include_bytes!("../weights/detector.onnx");
-const REFINER: &[u8] = include_bytes!("../weights/refiner.onnx");
-const READER: &[u8] = include_bytes!("../weights/reader.onnx");
+pub(crate) const DETECTOR: &[u8] = include_bytes!("../weights/detector.onnx");
+pub(crate) const REFINER: &[u8] = include_bytes!("../weights/refiner.onnx");
+pub(crate) const READER: &[u8] = include_bytes!("../weights/reader.onnx");
 
 /// Verified networks. Loading takes some tens of milliseconds; cloning shares the weights.
 #[derive(Debug, Clone)]
@@ -47,7 +47,15 @@ impl Models {
         refiner: &[u8],
         reader: &[u8],
     ) -> Result<Self, Error> {
-        let manifest = Manifest::parse(manifest)?;
+        Self::from_parts(Manifest::parse(manifest)?, detector, refiner, reader)
+    }
+
+    pub(crate) fn from_parts(
+        manifest: Manifest,
+        detector: &[u8],
+        refiner: &[u8],
+        reader: &[u8],
+    ) -> Result<Self, Error> {
         let detector = load_detector(&manifest, detector)?;
         let refiner = load_refiner(&manifest, refiner)?;
         let reader = load_reader(&manifest, reader)?;

@@ -89,9 +89,14 @@ impl Network {
     }
 }
 
-fn verify_hash(bytes: &[u8], expected: &Expected) -> Result<(), Error> {
+/// The hash of a file's bytes, hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     let found = digest::digest(&digest::SHA256, bytes);
-    let found: String = found.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    found.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn verify_hash(bytes: &[u8], expected: &Expected) -> Result<(), Error> {
+    let found = sha256(bytes);
     if found.eq_ignore_ascii_case(expected.sha256) {
         return Ok(());
     }

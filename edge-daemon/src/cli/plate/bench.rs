@@ -9,11 +9,12 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use anpr::{Bounds, Detection, Image, Kind, LayerTime, Models, Point, Recognizer};
+use anpr::{Bounds, Detection, Image, Kind, LayerTime, Point, Recognizer};
 use clap::Args;
 use image::{Rgb, RgbImage};
 
 use super::picture;
+use crate::vision::ModelsConfig;
 
 /// The generated street's size, px.
 const STREET_PX: (u32, u32) = (1280, 720);
@@ -26,6 +27,8 @@ pub struct Arguments {
     /// How often each step is timed.
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(3..=2000))]
     rounds: u16,
+    #[command(flatten)]
+    models: ModelsConfig,
 }
 
 /// Measures and prints the report.
@@ -49,7 +52,7 @@ fn report(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
     };
     let (width, height) = picture.dimensions();
     let image = Image::new(&picture, width as usize, height as usize)?;
-    let mut recognizer = Models::embedded()?.recognizer()?;
+    let mut recognizer = arguments.models.load()?.recognizer()?;
     let (mut detect, mut read) = (Vec::new(), Vec::new());
     for _ in 0..arguments.rounds {
         detect.push(timed(|| recognizer.detector.detect(image).map(drop))?);

@@ -1,18 +1,20 @@
 //! `edge-daemon plate test`: reads pictures and says what is on them.
 
+use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anpr::{Image, Models, Reading, Recognizer};
+use anpr::{Image, Reading, Recognizer};
 use clap::Args;
 
 use super::files::{self, Entry};
 use super::report::{Milliseconds, Plate, Report, round};
 use super::table::Table;
 use super::{picture, pool};
+use crate::vision::ModelsConfig;
 
 /// What to read, and how to say it.
 #[derive(Debug, Args)]
@@ -26,16 +28,18 @@ pub struct Arguments {
     /// Pictures to read at a time.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     threads: u8,
+    #[command(flatten)]
+    models: ModelsConfig,
 }
 
 /// Reads what the arguments name; fails if anything could not be read.
 pub fn run(arguments: &Arguments) -> ExitCode {
     let entries = files::collect(&arguments.paths);
-    let recognizers = match recognizers(usize::from(arguments.threads).min(entries.len())) {
+    let threads = usize::from(arguments.threads).min(entries.len());
+    let recognizers = match recognizers(&arguments.models, threads) {
         Ok(recognizers) => recognizers,
         Err(error) => {
-            eprintln!("edge-daemon: the plate models cannot be used: {error}");
-            return ExitCode::FAILURE;
+            return crate::cli::fail(error.as_ref());
         }
     };
     let mut printer = Printer::new(&entries, arguments.json);
@@ -47,9 +51,10 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     printer.finish()
 }
 
-fn recognizers(count: usize) -> Result<Vec<Recognizer>, anpr::Error> {
-    let models = Models::embedded()?;
-    (0..count).map(|_| models.recognizer()).collect()
+fn recognizers(models: &ModelsConfig, count: usize) -> Result<Vec<Recognizer>, Box<dyn Error>> {
+    let models = models.load()?;
+    let recognizers: Result<_, anpr::Error> = (0..count).map(|_| models.recognizer()).collect();
+    Ok(recognizers?)
 }
 
 /// Reads one file.
