@@ -94,7 +94,7 @@ fn decide(listed: Listed) -> Vec<Duration> {
     let (mut gate, _) = Gate::recovered(config, journaled, now(0));
     let lane = "entry".parse().unwrap();
     for report in [Report::Online, Report::UnderArm(false), Report::Arm(Arm::Closed)] {
-        gate.step(&lane, Input::Barrier(report), now(0), &mut Uuid::new_v4);
+        let _ = gate.step(&lane, Input::Barrier(report), now(0), &mut Uuid::new_v4);
     }
     let time = |turn: u32| {
         // Every one is another plate, and is read wrongly in all that looks like something else.
