@@ -54,6 +54,23 @@ fn events_are_listed_for_people_and_for_programs() {
 }
 
 #[test]
+fn a_journal_that_is_none_is_named_with_what_mends_it() {
+    let (folder, journal) = journal();
+    drop(journal);
+    for file in ["journal.db-wal", "journal.db-shm"] {
+        let _ = std::fs::remove_file(folder.path().join(file));
+    }
+    std::fs::write(folder.path().join("journal.db"), [0xa5; 5000]).unwrap();
+    let verified = command("verify", &folder).output().unwrap();
+    assert_eq!(verified.status.code(), Some(1));
+    let why = String::from_utf8(verified.stderr).unwrap();
+    assert!(why.contains("not a database") && why.contains("journal repair"), "{why}");
+    let repaired = command("repair", &folder).args(["--site", "north"]).output().unwrap();
+    assert!(repaired.status.success() && said(&repaired).contains("lost: 1 to 3"), "{repaired:?}");
+    assert!(command("verify", &folder).output().unwrap().status.success());
+}
+
+#[test]
 fn a_followed_journal_shows_events_as_they_are_written() {
     let (folder, mut journal) = journal();
     let mut follower = command("ls", &folder)

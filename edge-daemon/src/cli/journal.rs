@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     identity::Identity,
-    journal::{Journal, Line, Reader, Repair, Report, StateDir, summary, verify},
+    journal::{Journal, JournalError, Line, Reader, Repair, Report, StateDir, summary, verify},
     system_clock::SystemClock,
 };
 
@@ -94,7 +94,11 @@ pub fn run(verb: Verb) -> ExitCode {
         {
             return ExitCode::SUCCESS;
         }
-        super::fail(error.as_ref())
+        let code = super::fail(error.as_ref());
+        if error.downcast_ref::<JournalError>().is_some_and(JournalError::is_damage) {
+            eprintln!("  `run` mends it when it starts, `journal repair` does so now; the damaged files stay");
+        }
+        code
     })
 }
 

@@ -75,7 +75,7 @@ impl JournalError {
     /// Whether a journal that could not be opened is to be mended: what is on the disk is not what was
     /// written. A rotten byte makes SQLite say many things; what says something of the disk, of its
     /// room or of others who use it is not among them.
-    pub(super) fn is_damage(&self) -> bool {
+    pub fn is_damage(&self) -> bool {
         use rusqlite::ErrorCode as Code;
         match self {
             Self::Damaged { .. } => true,
