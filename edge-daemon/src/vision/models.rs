@@ -115,6 +115,8 @@ mod tests {
             reader: Some(weights.join("reader.onnx")),
         };
         config.load().unwrap();
+        let fast = weights.join("fast/detector.onnx");
+        ModelsConfig { detector: Some(fast), ..ModelsConfig::default() }.load().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let alone = folder.path().join("mine.onnx");
         fs::copy(weights.join("reader.onnx"), &alone).unwrap();
