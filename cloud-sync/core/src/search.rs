@@ -1,4 +1,4 @@
-//! Finding plates by parts of them, as people type them. `schema/0009_search.sql` says how.
+//! Finding plates by parts of them, as people type them. `schema/0008_search.sql` says how.
 
 use domain::plate::normal_form;
 
