@@ -1,7 +1,11 @@
 //! How a journal is opened: by one process at a time, by its own site alone, and mended where its
 //! end is damaged.
 
-use std::fs::{File, TryLockError};
+use std::{
+    fs::{File, TryLockError},
+    thread,
+    time::{Duration, Instant},
+};
 
 use domain::{envelope::ChainHash, event::Event, ids::SiteId};
 use rusqlite::{Connection, OptionalExtension};
@@ -23,14 +27,27 @@ pub(super) struct Tail {
     pub hash: ChainHash,
 }
 
+/// How long the lock of one that has just ended may still be held by a process that it was starting.
+const LET_GO_WITHIN: Duration = Duration::from_millis(500);
+/// How often it is looked at meanwhile.
+const LOOK: Duration = Duration::from_millis(10);
+
 /// Takes the journal for this process alone.
 pub(super) fn lock(state: &StateDir) -> Result<File> {
     let path = state.lock();
     let file = File::create(&path).map_err(JournalError::file("make", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(JournalError::InUse(state.path().to_owned())),
-        Err(TryLockError::Error(error)) => Err(JournalError::file("lock", &path)(error)),
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < LET_GO_WITHIN => thread::sleep(LOOK),
+            Err(TryLockError::WouldBlock) => {
+                return Err(JournalError::InUse(state.path().to_owned()));
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(JournalError::file("lock", &path)(error));
+            }
+        }
     }
 }
 

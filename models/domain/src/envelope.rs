@@ -99,9 +99,8 @@ pub struct PictureReceipt {
 }
 
 /// Events of one site that follow one another, `POST /edge/v1/events`: JSON, plain or compressed
-/// with zstd, which its first bytes tell.
+/// with zstd, which its first bytes tell. What a later site adds beside these fields is no obstacle.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Batch {
     /// The site.
     pub site: SiteId,
