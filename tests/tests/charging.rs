@@ -16,6 +16,8 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// More messages than go to a charger while it is looked at twice.
+const LOOKED_AT: u64 = 10;
 
 /// A site with two fast chargers on a Modbus line: one with a meter of its own, one with a meter
 /// beside it.
@@ -102,6 +104,16 @@ impl Site {
     async fn bills(&self, token: &str) -> Vec<Value> {
         let bills = self.ask(token, "GET", "bills/", Value::Null).await;
         bills["data"]["bills"].as_array().unwrap().clone()
+    }
+
+    /// Takes the car away from the first charger, long enough for the site to see it free.
+    async fn unplug_first(&self) {
+        self.first.unplug();
+        let free = self.first.state().messages;
+        self.until("the free charger is looked at", async || {
+            self.first.state().messages > free + LOOKED_AT
+        })
+        .await;
     }
 
     async fn until(&self, what: &str, is: impl AsyncFn() -> bool) {
@@ -219,7 +231,7 @@ async fn a_user_ends_a_charge_and_is_told_when_the_site_is_away() {
     let bills = site.bills(&driver).await;
     assert_eq!(ended["data"]["bill_id"], bills[0]["bill_id"]);
     is_what_was_delivered(&bills, &[&site.first]);
-    site.first.unplug();
+    site.unplug_first().await;
 
     site.request(&driver, 5.0).await;
     site.first.plug(16.0);

@@ -190,10 +190,13 @@ fn unpassed_opens(db: &Connection) -> Result<Vec<UnpassedOpen>> {
 }
 
 fn left_over(db: &Connection) -> Result<Vec<DeviceId>> {
-    pointed_at(db, "open_charge", |event| match event.fact {
-        Fact::ChargeEnded(ended) => Some(ended.charger),
-        _ => None,
-    })
+    let left = pointed_at(db, "open_charge", |event| {
+        Some(match event.fact {
+            Fact::ChargeEnded(ended) => Some(ended.charger),
+            _ => None,
+        })
+    })?;
+    Ok(left.into_iter().flatten().collect())
 }
 
 fn open_charges(db: &Connection) -> Result<Vec<OpenCharge>> {

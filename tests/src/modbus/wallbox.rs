@@ -49,6 +49,8 @@ pub struct State {
     pub energy_wh: f64,
     /// What it has delivered in all, whatever became of its meter.
     pub delivered_wh: f64,
+    /// Messages to it.
+    pub messages: u64,
     heard: Instant,
     counted: Instant,
 }
@@ -69,6 +71,7 @@ impl Wallbox {
             setup: 0,
             energy_wh: 1_234_567.0,
             delivered_wh: 0.0,
+            messages: 0,
             heard: now,
             counted: now,
         })))
@@ -126,6 +129,7 @@ impl State {
 
     /// A message came.
     pub(super) fn hears(&mut self) {
+        self.messages += 1;
         self.heard = Instant::now();
     }
 

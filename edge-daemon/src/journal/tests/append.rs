@@ -109,6 +109,41 @@ fn a_start_finds_what_was_unfinished() {
     assert_eq!(recovered.unpassed_opens[0].decision, second);
 }
 
+#[test]
+fn a_start_finds_charges_under_way_and_cars_that_have_stayed() {
+    let fact = |text: &str, session: u8, charger: &str| {
+        let text =
+            text.replace("SESSION", &format!("00000000-0000-0000-0000-00000000000{session}"));
+        serde_json::from_str::<Fact>(&text.replace("CHARGER", charger)).unwrap()
+    };
+    let assigned = r#"{"type":"charge_assigned","session":"SESSION","charger":"CHARGER",
+        "energy_wh":30000,"begin_within_s":900,"directive":5,"told_at":"2026-11-20T01:59:00Z"}"#;
+    let started = r#"{"type":"charge_started","session":"SESSION","charger":"CHARGER",
+        "at":"2026-11-20T01:59:30Z","meter_wh":7}"#;
+    let ended = r#"{"type":"charge_ended","session":"SESSION","charger":"CHARGER",
+        "at":"2026-11-20T02:30:00Z","energy_wh":12000,"cause":"reached"}"#;
+    let site = Site::new();
+    let mut journal = site.journal();
+    for (text, session, charger) in [
+        (assigned, 1, "east"),
+        (started, 1, "east"),
+        (ended, 1, "east"),
+        (assigned, 2, "west"),
+        (started, 2, "west"),
+    ] {
+        journal.append(&[fact(text, session, charger)]).unwrap();
+    }
+    drop(journal);
+
+    let recovered = site.open().1;
+    let open: Vec<_> =
+        recovered.open_charges.iter().map(|o| o.assigned.0.charger.as_str()).collect();
+    assert_eq!(open, ["west"]);
+    assert!(recovered.open_charges[0].started.is_some());
+    let left: Vec<_> = recovered.left_over.iter().map(|charger| charger.as_str()).collect();
+    assert_eq!(left, ["east"]);
+}
+
 fn told(session: SessionId, directive: u64) -> Fact {
     Fact::Paid {
         session,
