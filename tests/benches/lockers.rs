@@ -3,6 +3,7 @@
 //! that has nothing to do.
 
 use std::{
+    collections::HashSet,
     error::Error,
     fmt::Write,
     path::Path,
@@ -133,8 +134,17 @@ async fn open_one(edge: &Edge) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Devices of which the last word is that they answer.
 fn online(events: &[Event]) -> usize {
-    events.iter().filter(|e| matches!(e.fact, Fact::Device { online: true, .. })).count()
+    let mut online = HashSet::new();
+    for event in events {
+        match &event.fact {
+            Fact::Device { device, online: true, .. } => online.insert(device),
+            Fact::Device { device, .. } => online.remove(device),
+            _ => false,
+        };
+    }
+    online.len()
 }
 
 /// Milliseconds to the device and back of each command that ended; none where it was not taken.

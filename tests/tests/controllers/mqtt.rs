@@ -1,6 +1,6 @@
 //! Stories of a broker.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use domain::event::{Action, Outcome};
 use edge_daemon::controller::{
@@ -49,6 +49,25 @@ impl Site {
         scene.online("exit").await;
         Self { broker, barrier, scene, _link, _state }
     }
+}
+
+#[tokio::test]
+async fn a_hundred_devices_come_in_at_once() {
+    let broker = Mosquitto::start().unwrap();
+    let state = TempDir::new().unwrap();
+    let names: Vec<_> = (1..=100).map(|number| format!("gate-{number}")).collect();
+    let barriers: Vec<_> = names.iter().map(|_| Barrier::new(TIMING)).collect();
+    let pairs = names.iter().zip(&barriers);
+    // What they retain is there before the host comes, and is all told to it at once.
+    let _links: Vec<_> = pairs.map(|(id, at)| connect(&broker, id, at, &state)).collect();
+    let mut stranger = Stranger::new(&broker, "site/v1/site/barrier/+/availability").await;
+    let mut there = HashSet::new();
+    while there.len() < names.len() {
+        there.insert(stranger.next().await.topic);
+    }
+    let devices: Vec<_> = names.iter().map(String::as_str).collect();
+    let mut scene = Scene::with_keys(&config(&broker, &devices, ""), state.path());
+    scene.all_online(names.len()).await;
 }
 
 #[tokio::test]

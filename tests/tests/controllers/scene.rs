@@ -1,6 +1,7 @@
 //! A site's controllers and what they reported so far.
 
 use std::{
+    collections::HashSet,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -80,6 +81,20 @@ impl Scene {
 
     pub async fn online(&mut self, device: &str) {
         self.until(device, |what| (*what == What::Online).then_some(())).await;
+    }
+
+    /// Waits until so many devices have been heard of as online.
+    pub async fn all_online(&mut self, count: usize) {
+        let mut online = HashSet::new();
+        let all = async {
+            while online.len() < count {
+                let report = self.reports.recv().await.unwrap();
+                if report.what == What::Online {
+                    online.insert(report.device);
+                }
+            }
+        };
+        timeout(PATIENCE, all).await.expect("all are online within twenty seconds");
     }
 
     /// Waits until the device is offline; gives the reason.

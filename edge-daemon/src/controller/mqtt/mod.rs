@@ -35,7 +35,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 const CONNECT_WITHIN_S: u64 = 5;
 /// A longer packet ends the connection; a broker should be told to refuse such (`docs/mqtt.md`).
 const MAX_INCOMING: usize = 1 << 20;
-/// Requests that may wait for the socket.
+/// Commands that may wait for the socket; what is due beyond waits with its device.
 const REQUESTS: usize = 64;
 /// Packets that may wait for us; beyond, the socket is not read.
 const PACKETS: usize = 64;
@@ -134,7 +134,8 @@ impl Link for MqttLink {
             Ok(options) => options,
             Err(reason) => return Some(reason),
         };
-        let (client, eventloop) = AsyncClient::new(options, REQUESTS + self.announcements.len());
+        let (client, eventloop) =
+            AsyncClient::new(options, 1 + REQUESTS + self.announcements.len());
         let (sender, mut packets) = mpsc::channel(PACKETS);
         let mut driver = JoinSet::new();
         driver.spawn(drive(eventloop, sender));
@@ -156,7 +157,7 @@ impl Link for MqttLink {
                 Some(order) = desk.orders.recv() => {
                     self.exchange.order(&order, desk.now_ms(), &mut reports);
                 }
-                () = sleep(Duration::from_millis(wait)) => {}
+                () = sleep(Duration::from_millis(wait)), if !connection.is_full() => {}
                 packet = packets.recv() => {
                     let taken = match packet {
                         Some(Ok(event)) => self.take(event, &mut connection, desk, &mut reports),
@@ -192,9 +193,16 @@ impl Connection {
         })
     }
 
-    /// Hands everything that is due to the client.
+    /// Whether the next command has to wait until one has gone to the socket.
+    fn is_full(&self) -> bool {
+        self.in_line.len() >= REQUESTS
+    }
+
+    /// Hands what is due to the client, as far as that can take it.
     fn publish(&mut self, exchange: &mut Exchange, now_ms: u64) -> Result<(), ClientError> {
-        while let Some(message) = exchange.transmit(now_ms) {
+        while !self.is_full()
+            && let Some(message) = exchange.transmit(now_ms)
+        {
             self.in_line.push_back(message.first_of);
             self.client.try_publish(message.topic, QoS::AtLeastOnce, false, message.payload)?;
         }
