@@ -1,10 +1,14 @@
 //! What fifty chargers cost one edge that has its cloud: its memory and its share of a processor,
 //! first without any, then with all of them charging.
 
-use std::{error::Error, fs, time::Duration};
+use std::{
+    error::Error,
+    fs,
+    time::{Duration, Instant},
+};
 
 use domain::event::Fact;
-use serde_json::json;
+use serde_json::{Value, json};
 use system_tests::{
     barrier::Timing,
     modbus::{Maker, ModbusLine, Wallbox},
@@ -18,7 +22,9 @@ const LINES: usize = 5;
 const EACH: usize = 10;
 const CHARGERS: usize = LINES * EACH;
 /// How long is measured.
-const WATCHED: Duration = Duration::from_secs(60);
+const WATCHED: Duration = Duration::from_secs(20);
+/// Longest that anything may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Clock ticks in a second, as Linux counts them for people.
 const TICKS: f64 = 100.0;
 
@@ -43,13 +49,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
             );
         }
     }
-    let site = site(&more).await?;
+    let mut site = site(&more).await?;
     let online = |fact: &Fact| matches!(fact, Fact::Device { device, online: true, .. } if device.as_str().starts_with("charger"));
     site.until("all chargers answer", |events| {
         events.iter().filter(|event| online(&event.fact)).count() >= CHARGERS
     })
     .await?;
     site.synced().await?;
+    let staff = site.cloud.add_user("staff", "admin", "long enough a secret").await?;
+    count_piles(&site, &staff).await?;
+    // A site tells which chargers it has when it starts.
+    site.edge.stop().await?;
+    site.edge.restart().await?;
+    in_service(&site, &staff).await?;
     wallboxes.iter().for_each(|wallbox| wallbox.plug(16.0));
     for driver in 0..CHARGERS {
         ask(&site, &format!("driver-{driver}")).await?;
@@ -70,13 +82,40 @@ async fn site(more: &str) -> Result<Scenario, Box<dyn Error>> {
     Ok(Scenario::start(setup).await?)
 }
 
+/// Has the cloud count as many piles as there are chargers.
+async fn count_piles(site: &Scenario, staff: &str) -> Result<(), Box<dyn Error>> {
+    let url = format!("{}/api/charging/system_parameters/", site.cloud.url());
+    let counted = http_client().put(url).header("authorization", format!("Token {staff}"));
+    let counted = counted.json(&json!({"FastChargingPileNum": CHARGERS}));
+    counted.send().await?.error_for_status()?;
+    Ok(())
+}
+
+/// Waits until all piles can be used.
+async fn in_service(site: &Scenario, staff: &str) -> Result<(), Box<dyn Error>> {
+    let url = format!("{}/api/charging/piles/status/", site.cloud.url());
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        let piles = http_client().get(&url).header("authorization", format!("Token {staff}"));
+        let piles: Value = piles.send().await?.error_for_status()?.json().await?;
+        let piles = piles["data"]["fast_piles"].as_array().map_or(&[][..], Vec::as_slice);
+        if piles.iter().filter(|pile| pile["status"] == "normal").count() == CHARGERS {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    Err(format!("not all piles are in service within {PATIENCE:?}").into())
+}
+
 async fn ask(site: &Scenario, driver: &str) -> Result<(), Box<dyn Error>> {
     let token = site.cloud.add_user(driver, "visitor", "long enough a secret").await?;
     let url = format!("{}/api/charging/request/", site.cloud.url());
     let body = json!({"charging_mode": "fast", "requested_amount": 50, "battery_capacity": 60});
     let asked = http_client().post(url).header("authorization", format!("Token {token}"));
-    asked.json(&body).send().await?.error_for_status()?;
-    Ok(())
+    let answer = asked.json(&body).send().await?;
+    let status = answer.status();
+    let text = answer.text().await?;
+    if status.is_success() { Ok(()) } else { Err(format!("{driver}: {status} {text}").into()) }
 }
 
 /// Watches the core for a while, says what it took, and gives the MiB of its memory.
