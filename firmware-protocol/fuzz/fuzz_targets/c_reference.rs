@@ -1,3 +1,4 @@
+//! Whatever bytes come, the C reference and the crate make the same of them, and neither crashes.
 #![no_main]
 
 unsafe extern "C" {

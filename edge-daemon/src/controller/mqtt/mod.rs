@@ -37,6 +37,8 @@ const CONNECT_WITHIN_S: u64 = 5;
 const MAX_INCOMING: usize = 1 << 20;
 /// Commands that may wait for the socket; what is due beyond waits with its device.
 const REQUESTS: usize = 64;
+/// How often the time is looked at while so many wait, in milliseconds.
+const FULL_LOOK_MS: u64 = 10;
 /// Packets that may wait for us; beyond, the socket is not read.
 const PACKETS: usize = 64;
 
@@ -151,13 +153,15 @@ impl Link for MqttLink {
             }
             desk.deliver(&mut reports).await;
             let wait = self.exchange.next_at_ms().saturating_sub(now_ms);
+            // What is due cannot go now; time still passes for the devices.
+            let wait = if connection.is_full() { wait.max(FULL_LOOK_MS) } else { wait };
             tokio::select! {
                 biased;
                 () = desk.shutdown.cancelled() => return None,
                 Some(order) = desk.orders.recv() => {
                     self.exchange.order(&order, desk.now_ms(), &mut reports);
                 }
-                () = sleep(Duration::from_millis(wait)), if !connection.is_full() => {}
+                () = sleep(Duration::from_millis(wait)) => {}
                 packet = packets.recv() => {
                     let taken = match packet {
                         Some(Ok(event)) => self.take(event, &mut connection, desk, &mut reports),
