@@ -31,6 +31,11 @@ struct Site {
 
 impl Site {
     async fn start() -> Self {
+        Self::start_at(["FAST-001", "FAST-002"], &["FAST-001", "FAST-002"]).await
+    }
+
+    /// With its chargers at two piles; waits for those that the cloud has in use.
+    async fn start_at([first_pile, second_pile]: [&str; 2], in_use: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("modbus");
         let (first, second) = (Wallbox::new(), Wallbox::new());
@@ -48,11 +53,13 @@ impl Site {
             )
         };
         let more = [
-            "[parking]\nplaces = 100\n[charging]\nlimit_a = 40\nfall_back_after_s = 10\n\
-             journal_every_s = 5\n\
-             [[chargers]]\ndevice = 'first'\npile = 'FAST-001'\nmax_a = 16\n\
-             [[chargers]]\ndevice = 'second'\npile = 'FAST-002'\nmax_a = 32\nmeter = 'meter'\n"
-                .to_owned(),
+            format!(
+                "[parking]\nplaces = 100\n[charging]\nlimit_a = 40\nfall_back_after_s = 10\n\
+                 journal_every_s = 5\n\
+                 [[chargers]]\ndevice = 'first'\npile = '{first_pile}'\nmax_a = 16\n\
+                 [[chargers]]\ndevice = 'second'\npile = '{second_pile}'\nmax_a = 32\n\
+                 meter = 'meter'\n"
+            ),
             controller("first", 1, "heidelberg-energy-control"),
             controller("second", 101, "viridian-epc2-plus"),
             controller("meter", 2, "eastron-sdm630"),
@@ -66,15 +73,20 @@ impl Site {
         }
         site.scenario.synced().await.unwrap();
         let staff = site.token("staff", "admin").await;
-        for pile in ["FAST-001", "FAST-002"] {
-            site.until("the piles are in service", async || {
-                let piles = site.ask(&staff, "GET", "piles/status/", Value::Null).await;
-                let piles = piles["data"]["fast_piles"].as_array().unwrap().clone();
-                piles.iter().any(|p| p["pile_id"] == pile && p["status"] == "normal")
-            })
-            .await;
+        for pile in in_use {
+            site.until_pile(&staff, pile, "normal").await;
         }
         site
+    }
+
+    /// Waits until the cloud shows a pile as it should be.
+    async fn until_pile(&self, staff: &str, pile: &str, status: &str) {
+        self.until(&format!("{pile} is {status}"), async || {
+            let piles = self.ask(staff, "GET", "piles/status/", Value::Null).await;
+            let piles = piles["data"]["fast_piles"].as_array().unwrap().clone();
+            piles.iter().any(|p| p["pile_id"] == pile && p["status"] == status)
+        })
+        .await;
     }
 
     async fn token(&self, name: &str, role: &str) -> String {
@@ -242,4 +254,24 @@ async fn a_user_ends_a_charge_and_is_told_when_the_site_is_away() {
     site.scenario.internet.mend();
     let bills = site.until_billed(&driver, 2).await;
     is_what_was_delivered(&bills, &[&site.first]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_charger_whose_pile_is_added_at_the_cloud_later_comes_into_service_by_itself() {
+    let site = Site::start_at(["FAST-001", "FAST-003"], &["FAST-001"]).await;
+    let staff = site.token("boss", "admin").await;
+    let (driver, other) =
+        (site.token("driver", "visitor").await, site.token("other", "visitor").await);
+    site.request(&driver, 5.0).await;
+    site.request(&other, 0.03).await;
+    site.until_at(&driver, "waiting", "FAST-001").await;
+    let more = json!({"FastChargingPileNum": 3});
+    let set = site.ask(&staff, "PUT", "system_parameters/", more).await;
+    assert_eq!(set["success"], true, "{set}");
+    site.until_pile(&staff, "FAST-003", "normal").await;
+    site.until_pile(&staff, "FAST-002", "offline").await;
+    site.until_at(&other, "waiting", "FAST-003").await;
+    site.second.plug(32.0);
+    let bills = site.until_billed(&other, 1).await;
+    is_what_was_delivered(&bills, &[&site.second]);
 }

@@ -85,7 +85,8 @@ impl Charging {
             let parameters = change.applied_to(&state::parameters(tx)?);
             parameters.check()?;
             let set = parameters.clone();
-            act(tx, moment, |station| Ok(station.set_parameters(moment.now_ms, set)))?;
+            let at_sites = site::said(tx)?;
+            act(tx, moment, |station| Ok(station.set_parameters(moment.now_ms, set, &at_sites)))?;
             log(tx, moment, actor, "the charging parameters are set".to_owned())?;
             Ok(parameters)
         })

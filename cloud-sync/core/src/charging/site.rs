@@ -188,6 +188,18 @@ pub(super) fn hold(
     Ok(told.map(|told| if held { status } else { told }))
 }
 
+/// What sites say of their chargers. One that staff keep out of service stays so.
+pub(super) fn said(tx: &mut dyn Transaction) -> Result<BTreeMap<PileId, PileStatus>> {
+    let sql = "SELECT pile_id, status, held FROM charging_drivers WHERE site_id = $1";
+    let mut said = BTreeMap::new();
+    for row in tx.query(sql, params![SITE])? {
+        let (pile, status): (String, String) = (row.get(0)?, row.get(1)?);
+        let status = if row.get(2)? { PileStatus::Offline } else { state::status(&status)? };
+        said.insert(state::parsed("a pile", &pile)?, status);
+    }
+    Ok(said)
+}
+
 /// The request of a session that a site charges.
 fn request(tx: &mut dyn Transaction, event: &Event, session: ChargingId) -> Result<Option<Uuid>> {
     let row = first(

@@ -39,8 +39,9 @@ pub(super) fn parameters(tx: &mut dyn Transaction) -> Result<Parameters> {
 /// The charging site.
 pub(super) fn load(tx: &mut dyn Transaction) -> Result<Station> {
     let (parameters, numbers) = settings(tx)?;
-    let mut piles = piles(tx, &parameters)?;
+    let mut piles = piles(&parameters);
     seat_running(tx, &mut piles)?;
+    conditions(tx, &mut piles)?;
     let sql = "SELECT id, user_id, mode, number, ticket, precedence, requested_wh, battery_wh,
                       delivered_wh, created_at_ms, status, pile_id
                FROM charging_requests WHERE site_id = $1 AND ended_at_ms IS NULL ORDER BY place";
@@ -75,10 +76,13 @@ fn settings(tx: &mut dyn Transaction) -> Result<(Parameters, Numbers)> {
     Ok((parameters, numbers))
 }
 
-fn piles(tx: &mut dyn Transaction, parameters: &Parameters) -> Result<BTreeMap<PileId, Pile>> {
+fn piles(parameters: &Parameters) -> BTreeMap<PileId, Pile> {
     let of_mode = |mode| (1..=parameters.piles(mode)).map(move |number| PileId { mode, number });
-    let ids = Mode::ALL.into_iter().flat_map(of_mode);
-    let mut piles: BTreeMap<_, _> = ids.map(|id| (id, Pile::idle())).collect();
+    Mode::ALL.into_iter().flat_map(of_mode).map(|id| (id, Pile::idle())).collect()
+}
+
+/// Which piles can be used, and which are sites'.
+fn conditions(tx: &mut dyn Transaction, piles: &mut BTreeMap<PileId, Pile>) -> Result<()> {
     let sql = "SELECT pile_id, status FROM charging_piles WHERE site_id = $1";
     for row in tx.query(sql, params![SITE])? {
         let (id, status): (String, String) = (row.get(0)?, row.get(1)?);
@@ -90,7 +94,7 @@ fn piles(tx: &mut dyn Transaction, parameters: &Parameters) -> Result<BTreeMap<P
         let id: String = row.get(0)?;
         piles.entry(parsed("a pile", &id)?).and_modify(|pile| pile.driven = true);
     }
-    Ok(piles)
+    Ok(())
 }
 
 /// Reads a pile's status.

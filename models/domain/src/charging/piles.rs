@@ -1,5 +1,7 @@
 //! What becomes of piles: out of service and back, more and fewer of them.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::{
@@ -154,22 +156,39 @@ impl Station {
     }
 
     /// Works by other settings from now on. What is running goes on as it began; a pile that is
-    /// too many takes nobody any more.
-    pub fn set_parameters(&mut self, now_ms: i64, parameters: Parameters) -> Vec<Event> {
+    /// too many takes nobody any more. One that is new is what its site says of the charger there:
+    /// `at_sites` has all chargers of sites.
+    pub fn set_parameters(
+        &mut self,
+        now_ms: i64,
+        parameters: Parameters,
+        at_sites: &BTreeMap<PileId, PileStatus>,
+    ) -> Vec<Event> {
         let mut events = self.advance(now_ms);
         self.parameters = parameters;
-        self.step(now_ms, &mut events, |station, events| station.fit_piles(events, now_ms));
+        self.step(now_ms, &mut events, |station, events| {
+            station.fit_piles(now_ms, at_sites, events);
+        });
         events
     }
 
     /// Has as many piles as the settings say. Beside real chargers none is simulated unasked.
-    pub(super) fn fit_piles(&mut self, events: &mut Vec<Event>, now_ms: i64) {
+    pub(super) fn fit_piles(
+        &mut self,
+        now_ms: i64,
+        at_sites: &BTreeMap<PileId, PileStatus>,
+        events: &mut Vec<Event>,
+    ) {
+        let unasked = if at_sites.is_empty() { PileStatus::Normal } else { PileStatus::Offline };
         for mode in Mode::ALL {
             let wanted = self.parameters.piles(mode);
-            let status = if self.has_driven() { PileStatus::Offline } else { PileStatus::Normal };
-            for number in 1..=wanted {
-                let new = || Pile { status, ..Pile::idle() };
-                self.piles.entry(PileId { mode, number }).or_insert_with(new).retired = false;
+            for id in (1..=wanted).map(|number| PileId { mode, number }) {
+                let told = at_sites.get(&id).copied();
+                let absent = || Pile { retired: true, driven: told.is_some(), ..Pile::idle() };
+                let pile = self.piles.entry(id).or_insert_with(absent);
+                if std::mem::take(&mut pile.retired) {
+                    pile.status = told.unwrap_or(unasked);
+                }
             }
             let of_mode = self.piles.keys().filter(|id| id.mode == mode && id.number > wanted);
             for id in of_mode.copied().collect::<Vec<_>>() {

@@ -73,11 +73,6 @@ impl Station {
         events
     }
 
-    /// Whether a real charger stands anywhere.
-    pub(super) fn has_driven(&self) -> bool {
-        self.piles.values().any(|pile| pile.driven)
-    }
-
     /// A site's charger works, is broken or cannot be reached. Who charges there is the site's to
     /// end; who waits there is handed back.
     ///

@@ -174,7 +174,7 @@ impl Station {
             requests: BTreeMap::new(),
             waiting: Vec::new(),
         };
-        station.fit_piles(&mut Vec::new(), 0);
+        station.fit_piles(0, &BTreeMap::new(), &mut Vec::new());
         station
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::charging::{
-    Cause, EndCause, Event, Mode, PileStatus, Refusal, SiteEnd, Stopping, What,
+    AtSite, Cause, EndCause, Event, Mode, PileStatus, Refusal, SiteEnd, Stopping, What,
 };
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -137,8 +137,24 @@ fn beside_a_real_charger_nothing_is_simulated() {
     assert_eq!(assigned(&back), [(1, "FAST-002".into())]);
     assert_eq!(site.wait(24 * HOUR), []);
     let more = domain::charging::Parameters { fast_piles: 3, ..site.station.parameters().clone() };
-    assert!(assigned(&site.station.set_parameters(site.now_ms, more)).is_empty());
+    let at_sites = [(pile("FAST-002"), PileStatus::Normal)].into();
+    assert!(assigned(&site.station.set_parameters(site.now_ms, more, &at_sites)).is_empty());
     assert_eq!(site.station.piles()[&pile("FAST-003")].status, PileStatus::Offline);
+}
+
+#[test]
+fn a_pile_that_is_added_where_a_site_s_charger_works_takes_whoever_waits() {
+    let mut site = driven();
+    site.fast(5, 30);
+    let at_sites = ["FAST-001", "FAST-002", "FAST-003"].map(|p| (pile(p), PileStatus::Normal));
+    let more = domain::charging::Parameters { fast_piles: 4, ..site.station.parameters().clone() };
+    let events = site.station.set_parameters(site.now_ms, more, &at_sites.into());
+    assert_eq!(assigned(&events).len(), 1, "{events:?}");
+    assert_eq!(
+        site.station.piles()[&pile("FAST-003")].running.as_ref().unwrap().site,
+        Some(AtSite::default())
+    );
+    assert_eq!(site.station.piles()[&pile("FAST-004")].status, PileStatus::Offline);
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn play(site: &mut Site, act: &Act) -> Vec<Event> {
                 fast_power_w: power_w,
                 ..site.station.parameters().clone()
             };
-            site.station.set_parameters(now_ms, set)
+            site.station.set_parameters(now_ms, set, &BTreeMap::new())
         }
         Act::Wait { ms } => site.wait(ms),
         Act::Tomorrow => {

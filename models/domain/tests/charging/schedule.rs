@@ -1,5 +1,7 @@
 //! Who goes where and waits how long.
 
+use std::collections::BTreeMap;
+
 use domain::charging::{Mode, Parameters, Refusal};
 
 use super::site::{HOUR, MINUTE, Site, ends, id, starts};
@@ -123,7 +125,7 @@ fn what_is_running_goes_on_as_it_began_when_settings_change() {
     let mut site = Site::new();
     site.fast(4, 30);
     let set = Parameters { fast_power_w: 60_000, fast_piles: 1, ..Parameters::default() };
-    site.station.set_parameters(site.now_ms, set);
+    site.station.set_parameters(site.now_ms, set, &BTreeMap::new());
     assert_eq!((site.at("FAST-001"), site.at("FAST-002")), (vec![1, 3], vec![2]));
     let events = site.wait(2 * HOUR);
     assert_eq!(ends(&events)[..2], [(1, HOUR, 30_000), (2, HOUR, 30_000)]);

@@ -5,7 +5,7 @@ use std::future::{pending, ready};
 use chrono::{DateTime, TimeDelta, Utc};
 use cloud_core::{
     Caller,
-    charging::{Bill, BillFilter},
+    charging::{Bill, BillFilter, ParametersChange},
 };
 use domain::{
     charging::{
@@ -31,6 +31,7 @@ on_each_engine! {
     a_charge_is_ended_by_its_user_when_the_site_says_so,
     what_the_line_kept_back_is_billed_by_the_time_it_happened,
     staff_keep_a_site_s_pile_out_of_service,
+    a_pile_that_staff_add_is_what_its_site_says_of_the_charger,
     what_a_site_refuses_is_served_elsewhere,
 }
 
@@ -229,6 +230,27 @@ async fn staff_keep_a_site_s_pile_out_of_service(world: World) {
     site.reachable(1, true).await;
     assert_eq!(site.status("FAST-001").await, PileStatus::Normal);
     assert_eq!(site.status("SLOW-001").await, PileStatus::Offline, "nothing is simulated");
+}
+
+async fn a_pile_that_staff_add_is_what_its_site_says_of_the_charger(world: World) {
+    let mut site = Site::with(world, 4).await;
+    site.reachable(4, false).await;
+    site.world.drivers(5, Mode::Fast, 30).await;
+    assert_eq!(site.told().await.len(), 2, "two piles are in use");
+    let admin = site.world.admin().await;
+    let piles = |fast| ParametersChange { fast_piles: Some(fast), ..Default::default() };
+    let set = |fast| site.world.cloud.charging.set_parameters(&admin, piles(fast));
+    set(4).await.unwrap();
+    let told = site.told().await;
+    assert_eq!((told.len(), told[2].1.as_str()), (3, "FAST-003"));
+    assert_eq!(site.status("FAST-004").await, PileStatus::Offline, "out of reach");
+
+    let pile = "FAST-003".parse().unwrap();
+    site.world.cloud.charging.set_pile(&admin, pile, PileStatus::Offline).await.unwrap();
+    let set = |fast| site.world.cloud.charging.set_parameters(&admin, piles(fast));
+    set(2).await.unwrap();
+    set(4).await.unwrap();
+    assert_eq!(site.status("FAST-003").await, PileStatus::Offline, "staff's word holds");
 }
 
 async fn what_a_site_refuses_is_served_elsewhere(world: World) {
