@@ -1,9 +1,14 @@
 //! What `edge-daemon device pair` makes, at a real mosquitto: a paired device keeps every promise,
-//! and its account reaches nothing of others.
+//! its account reaches nothing of others, and a site that works takes it and drops it by itself.
 #![allow(clippy::unwrap_used)]
 
-use std::{io, path::Path, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use domain::event::Fact;
 use edge_daemon::{
     conformance::mqtt::{self, Broker, Kind, Subject},
     controller::keys::Keys,
@@ -11,16 +16,18 @@ use edge_daemon::{
 };
 use firmware_protocol::seal::Key;
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
-use serde_json::Value;
+use serde_json::{Value, json};
 use system_tests::{
     barrier::{Boom, Timing},
     charger::Pile,
     device::{Account, Hardware, MqttDevice, Simulated},
-    locker::{Cabinet, Timing as DoorTiming},
+    locker::{Cabinet, Locker, Timing as DoorTiming},
     mosquitto::Mosquitto,
+    process::{self, PATIENCE, http_client},
+    site::{Edge, Plan},
 };
 use tempfile::TempDir;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 struct Site {
     broker: Mosquitto,
@@ -194,4 +201,144 @@ async fn who_is_unpaired_or_has_anothers_password_does_not_come_in() {
     assert!(!site.admits("locker-hall", hall).await);
     assert!(site.admits("locker-yard", yard).await);
     assert_eq!(site.keys.get("locker", &locker("hall").id).unwrap(), None);
+}
+
+/// A site with two lockers behind its broker that works from the start; what it says of `yard` and
+/// `hall` it says in its journal.
+struct Running {
+    broker: Mosquitto,
+    edge: Edge,
+    folder: TempDir,
+}
+
+impl Running {
+    async fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let broker = Mosquitto::start_paired(|accounts, port| {
+            let pairing = pairing(&folder, accounts);
+            pairing.accounts.configure(port).map_err(io::Error::other)?;
+            pairing.admit_host("edge", "of-the-edge").map_err(io::Error::other)
+        });
+        let broker = broker.unwrap();
+        let password = broker.file("of-the-edge", "of-the-edge\n").unwrap();
+        let locker = |id: &str, door: &str| {
+            format!(
+                "[[controllers]]\nid = '{id}'\nlink = 'mqtt'\nkind = 'locker'\ndoors = ['{door}']\n"
+            )
+        };
+        let more = format!(
+            "username = 'edge'\npassword_file = '{}'\n[parking]\nplaces = 1\n{}{}",
+            password.display(),
+            locker("hall", "A001"),
+            locker("yard", "B001"),
+        );
+        let plan = Plan {
+            site: "site",
+            broker: Some(broker.port()),
+            lanes: Vec::new(),
+            vision: false,
+            more: &more,
+            clock: None,
+            disk: None,
+        };
+        let edge = Edge::start(&folder.path().join("edge"), &plan, None).await.unwrap();
+        Self { broker, edge, folder }
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("edge/edge.toml")
+    }
+
+    /// Runs `edge-daemon device …` for a locker; what it said, and what it said beside.
+    async fn device(&self, verb: &str, id: &str, more: &[&str]) -> (String, String) {
+        let (config, accounts) = (self.config(), self.broker.folder());
+        let (config, accounts) = (config.to_string_lossy(), accounts.to_string_lossy());
+        let args = ["device", verb, "--kind", "locker", "--device", id];
+        let at = ["--config", &config, "--broker", &accounts];
+        let args = args.into_iter().chain(at).chain(more.iter().copied());
+        let ended = process::run("edge-daemon", args, "").await.unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let (out, err) = (text(ended.stdout), text(ended.stderr));
+        assert!(ended.status.success(), "{err}");
+        (out, err)
+    }
+
+    /// Pairs a locker as staff would; what was printed, and the locker with that, connected.
+    async fn pair(&self, id: &str) -> (Value, Locker, MqttDevice) {
+        let (printed, beside) = self.device("pair", id, &["--json"]).await;
+        assert!(beside.contains("was told to read its accounts anew"), "{beside}");
+        assert!(beside.contains("takes the device within seconds"), "{beside}");
+        let given: Value = serde_json::from_str(&printed).unwrap();
+        let said = |name: &str| given[name].as_str().unwrap().to_owned();
+        let login = Some((said("user"), said("password")));
+        let account = Account { host: said("host"), port: self.broker.port(), login };
+        let locker = Locker::new(Cabinet::new(1, DoorTiming::default()));
+        let key = Key::from_hex(&said("key"));
+        let link = MqttDevice::new(account, "site", id, key, locker.clone());
+        (given, locker, link)
+    }
+
+    /// How often the site said of a device that it answers, and that it does not.
+    fn said(&self, id: &str) -> (usize, usize) {
+        let events = self.edge.events().unwrap();
+        let is = |wanted: bool| {
+            let of_it = events.iter().filter(|event| {
+                matches!(&event.fact, Fact::Device { device, online, .. }
+                    if device.as_str() == id && *online == wanted)
+            });
+            of_it.count()
+        };
+        (is(true), is(false))
+    }
+
+    async fn until(&self, what: &str, is: impl Fn() -> bool) {
+        let come = async {
+            while !is() {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        timeout(PATIENCE, come).await.unwrap_or_else(|_| panic!("{what}: not in {PATIENCE:?}"));
+    }
+
+    /// Whether the site would open a cabinet for an operator.
+    async fn opens(&self, cabinet: &str) -> bool {
+        let request = http_client().post(format!("{}/lockers/open", self.edge.console_url()));
+        let request = request.bearer_auth(self.edge.operator_token().unwrap());
+        let answer = request.json(&json!({"cabinet": cabinet, "by": "Wang"})).send().await.unwrap();
+        answer.status().is_success()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_that_works_takes_who_is_paired_and_drops_who_is_unpaired() {
+    let site = Running::start().await;
+    let (_, yard, _yard_link) = site.pair("yard").await;
+    site.until("yard answers", || site.said("yard").0 == 1).await;
+    let before = site.said("yard");
+    assert!(!site.opens("A001").await, "hall is not paired");
+
+    let (given, hall, hall_link) = site.pair("hall").await;
+    site.until("hall answers", || site.said("hall").0 == 1).await;
+    assert!(site.opens("A001").await);
+    site.until("its door is released", || hall.board().hardware.releases().len() == 1).await;
+
+    let away = site.said("hall").1;
+    site.device("unpair", "hall", &[]).await;
+    site.until("hall is dropped", || site.said("hall").1 > away).await;
+    assert!(!site.opens("A001").await, "it is unpaired");
+    drop(hall_link);
+    let said = |name: &str| given[name].as_str().unwrap();
+    let mut options = MqttOptions::new("another", "127.0.0.1", site.broker.port());
+    options.set_credentials(said("user"), said("password"));
+    let (_client, mut eventloop) = AsyncClient::new(options, 10);
+    assert!(eventloop.poll().await.is_err(), "the broker admits it no more");
+    assert_eq!(hall.board().hardware.releases().len(), 1);
+
+    let (_, anew, _link) = site.pair("hall").await;
+    site.until("hall answers again", || site.said("hall").0 == 2).await;
+    assert!(site.opens("A001").await);
+    site.until("its door is released", || anew.board().hardware.releases().len() == 1).await;
+    assert_eq!(site.said("yard"), before, "nobody else noticed");
+    assert!(site.opens("B001").await);
+    site.until("another's door is released", || yard.board().hardware.releases().len() == 1).await;
 }

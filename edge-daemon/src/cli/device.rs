@@ -7,8 +7,8 @@ use domain::ids::DeviceId;
 
 use crate::{
     config::Config,
-    controller::keys::Keys,
-    pairing::{Accounts, Device, KINDS, Pairing},
+    controller::{Controller, keys::Keys},
+    pairing::{Accounts, Device, KINDS, Pairing, reload},
 };
 
 /// What can be done with a device's credentials.
@@ -81,16 +81,16 @@ pub fn run(verb: Verb) -> ExitCode {
 
 type Done = Result<(), Box<dyn Error>>;
 
-fn pairing(at: At) -> Result<(Config, Pairing), Box<dyn Error>> {
+fn pairing(at: &At) -> Result<(Config, Pairing), Box<dyn Error>> {
     let config = Config::load(&at.config)?;
     let keys = Keys::new(config.journal.state().path());
-    let accounts = Accounts::open(at.broker)?;
+    let accounts = Accounts::open(at.broker.clone())?;
     let site = config.site.id.clone();
     Ok((config, Pairing { site, keys, accounts }))
 }
 
 fn pair(which: Which, at: At, address: Option<String>, replace: bool, json: bool) -> Done {
-    let (config, pairing) = pairing(at)?;
+    let (config, pairing) = pairing(&at)?;
     let broker = config.controllers.mqtt.as_ref();
     let broker = broker.ok_or("the configuration names no broker: add a section [mqtt]")?;
     let (Some(user), Some(password)) = (&broker.username, broker.password()?) else {
@@ -100,21 +100,36 @@ fn pair(which: Which, at: At, address: Option<String>, replace: bool, json: bool
     let place = (address.unwrap_or_else(|| broker.host.clone()), broker.port);
     pairing.accounts.configure(broker.port)?;
     pairing.admit_host(user, &password)?;
+    let takes = taken_by_core(&config, &device);
     let credentials = pairing.pair(device, place, replace)?;
     if json {
         println!("{}", credentials.to_json());
-        return Ok(());
+    } else {
+        print!("{credentials}\n{}\n\n", credentials.qr()?);
+        println!("This is not shown again. Give it to the device.");
     }
-    print!("{credentials}\n{}\n\n", credentials.qr()?);
-    println!("This is not shown again. Give it to the device, then let the broker read its files");
-    println!(
-        "(systemctl reload mosquitto) and the core its keys (systemctl restart gatehouse-edge)."
-    );
+    eprintln!("{}\n{takes}", reload(&at.broker));
     Ok(())
 }
 
+/// What a core that runs makes of a device that is paired now.
+fn taken_by_core(config: &Config, Device { kind, id }: &Device) -> String {
+    let is_it = |controller: &Controller| {
+        matches!(controller, Controller::Mqtt { .. })
+            && (controller.id(), controller.kind().word()) == (id, kind)
+    };
+    if config.controllers.controllers.iter().any(is_it) {
+        return "A core that runs takes the device within seconds.".to_owned();
+    }
+    format!(
+        "The configuration does not name it yet. Add\n    [[controllers]]\n    id = \"{id}\"\n    \
+         link = \"mqtt\"\n    kind = \"{kind}\"\nand what is to use it, then type\n    \
+         systemctl restart gatehouse-edge"
+    )
+}
+
 fn list(at: At) -> Done {
-    let (_, pairing) = pairing(at)?;
+    let (_, pairing) = pairing(&at)?;
     for device in pairing.devices()? {
         println!("{:8} {}", device.kind, device.id);
     }
@@ -122,10 +137,10 @@ fn list(at: At) -> Done {
 }
 
 fn unpair(which: Which, at: At) -> Done {
-    let (_, pairing) = pairing(at)?;
+    let (_, pairing) = pairing(&at)?;
     let device = Device { kind: which.kind, id: which.device };
     pairing.unpair(&device)?;
-    println!("{} is not paired any more. Let the broker read its files again", device.id);
-    println!("(systemctl reload mosquitto), and the core (systemctl restart gatehouse-edge).");
+    println!("{} is not paired any more; a core that runs drops it within seconds.", device.id);
+    println!("{}", reload(&at.broker));
     Ok(())
 }

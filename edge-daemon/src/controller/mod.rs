@@ -35,7 +35,7 @@ use domain::{
     event,
     ids::{CommandId, DeviceId, SiteId},
 };
-use firmware_protocol::{command::MAX_COMMAND_LIFE_MS, seal::Key};
+use firmware_protocol::command::MAX_COMMAND_LIFE_MS;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -176,7 +176,7 @@ impl Controllers {
 }
 
 /// Starts the links of a checked configuration, each in a task of its own, until `shutdown`. Must
-/// be called in a tokio runtime. Devices whose messages are sealed have their keys in `keys`.
+/// be called in a tokio runtime. Devices whose messages are sealed have their keys in `keys`, which are followed.
 pub fn start(
     config: &Config,
     site: &SiteId,
@@ -247,14 +247,17 @@ impl Starter {
     ) {
         let (orders, receiver) = mpsc::channel(ORDERS);
         let now_ms = self.clock.now().monotonic_ms;
-        let mut members = Vec::new();
+        let (mut members, mut devices) = (Vec::new(), Vec::new());
         for controller in controllers {
             if let Controller::Mqtt { id, kind, .. } = controller {
                 let online = self.register(id, *kind, &orders);
-                members.push((id.clone(), *kind, member(id, *kind, keys, online, now_ms)));
+                members.push((id.clone(), *kind, member(id.clone(), *kind, online, now_ms)));
+                devices.push((id.clone(), *kind));
             }
         }
-        let link = MqttLink::new(broker.clone(), site.clone(), members, controllers, now_ms);
+        let keyring = mqtt::follow(keys.clone(), devices, self.shutdown.clone());
+        let (broker, site) = (broker.clone(), site.clone());
+        let link = MqttLink::new(broker, site, members, keyring, controllers, now_ms);
         self.spawn("mqtt".to_owned(), link, receiver);
     }
 
@@ -327,27 +330,11 @@ fn modbus_lines(config: &Config) -> BTreeMap<PathBuf, Vec<config::OnModbus>> {
 }
 
 /// A device behind the broker, by its kind.
-fn member(
-    device: &DeviceId,
-    kind: Kind,
-    keys: &Keys,
-    online: Arc<AtomicBool>,
-    now_ms: u64,
-) -> Box<dyn Member> {
-    let device = device.clone();
-    let key = key(keys, kind, &device);
+fn member(device: DeviceId, kind: Kind, online: Arc<AtomicBool>, now_ms: u64) -> Box<dyn Member> {
     match kind {
-        Kind::Charger => Box::new(mqtt::Charger::of(device, key, online, now_ms)),
-        Kind::Locker => Box::new(mqtt::Locker::new(device, key, online, now_ms)),
+        Kind::Charger => Box::new(mqtt::Charger::of(device, online, now_ms)),
+        Kind::Locker => Box::new(mqtt::Locker::new(device, online, now_ms)),
         // The configuration, which was checked, has no meter behind a broker.
-        Kind::Barrier | Kind::Meter => Box::new(mqtt::Barrier::of(device, key, online, now_ms)),
+        Kind::Barrier | Kind::Meter => Box::new(mqtt::Barrier::of(device, online, now_ms)),
     }
-}
-
-/// A device's key; without one that can be read it is not talked to.
-fn key(keys: &Keys, kind: Kind, device: &DeviceId) -> Option<Key> {
-    keys.get(kind.word(), device).unwrap_or_else(|error| {
-        tracing::error!(%device, error = &error as &dyn std::error::Error, "no key");
-        None
-    })
 }

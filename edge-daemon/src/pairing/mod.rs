@@ -5,6 +5,7 @@
 //! broker's file.
 
 mod accounts;
+mod reload;
 
 use std::fmt;
 
@@ -17,7 +18,10 @@ use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2, types::QrError};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::json;
 
-pub use self::accounts::{AccountError, Accounts};
+pub use self::{
+    accounts::{AccountError, Accounts},
+    reload::{Reload, reload},
+};
 use crate::controller::keys::{KeyError, Keys};
 
 /// Kinds of device that can be paired.

@@ -3,12 +3,12 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use domain::ids::{CommandId, DeviceId};
-use firmware_protocol::{barrier, seal::Key, session::Welcome};
+use firmware_protocol::{barrier, session::Welcome};
 
 use super::{
     payload::{
         Command, CommandResult, Nothing,
-        barrier::{KIND, Refusal, State, encode},
+        barrier::{Refusal, State, encode},
     },
     told::{Kin, Told, pace},
 };
@@ -21,14 +21,13 @@ const SILENT_AFTER_MS: u64 = 3_000;
 pub(in crate::controller) type Barrier = Told<Peer>;
 
 impl Barrier {
-    /// A barrier; one without a key is not talked to.
-    pub fn of(device: DeviceId, key: Option<Key>, online: Arc<AtomicBool>, now_ms: u64) -> Self {
-        Self::new(Peer::new(device, pace(SILENT_AFTER_MS), online, now_ms), key)
+    /// A barrier that was not heard yet.
+    pub fn of(device: DeviceId, online: Arc<AtomicBool>, now_ms: u64) -> Self {
+        Self::new(Peer::new(device, pace(SILENT_AFTER_MS), online, now_ms))
     }
 }
 
 impl Kin for Peer {
-    const KIND: &'static str = KIND;
     type Action = barrier::Action;
     type Arguments = Nothing;
     type State = State;
@@ -40,10 +39,6 @@ impl Kin for Peer {
 
     fn encode(command: &barrier::Command, counter: u64) -> (&'static str, Command<Nothing>) {
         encode(command, counter)
-    }
-
-    fn device(&self) -> &DeviceId {
-        self.device()
     }
 
     fn order(&mut self, order: &Order, out: &mut Vec<Report>) {

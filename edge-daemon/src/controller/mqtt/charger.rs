@@ -3,12 +3,12 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use domain::ids::{CommandId, DeviceId};
-use firmware_protocol::{charger, seal::Key, session::Welcome};
+use firmware_protocol::{charger, session::Welcome};
 
 use super::{
     payload::{
         Command, CommandResult,
-        charger::{Arguments, KIND, Refusal, State, encode},
+        charger::{Arguments, Refusal, State, encode},
     },
     told::{Kin, Told, pace},
 };
@@ -21,14 +21,13 @@ const SILENT_AFTER_MS: u64 = 30_000;
 pub(in crate::controller) type Charger = Told<Peer>;
 
 impl Charger {
-    /// A charger; one without a key is not talked to.
-    pub fn of(device: DeviceId, key: Option<Key>, online: Arc<AtomicBool>, now_ms: u64) -> Self {
-        Self::new(Peer::new(device, pace(SILENT_AFTER_MS), online, now_ms), key)
+    /// A charger that was not heard yet.
+    pub fn of(device: DeviceId, online: Arc<AtomicBool>, now_ms: u64) -> Self {
+        Self::new(Peer::new(device, pace(SILENT_AFTER_MS), online, now_ms))
     }
 }
 
 impl Kin for Peer {
-    const KIND: &'static str = KIND;
     type Action = charger::Action;
     type Arguments = Arguments;
     type State = State;
@@ -40,10 +39,6 @@ impl Kin for Peer {
 
     fn encode(command: &charger::Command, counter: u64) -> (&'static str, Command<Arguments>) {
         encode(command, counter)
-    }
-
-    fn device(&self) -> &DeviceId {
-        self.device()
     }
 
     fn order(&mut self, order: &Order, out: &mut Vec<Report>) {

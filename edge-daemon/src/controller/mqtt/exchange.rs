@@ -1,5 +1,7 @@
 //! The devices behind a broker: which message is whose, and what to send. Pure.
 //!
+//! Nothing that is not sealed with a device's key counts, and one without a key is not talked to.
+//!
 //! A device that floods is read at a bounded rate: of its states the newest counts, and nothing is
 //! lost by that, because a state counts what happened since the last one. Whoever says more than
 //! it may, or what cannot be read, is named ([`Conduct`]) and hinders nobody else.
@@ -8,9 +10,16 @@ use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
 use domain::ids::{CommandId, DeviceId, SiteId};
-use firmware_protocol::topic::{Leaf, Topic};
+use firmware_protocol::{
+    seal::Key,
+    topic::{Leaf, Topic},
+};
 
-use super::{member::Member, payload::MAX_PAYLOAD};
+use super::{
+    keyring::Keyring,
+    member::{Heard, Member},
+    payload::{MAX_PAYLOAD, seal},
+};
 use crate::controller::{
     conduct::{Conduct, Verdict},
     config::Kind,
@@ -20,6 +29,8 @@ use crate::controller::{
 
 /// How often at most a device's state is looked at.
 const STATE_EVERY_MS: u64 = 20;
+const UNPAIRED: &str = "it has no key: make one with `edge-daemon device pair`";
+const PAIRED_ANEW: &str = "it was paired anew";
 /// What devices say, below `site/v1/<site>/<kind>/<device>/`.
 const LEAVES: [&str; 5] = ["availability", "info", "state", "event/+", "result/+"];
 
@@ -41,6 +52,7 @@ struct Seat {
     device: DeviceId,
     kind: Kind,
     member: Box<dyn Member>,
+    key: Option<Key>,
     conduct: Conduct,
     /// The newest state, and whether it was retained, unread because it came too soon after
     /// another.
@@ -61,9 +73,11 @@ impl Exchange {
     pub fn new(
         site: SiteId,
         members: impl IntoIterator<Item = (DeviceId, Kind, Box<dyn Member>)>,
+        keyring: &Keyring,
         now_ms: u64,
     ) -> Self {
-        let seats: Vec<_> = members.into_iter().map(|member| Seat::new(member, now_ms)).collect();
+        let seat = |member| Seat::new(member, keyring, now_ms);
+        let seats: Vec<_> = members.into_iter().map(seat).collect();
         let places = seats.iter().enumerate().map(|(place, seat)| (seat.device.clone(), place));
         let places = places.collect();
         Self { site, seats, places, due_ms: 0, turn: 0 }
@@ -75,6 +89,14 @@ impl Exchange {
         kinds
             .into_iter()
             .flat_map(|kind| LEAVES.map(|leaf| format!("site/v1/{}/{kind}/+/{leaf}", self.site)))
+    }
+
+    /// Takes the keys that devices have now. Whose key is the same notices nothing.
+    pub fn set_keys(&mut self, keyring: &Keyring, out: &mut Vec<Report>) {
+        for seat in &mut self.seats {
+            seat.set_key(keyring.get(&seat.device), out);
+        }
+        self.due_ms = 0;
     }
 
     pub fn order(&mut self, order: &Order, now_ms: u64, out: &mut Vec<Report>) {
@@ -142,23 +164,29 @@ impl Exchange {
         let count = self.seats.len();
         let turn = self.turn;
         let (place, message) = (0..count).map(|i| (turn + i) % count).find_map(|place| {
-            let message = self.seats[place].member.transmit(self.site.as_str(), now_ms)?;
+            let message = self.seats[place].transmit(self.site.as_str(), now_ms)?;
             Some((place, message))
         })?;
         self.turn = place + 1;
-        let Seat { device, kind, .. } = &self.seats[place];
-        let leaf = Leaf::Command(message.verb);
-        let (site, kind, id) = (self.site.as_str(), kind.word(), device.as_str());
-        let topic = Topic { site, kind, id, leaf }.to_string();
-        let first_of = message.first_of.map(|command| (device.clone(), command));
-        Some(Outgoing { topic, payload: message.payload, first_of })
+        Some(message)
     }
 }
 
 impl Seat {
-    fn new((device, kind, member): (DeviceId, Kind, Box<dyn Member>), now_ms: u64) -> Self {
-        let conduct = Conduct::new(now_ms);
-        Self { device, kind, member, conduct, waiting: None, next_state_at_ms: 0 }
+    fn new(
+        (device, kind, member): (DeviceId, Kind, Box<dyn Member>),
+        keyring: &Keyring,
+        now_ms: u64,
+    ) -> Self {
+        let (key, conduct) = (keyring.get(&device).cloned(), Conduct::new(now_ms));
+        Self { device, kind, member, key, conduct, waiting: None, next_state_at_ms: 0 }
+    }
+
+    fn set_key(&mut self, key: Option<&Key>, out: &mut Vec<Report>) {
+        if self.key.as_ref() != key {
+            self.key = key.cloned();
+            self.lost(if key.is_some() { PAIRED_ANEW } else { UNPAIRED }, out);
+        }
     }
 
     fn receive(
@@ -192,7 +220,9 @@ impl Seat {
         now_ms: u64,
         out: &mut Vec<Report>,
     ) -> bool {
-        let readable = self.member.receive(topic, payload, retained, now_ms, out);
+        let Some(key) = &self.key else { return true };
+        let heard = Heard { topic: *topic, payload, retained, key };
+        let readable = self.member.receive(&heard, now_ms, out);
         if !readable {
             self.conduct.unreadable(now_ms);
         }
@@ -212,8 +242,13 @@ impl Seat {
     }
 
     fn tick(&mut self, site: &str, now_ms: u64, out: &mut Vec<Report>) {
-        self.settle(site, now_ms, out);
-        self.member.tick(now_ms, out);
+        if self.key.is_some() {
+            self.settle(site, now_ms, out);
+            self.member.tick(now_ms, out);
+        } else {
+            // Said once.
+            self.member.lost(UNPAIRED, out);
+        }
         let what = match self.conduct.verdict(now_ms) {
             Some(Verdict::Misbehaves(how)) => What::Misbehaves { how: how.to_owned() },
             Some(Verdict::Behaves) => What::Behaves,
@@ -229,6 +264,19 @@ impl Seat {
 
     fn next_at_ms(&self, now_ms: u64) -> u64 {
         let settle = self.waiting.as_ref().map_or(u64::MAX, |_| self.next_state_at_ms);
-        settle.min(self.member.next_at_ms(now_ms)).min(self.conduct.next_at_ms())
+        let member = self.key.as_ref().map_or(u64::MAX, |_| self.member.next_at_ms(now_ms));
+        settle.min(member).min(self.conduct.next_at_ms())
+    }
+
+    /// The next message to publish at a site of this name.
+    fn transmit(&mut self, site: &str, now_ms: u64) -> Option<Outgoing> {
+        let key = self.key.as_ref()?;
+        let message = self.member.transmit(now_ms)?;
+        let (kind, id, leaf) =
+            (self.kind.word(), self.device.as_str(), Leaf::Command(message.verb));
+        let topic = Topic { site, kind, id, leaf };
+        let payload = seal(message.object, &topic, key);
+        let first_of = message.first_of.map(|command| (self.device.clone(), command));
+        Some(Outgoing { topic: topic.to_string(), payload, first_of })
     }
 }

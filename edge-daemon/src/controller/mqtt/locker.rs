@@ -1,5 +1,5 @@
-//! Lockers behind the broker. Nothing that is not sealed with the device's key counts, and nothing
-//! that is old opens anything: a code counts in the session that holds, and for ten seconds.
+//! Lockers behind the broker. Nothing that is old opens anything: a code counts in the session that
+//! holds, and for ten seconds.
 
 use std::sync::{
     Arc,
@@ -13,23 +13,20 @@ use domain::{
 use firmware_protocol::{
     command,
     locker::{Action, Refusal, Request, Verdict},
-    seal::Key,
     session::{Done, Host, Offer, Outcome, Pace, Run},
-    topic::{Leaf, Topic},
+    topic::Leaf,
 };
 use uuid::Uuid;
 
 use super::{
-    member::{Member, Message},
+    member::{Heard, Member, Message},
     payload::{
         Availability, CommandResult, Event, Hello, Presence, Welcome,
         locker::{
-            AtDoor, CODE, Code, Happening, KIND, Lock, Refusal as RefusalWord, Source, State,
-            encode,
+            AtDoor, CODE, Code, Happening, Lock, Refusal as RefusalWord, Source, State, encode,
         },
-        read, write,
     },
-    told::{UNPAIRED, pace},
+    told::pace,
 };
 use crate::controller::{
     Action as AnyAction,
@@ -47,7 +44,6 @@ const CODE_LIFE_MS: u64 = 10_000;
 #[derive(Debug)]
 pub(in crate::controller) struct Locker {
     device: DeviceId,
-    key: Option<Key>,
     host: Host<Action>,
     /// Shared with whoever sends commands, so that one to an absent device is refused at once.
     online: Arc<AtomicBool>,
@@ -84,11 +80,10 @@ impl Session {
 }
 
 impl Locker {
-    /// A locker's controller; one without a key is not talked to.
-    pub fn new(device: DeviceId, key: Option<Key>, online: Arc<AtomicBool>, now_ms: u64) -> Self {
+    /// A locker's controller that was not heard yet.
+    pub fn new(device: DeviceId, online: Arc<AtomicBool>, now_ms: u64) -> Self {
         Self {
             device,
-            key,
             host: Host::new(PACE),
             online,
             reported: None,
@@ -228,18 +223,15 @@ impl Locker {
     fn event(
         &mut self,
         event: &str,
-        topic: &Topic<'_>,
-        payload: &[u8],
+        heard: &Heard<'_>,
         now_ms: u64,
         out: &mut Vec<Report>,
     ) -> bool {
-        let key = self.key.as_ref();
         if event == CODE {
-            let told = read(payload, topic, key);
-            return told.map(|told| self.code(told, now_ms, out)).is_some();
+            return heard.read().map(|told| self.code(told, now_ms, out)).is_some();
         }
         let Some(what) = Happening::of_event(event) else { return false };
-        read(payload, topic, key).map(|told| self.happened(what, &told, out)).is_some()
+        heard.read().map(|told| self.happened(what, &told, out)).is_some()
     }
 }
 
@@ -257,33 +249,18 @@ impl Member for Locker {
         }
     }
 
-    fn receive(
-        &mut self,
-        topic: &Topic<'_>,
-        payload: &[u8],
-        retained: bool,
-        now_ms: u64,
-        out: &mut Vec<Report>,
-    ) -> bool {
-        if self.key.is_none() {
-            return true;
-        }
-        let key = self.key.as_ref();
-        match topic.leaf {
-            Leaf::Availability => {
-                read(payload, topic, key).map(|told| self.availability(told, out)).is_some()
-            }
+    fn receive(&mut self, heard: &Heard<'_>, now_ms: u64, out: &mut Vec<Report>) -> bool {
+        match heard.topic.leaf {
+            Leaf::Availability => heard.read().map(|told| self.availability(told, out)).is_some(),
             // For people, who ask the broker.
             Leaf::Info => true,
-            Leaf::State => {
-                read(payload, topic, key).map(|told| self.state(told, now_ms, out)).is_some()
+            Leaf::State => heard.read().map(|told| self.state(told, now_ms, out)).is_some(),
+            Leaf::Event(event) if !heard.retained => self.event(event, heard, now_ms, out),
+            Leaf::Result("hello") if !heard.retained => {
+                heard.read().map(|told| self.welcomed(told, now_ms, out)).is_some()
             }
-            Leaf::Event(event) if !retained => self.event(event, topic, payload, now_ms, out),
-            Leaf::Result("hello") if !retained => {
-                read(payload, topic, key).map(|told| self.welcomed(told, now_ms, out)).is_some()
-            }
-            Leaf::Result(_) if !retained => {
-                read(payload, topic, key).map(|told| self.result(told, now_ms, out)).is_some()
+            Leaf::Result(_) if !heard.retained => {
+                heard.read().map(|told| self.result(told, now_ms, out)).is_some()
             }
             _ => false,
         }
@@ -298,8 +275,6 @@ impl Member for Locker {
             let restarted = self.host.is_present(now_ms);
             let reason = if restarted { "it restarted" } else { "it does not answer" };
             self.go_offline(reason, out);
-        } else if self.reported.is_none() && self.key.is_none() {
-            self.go_offline(UNPAIRED, out);
         } else if self.reported.is_none() && now_ms >= self.since_ms + PACE.silent_after_ms {
             self.go_offline("it was not heard since the start", out);
         }
@@ -317,28 +292,21 @@ impl Member for Locker {
 
     fn next_at_ms(&self, now_ms: u64) -> u64 {
         let unheard = self.reported.map_or(self.since_ms + PACE.silent_after_ms, |_| u64::MAX);
-        let unheard = if self.key.is_none() && self.reported.is_none() { 0 } else { unheard };
         self.host.next_at_ms(now_ms).min(unheard)
     }
 
-    fn transmit(&mut self, site: &str, now_ms: u64) -> Option<Message> {
-        let request: Request = self.host.due(now_ms)?;
-        let id = self.device.as_str().to_owned();
-        let topic = |verb| Topic { site, kind: KIND, id: &id, leaf: Leaf::Command(verb) };
-        let key = self.key.as_ref();
-        match request {
+    fn transmit(&mut self, now_ms: u64) -> Option<Message> {
+        match self.host.due(now_ms)? {
             Request::Poll => None,
             Request::Hello(hello) => {
                 self.hello = Some(hello);
-                let payload = write(&Hello::from(hello), &topic("hello"), key);
-                Some(Message { verb: "hello", payload, first_of: None })
+                Some(Message::new("hello", &Hello::from(hello), None))
             }
             Request::Command(command) => {
                 let counter = self.host.next_counter();
                 let (verb, message) = encode(&command, counter);
-                let payload = write(&message, &topic(verb), key);
                 let first_of = Some(CommandId(Uuid::from_bytes(command.id)));
-                Some(Message { verb, payload, first_of })
+                Some(Message::new(verb, &message, first_of))
             }
         }
     }

@@ -5,6 +5,7 @@ mod barrier;
 mod charger;
 mod exchange;
 mod home_assistant;
+mod keyring;
 mod locker;
 mod member;
 pub mod payload;
@@ -20,11 +21,21 @@ use rumqttc::{
     AsyncClient, ClientError, ConnectionError, Event, EventLoop, MqttOptions, Outgoing, Packet,
     QoS, SubscribeFilter, SubscribeReasonCode,
 };
-use tokio::{sync::mpsc, task::JoinSet, time::sleep};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::sleep,
+};
 use tracing::{info, warn};
 
 use self::exchange::Exchange;
-pub(super) use self::{barrier::Barrier, charger::Charger, locker::Locker, member::Member};
+pub(super) use self::{
+    barrier::Barrier,
+    charger::Charger,
+    keyring::{Keyring, follow},
+    locker::Locker,
+    member::Member,
+};
 use super::{
     config::{Controller, Kind, Mqtt},
     link::{Desk, Link},
@@ -47,6 +58,7 @@ pub(super) struct MqttLink {
     broker: Mqtt,
     client_id: String,
     exchange: Exchange,
+    keyring: watch::Receiver<Keyring>,
     /// Topics and payloads that are retained by the broker, for others.
     announcements: Vec<(String, Vec<u8>)>,
 }
@@ -67,6 +79,7 @@ impl MqttLink {
         broker: Mqtt,
         site: SiteId,
         members: Vec<(DeviceId, Kind, Box<dyn Member>)>,
+        keyring: watch::Receiver<Keyring>,
         controllers: &[Controller],
         now_ms: u64,
     ) -> Self {
@@ -74,8 +87,8 @@ impl MqttLink {
         let shown = controllers.iter().filter(|_| broker.home_assistant);
         let announcements =
             shown.filter_map(|one| home_assistant::announcement(site.as_str(), one)).collect();
-        let exchange = Exchange::new(site, members, now_ms);
-        Self { broker, client_id, exchange, announcements }
+        let exchange = Exchange::new(site, members, &keyring.borrow(), now_ms);
+        Self { broker, client_id, exchange, keyring, announcements }
     }
 
     fn options(&self) -> Result<MqttOptions, String> {
@@ -121,6 +134,10 @@ impl MqttLink {
         Ok(())
     }
 
+    fn take_keys(&mut self, out: &mut Vec<Report>) {
+        self.exchange.set_keys(&self.keyring.borrow_and_update(), out);
+    }
+
     fn complain(&self, codes: &[SubscribeReasonCode]) {
         for (code, filter) in codes.iter().zip(self.exchange.filters()) {
             if *code == SubscribeReasonCode::Failure {
@@ -143,6 +160,7 @@ impl Link for MqttLink {
         driver.spawn(drive(eventloop, sender));
         let mut connection = Connection { client, stands: false, in_line: VecDeque::new() };
         let mut reports = Vec::new();
+        self.take_keys(&mut reports);
         loop {
             let now_ms = desk.now_ms();
             self.exchange.tick(now_ms, &mut reports);
@@ -161,6 +179,7 @@ impl Link for MqttLink {
                 Some(order) = desk.orders.recv() => {
                     self.exchange.order(&order, desk.now_ms(), &mut reports);
                 }
+                Ok(()) = self.keyring.changed() => self.take_keys(&mut reports),
                 () = sleep(Duration::from_millis(wait)) => {}
                 packet = packets.recv() => {
                     let taken = match packet {

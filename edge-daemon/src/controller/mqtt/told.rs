@@ -1,24 +1,20 @@
 //! Devices behind the broker whose state tells everything that matters: barriers and chargers.
-//! Nothing that is not sealed with the device's key counts, and one without a key is not talked to.
 
 use std::fmt::Debug;
 
-use domain::ids::{CommandId, DeviceId};
+use domain::ids::CommandId;
 use firmware_protocol::{
     command,
-    seal::Key,
     session::{self, Pace},
-    topic::{Leaf, Topic},
+    topic::Leaf,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    member::{Member, Message},
-    payload::{Availability, Command, CommandResult, Hello, Presence, Welcome, read, write},
+    member::{Heard, Member, Message},
+    payload::{Availability, Command, CommandResult, Hello, Presence, Welcome},
 };
 use crate::controller::{link::Order, report::Report};
-
-pub(super) const UNPAIRED: &str = "it has no key: make one with `edge-daemon device pair`";
 
 /// Devices tell their state by themselves; an answer over a broker takes its time.
 pub(super) const fn pace(silent_after_ms: u64) -> Pace {
@@ -27,8 +23,6 @@ pub(super) const fn pace(silent_after_ms: u64) -> Pace {
 
 /// What is particular to a kind: its words, and what its reports are made of.
 pub(in crate::controller) trait Kin: Debug + Send {
-    /// Its kind in topics.
-    const KIND: &'static str;
     /// What it can be told.
     type Action;
     /// The arguments of its verbs.
@@ -46,7 +40,6 @@ pub(in crate::controller) trait Kin: Debug + Send {
         counter: u64,
     ) -> (&'static str, Command<Self::Arguments>);
 
-    fn device(&self) -> &DeviceId;
     fn order(&mut self, order: &Order, out: &mut Vec<Report>);
     fn heard(&mut self, state: Self::State, now_ms: u64, out: &mut Vec<Report>);
     fn welcomed(&mut self, welcome: &session::Welcome, now_ms: u64, out: &mut Vec<Report>);
@@ -70,9 +63,6 @@ pub(in crate::controller) trait Kin: Debug + Send {
 #[derive(Debug)]
 pub(in crate::controller) struct Told<P> {
     peer: P,
-    key: Option<Key>,
-    /// Whether it was told that there is no key.
-    is_refused: bool,
     /// The last connection to the broker that it told of, and in which run.
     connection: (u32, u32),
     /// The run that it told its state of last, and when in that run.
@@ -80,8 +70,8 @@ pub(in crate::controller) struct Told<P> {
 }
 
 impl<P: Kin> Told<P> {
-    pub fn new(peer: P, key: Option<Key>) -> Self {
-        Self { peer, key, is_refused: false, connection: (0, 0), told: (0, 0) }
+    pub fn new(peer: P) -> Self {
+        Self { peer, connection: (0, 0), told: (0, 0) }
     }
 
     /// That a device is connected does not say that it works: only its answers do. The will of a
@@ -114,44 +104,25 @@ impl<P: Kin> Member for Told<P> {
         self.peer.order(order, out);
     }
 
-    fn receive(
-        &mut self,
-        topic: &Topic<'_>,
-        payload: &[u8],
-        retained: bool,
-        now_ms: u64,
-        out: &mut Vec<Report>,
-    ) -> bool {
-        if self.key.is_none() {
-            return true;
-        }
-        let key = self.key.as_ref();
-        match topic.leaf {
-            Leaf::Availability => {
-                read(payload, topic, key).map(|told| self.availability(told, out)).is_some()
-            }
+    fn receive(&mut self, heard: &Heard<'_>, now_ms: u64, out: &mut Vec<Report>) -> bool {
+        match heard.topic.leaf {
+            Leaf::Availability => heard.read().map(|told| self.availability(told, out)).is_some(),
             // For people, and of a state nothing is missing that an event would say.
             Leaf::Info | Leaf::Event(_) => true,
-            Leaf::State => {
-                read(payload, topic, key).map(|told| self.state(told, now_ms, out)).is_some()
-            }
-            Leaf::Result("hello") if !retained => read::<Welcome>(payload, topic, key)
+            Leaf::State => heard.read().map(|told| self.state(told, now_ms, out)).is_some(),
+            Leaf::Result("hello") if !heard.retained => heard
+                .read::<Welcome>()
                 .map(|told| self.peer.welcomed(&told.into(), now_ms, out))
                 .is_some(),
-            Leaf::Result(_) if !retained => {
-                read(payload, topic, key).is_some_and(|told| self.peer.replied(told, now_ms, out))
+            Leaf::Result(_) if !heard.retained => {
+                heard.read().is_some_and(|told| self.peer.replied(told, now_ms, out))
             }
             _ => false,
         }
     }
 
     fn tick(&mut self, now_ms: u64, out: &mut Vec<Report>) {
-        if self.key.is_some() {
-            self.peer.tick(now_ms, out);
-        } else if !self.is_refused {
-            self.is_refused = true;
-            self.peer.lost(UNPAIRED, out);
-        }
+        self.peer.tick(now_ms, out);
     }
 
     fn lost(&mut self, reason: &str, out: &mut Vec<Report>) {
@@ -160,28 +131,19 @@ impl<P: Kin> Member for Told<P> {
     }
 
     fn next_at_ms(&self, now_ms: u64) -> u64 {
-        match self.key {
-            Some(_) => self.peer.next_at_ms(now_ms),
-            None if self.is_refused => u64::MAX,
-            None => 0,
-        }
+        self.peer.next_at_ms(now_ms)
     }
 
-    fn transmit(&mut self, site: &str, now_ms: u64) -> Option<Message> {
+    fn transmit(&mut self, now_ms: u64) -> Option<Message> {
         let request = self.peer.due(now_ms)?;
-        let id = self.peer.device().as_str().to_owned();
-        let topic = |verb| Topic { site, kind: P::KIND, id: &id, leaf: Leaf::Command(verb) };
-        let key = self.key.as_ref();
         match &request {
             command::Request::Poll => None,
             command::Request::Hello(hello) => {
-                let payload = write(&Hello::from(*hello), &topic("hello"), key);
-                Some(Message { verb: "hello", payload, first_of: None })
+                Some(Message::new("hello", &Hello::from(*hello), None))
             }
             command::Request::Command(command) => {
                 let (verb, message) = P::encode(command, self.peer.next_counter());
-                let payload = write(&message, &topic(verb), key);
-                Some(Message { verb, payload, first_of: self.peer.first_sending(&request) })
+                Some(Message::new(verb, &message, self.peer.first_sending(&request)))
             }
         }
     }

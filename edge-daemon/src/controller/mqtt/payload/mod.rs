@@ -249,14 +249,24 @@ impl<R> CommandResult<R> {
 
 /// A message as it is published: sealed where the device has a key.
 pub fn write(message: &impl Serialize, topic: &Topic<'_>, key: Option<&Key>) -> Vec<u8> {
-    let mut payload =
-        serde_json::to_vec(message).expect("numbers, words and identifiers are always JSON");
-    if let Some(key) = key {
-        payload.pop();
-        let ending = key.ending(topic, &payload);
-        payload.extend_from_slice(&ending);
+    let object = object(message);
+    match key {
+        Some(key) => seal(object, topic, key),
+        None => object,
     }
-    payload
+}
+
+/// A message before it is sealed.
+pub fn object(message: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(message).expect("numbers, words and identifiers are always JSON")
+}
+
+/// Seals a message of [`object`] for the topic that it is published to.
+pub fn seal(mut object: Vec<u8>, topic: &Topic<'_>, key: &Key) -> Vec<u8> {
+    object.pop();
+    let ending = key.ending(topic, &object);
+    object.extend_from_slice(&ending);
+    object
 }
 
 /// Reads a message that came on `topic`; none where it is too long, is not sealed by `key`, where
