@@ -20,6 +20,8 @@ pub type Command = command::Command<Action>;
 pub type Reply = command::Reply<Refusal>;
 /// What a barrier decided about a command when it first saw it.
 pub type Verdict = command::Verdict<Refusal>;
+/// From a barrier to the host.
+pub type Answer = command::Answer<Status, Refusal>;
 
 /// What the arm is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,15 +30,6 @@ pub enum Action {
     Open,
     /// Come down, unless something is under it.
     Close,
-}
-
-/// From a device to the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// How the device is.
-    Status(Status),
-    /// What became of a command.
-    Reply(Reply),
 }
 
 wire_enum! {

@@ -29,6 +29,8 @@ pub type Command = command::Command<Action>;
 pub type Reply = command::Reply<Refusal>;
 /// What a charger decided about a command when it first saw it.
 pub type Verdict = command::Verdict<Refusal>;
+/// From a charger to the host.
+pub type Answer = command::Answer<Status, Refusal>;
 
 /// How much current a vehicle may be offered, and for how long that is true.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,15 +53,6 @@ pub enum Action {
     Limit(Allowance),
     /// Let no vehicle take energy.
     Disable,
-}
-
-/// From a charger to the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// How the charger is.
-    Status(Status),
-    /// What became of a command.
-    Reply(Reply),
 }
 
 wire_enum! {

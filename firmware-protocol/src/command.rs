@@ -75,6 +75,15 @@ pub struct Reply<R> {
     pub verdict: Verdict<R>,
 }
 
+/// From a device to the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer<S, R> {
+    /// How the device is.
+    Status(S),
+    /// What became of a command.
+    Reply(Reply<R>),
+}
+
 /// The reasons that a kind of device refuses for, of which every kind has these.
 pub trait Refusal: Copy {
     /// More unexpired commands than the device can remember.

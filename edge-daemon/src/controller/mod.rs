@@ -17,6 +17,7 @@ mod link;
 pub mod locker;
 mod modbus;
 pub mod mqtt;
+mod peer;
 mod report;
 mod serial;
 
@@ -39,17 +40,19 @@ use firmware_protocol::command::MAX_COMMAND_LIFE_MS;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-pub use self::{
-    config::{Config, ConfigError, Controller, Kind, LanConfig, Mqtt},
-    report::{Report, What},
-};
 use self::{
+    barrier::Barrier,
+    charger::Charger,
     keys::Keys,
     lan::Lan,
     link::{Desk, Link, Order},
     modbus::ModbusLine,
-    mqtt::{Member, MqttLink},
+    mqtt::{Locker, Member, MqttLink, Told},
     serial::{OnLine, SerialLine},
+};
+pub use self::{
+    config::{Config, ConfigError, Controller, Kind, LanConfig, Mqtt},
+    report::{Report, What},
 };
 
 /// Reports that may wait for the receiver.
@@ -332,9 +335,9 @@ fn modbus_lines(config: &Config) -> BTreeMap<PathBuf, Vec<config::OnModbus>> {
 /// A device behind the broker, by its kind.
 fn member(device: DeviceId, kind: Kind, online: Arc<AtomicBool>, now_ms: u64) -> Box<dyn Member> {
     match kind {
-        Kind::Charger => Box::new(mqtt::Charger::of(device, online, now_ms)),
-        Kind::Locker => Box::new(mqtt::Locker::new(device, online, now_ms)),
+        Kind::Charger => Box::new(Told::<Charger>::new(device, online, now_ms)),
+        Kind::Locker => Box::new(Told::<Locker>::new(device, online, now_ms)),
         // The configuration, which was checked, has no meter behind a broker.
-        Kind::Barrier | Kind::Meter => Box::new(mqtt::Barrier::of(device, online, now_ms)),
+        Kind::Barrier | Kind::Meter => Box::new(Told::<Barrier>::new(device, online, now_ms)),
     }
 }

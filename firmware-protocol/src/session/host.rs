@@ -146,6 +146,11 @@ impl<A: Copy> Host<A> {
         *self = Self::new(self.pace);
     }
 
+    /// Whether no command is under way.
+    pub fn is_idle(&self) -> bool {
+        self.commands.is_empty()
+    }
+
     /// Takes a command to send as soon as the line is free.
     ///
     /// # Errors
@@ -212,14 +217,16 @@ impl<A: Copy> Host<A> {
         }
     }
 
-    /// Takes the device's answer to a hello, where messages are sealed. Any other than the one
-    /// under way changes nothing.
-    pub fn welcomed(&mut self, welcome: &Welcome, now_ms: u64) {
-        if self.pace.sealed && self.hello == Some(welcome.hello) {
+    /// Takes the device's answer to a hello, where messages are sealed; whether its session holds
+    /// now. Any other than the one under way changes nothing.
+    pub fn welcomed(&mut self, welcome: &Welcome, now_ms: u64) -> bool {
+        let is_ours = self.pace.sealed && self.hello == Some(welcome.hello);
+        if is_ours {
             self.heard_at_ms = Some(now_ms);
             self.counter = self.counter.max(welcome.counter);
             self.confirm(&welcome.hello, now_ms);
         }
+        is_ours && self.session.is_some()
     }
 
     /// The number of the next command, where messages are sealed.

@@ -1,10 +1,10 @@
 //! Barriers: what they report, and each as its link sees it.
 
-mod peer;
+mod nature;
 
-pub use firmware_protocol::barrier::{Arm, Power, Refusal};
+pub use firmware_protocol::barrier::{Arm, Power};
 
-pub(in crate::controller) use self::peer::Peer;
+pub(in crate::controller) use self::nature::Barrier;
 
 /// What is new about a barrier. Once it is online its whole state is reported, then only what
 /// changes.
@@ -26,15 +26,4 @@ pub enum News {
     Fire(bool),
     /// What the device runs on.
     Power(Power),
-}
-
-/// The word for a refusal.
-fn word(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::UnderArm => "under_arm",
-        Refusal::Fault => "fault",
-        Refusal::Busy => "busy",
-        Refusal::TooLong => "too_long",
-        Refusal::Unauthenticated => "unauthenticated",
-    }
 }

@@ -1,8 +1,8 @@
 //! Chargers and meters: what each can do, whatever it speaks, what it is told and what it reports.
 
-mod peer;
+mod nature;
 
-pub(in crate::controller) use self::peer::Peer;
+pub(in crate::controller) use self::nature::Charger;
 
 /// What every charger can do: take whether a car may charge and with how much current, and show
 /// its status, its meter and what is wrong with it. Each driver makes its device's own words of it.

@@ -99,9 +99,9 @@ impl Exchange {
         self.due_ms = 0;
     }
 
-    pub fn order(&mut self, order: &Order, now_ms: u64, out: &mut Vec<Report>) {
+    pub fn order(&mut self, order: &Order, out: &mut Vec<Report>) {
         if let Some(&place) = self.places.get(&order.device) {
-            self.seats[place].member.order(order, now_ms, out);
+            self.seats[place].member.order(order, out);
             self.due_ms = 0;
         }
     }

@@ -49,7 +49,7 @@ impl Message {
 /// messages go out.
 pub(in crate::controller) trait Member: Debug + Send {
     /// Takes a command, or ends it at once where it cannot be taken.
-    fn order(&mut self, order: &Order, now_ms: u64, out: &mut Vec<Report>);
+    fn order(&mut self, order: &Order, out: &mut Vec<Report>);
 
     /// Takes a message; false where it is none that a device of this kind says.
     fn receive(&mut self, heard: &Heard<'_>, now_ms: u64, out: &mut Vec<Report>) -> bool;

@@ -30,11 +30,10 @@ use tracing::{info, warn};
 
 use self::exchange::Exchange;
 pub(super) use self::{
-    barrier::Barrier,
-    charger::Charger,
     keyring::{Keyring, follow},
     locker::Locker,
     member::Member,
+    told::Told,
 };
 use super::{
     config::{Controller, Kind, Mqtt},
@@ -177,7 +176,7 @@ impl Link for MqttLink {
                 biased;
                 () = desk.shutdown.cancelled() => return None,
                 Some(order) = desk.orders.recv() => {
-                    self.exchange.order(&order, desk.now_ms(), &mut reports);
+                    self.exchange.order(&order, &mut reports);
                 }
                 Ok(()) = self.keyring.changed() => self.take_keys(&mut reports),
                 () = sleep(Duration::from_millis(wait)) => {}

@@ -161,7 +161,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::controller::barrier::Peer;
+    use crate::controller::{barrier::Barrier, peer::Peer};
 
     const ANSWER_WITHIN_MS: u64 = 40;
     const QUIET_MS: u64 = 10;
@@ -177,7 +177,7 @@ mod tests {
         let station = |&address: &u8| {
             let name = format!("device-{address}").parse().unwrap();
             let online = Arc::new(AtomicBool::new(false));
-            let member = Box::new(Peer::new(name, pace, online, 0));
+            let member = Box::new(Peer::<Barrier>::new(name, pace, online, 0));
             Station { address, member, sequence: 0 }
         };
         Bus::new(addresses.iter().map(station).collect(), patience)

@@ -4,10 +4,18 @@
 use std::fmt::Debug;
 
 use domain::ids::{CommandId, DeviceId};
-use firmware_protocol::{barrier, charger, frame::Payload};
+use firmware_protocol::{
+    barrier, charger,
+    command::{Answer, Request},
+    frame::Payload,
+};
 
 use crate::controller::{
-    barrier::Peer as Barrier, charger::Peer as Charger, link::Order, report::Report,
+    barrier::Barrier,
+    charger::Charger,
+    link::Order,
+    peer::{Nature, Peer},
+    report::Report,
 };
 
 /// What is to be said to a device.
@@ -48,64 +56,86 @@ pub(in crate::controller) trait Member: Debug + Send + Sync {
     fn next_at_ms(&self, now_ms: u64) -> u64;
 }
 
-macro_rules! on_line {
-    ($peer:ty, $wire:ident) => {
-        impl Member for $peer {
-            fn device(&self) -> &DeviceId {
-                <$peer>::device(self)
-            }
-
-            fn is_online(&self) -> bool {
-                <$peer>::is_online(self)
-            }
-
-            fn has_urgent(&self, now_ms: u64) -> bool {
-                <$peer>::has_urgent(self, now_ms)
-            }
-
-            fn order(&mut self, order: &Order, out: &mut Vec<Report>) {
-                <$peer>::order(self, order, out);
-            }
-
-            fn due(&mut self, now_ms: u64) -> Option<Question> {
-                let request = <$peer>::due(self, now_ms)?;
-                let (kind, payload) = request.encode();
-                Some(Question { kind, payload, first_of: self.first_sending(&request) })
-            }
-
-            fn receive(
-                &mut self,
-                kind: u8,
-                payload: &[u8],
-                in_time: bool,
-                now_ms: u64,
-                out: &mut Vec<Report>,
-            ) -> Option<bool> {
-                match $wire::Answer::decode(kind, payload).ok()? {
-                    $wire::Answer::Reply(reply) => Some(self.replied(&reply, now_ms, out)),
-                    $wire::Answer::Status(status) => {
-                        if in_time {
-                            self.heard(&status, now_ms, out);
-                        }
-                        Some(in_time)
-                    }
-                }
-            }
-
-            fn tick(&mut self, now_ms: u64, out: &mut Vec<Report>) {
-                <$peer>::tick(self, now_ms, out);
-            }
-
-            fn lost(&mut self, reason: &str, out: &mut Vec<Report>) {
-                <$peer>::lost(self, reason, out);
-            }
-
-            fn next_at_ms(&self, now_ms: u64) -> u64 {
-                <$peer>::next_at_ms(self, now_ms)
-            }
-        }
-    };
+/// What a kind of device says and is asked in frames.
+pub(in crate::controller) trait Frames: Nature {
+    fn encode(request: &Request<Self::Action>) -> (u8, Payload);
+    /// None for what is nothing that a device of this kind says.
+    fn decode(kind: u8, payload: &[u8]) -> Option<Answer<Self::Status, Self::Refusal>>;
 }
 
-on_line!(Barrier, barrier);
-on_line!(Charger, charger);
+impl Frames for Barrier {
+    fn encode(request: &barrier::Request) -> (u8, Payload) {
+        request.encode()
+    }
+
+    fn decode(kind: u8, payload: &[u8]) -> Option<barrier::Answer> {
+        barrier::Answer::decode(kind, payload).ok()
+    }
+}
+
+impl Frames for Charger {
+    fn encode(request: &charger::Request) -> (u8, Payload) {
+        request.encode()
+    }
+
+    fn decode(kind: u8, payload: &[u8]) -> Option<charger::Answer> {
+        charger::Answer::decode(kind, payload).ok()
+    }
+}
+
+impl<N: Frames> Member for Peer<N> {
+    fn device(&self) -> &DeviceId {
+        self.device()
+    }
+
+    fn is_online(&self) -> bool {
+        self.is_online()
+    }
+
+    fn has_urgent(&self, now_ms: u64) -> bool {
+        self.has_urgent(now_ms)
+    }
+
+    fn order(&mut self, order: &Order, out: &mut Vec<Report>) {
+        self.order(order, out);
+    }
+
+    fn due(&mut self, now_ms: u64) -> Option<Question> {
+        let request = self.due(now_ms)?;
+        let (kind, payload) = N::encode(&request);
+        let command = self.first_sending(&request);
+        let first_of = command.map(|command| (self.device().clone(), command));
+        Some(Question { kind, payload, first_of })
+    }
+
+    fn receive(
+        &mut self,
+        kind: u8,
+        payload: &[u8],
+        in_time: bool,
+        now_ms: u64,
+        out: &mut Vec<Report>,
+    ) -> Option<bool> {
+        match N::decode(kind, payload)? {
+            Answer::Reply(reply) => Some(self.replied(&reply, now_ms, out)),
+            Answer::Status(status) => {
+                if in_time {
+                    self.heard(status, now_ms, out);
+                }
+                Some(in_time)
+            }
+        }
+    }
+
+    fn tick(&mut self, now_ms: u64, out: &mut Vec<Report>) {
+        self.tick(now_ms, out);
+    }
+
+    fn lost(&mut self, reason: &str, out: &mut Vec<Report>) {
+        self.lost(reason, out);
+    }
+
+    fn next_at_ms(&self, now_ms: u64) -> u64 {
+        self.next_at_ms(now_ms)
+    }
+}

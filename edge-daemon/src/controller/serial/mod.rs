@@ -28,9 +28,11 @@ use self::{
     member::Member,
 };
 use super::{
-    barrier, charger,
+    barrier::Barrier,
+    charger::Charger,
     config::Kind,
     link::{Desk, Link},
+    peer::Peer,
     report::{Report, What},
 };
 
@@ -174,12 +176,12 @@ fn member(device: OnLine, answer_within_ms: u64, now_ms: u64) -> Box<dyn Member>
     match kind {
         Kind::Charger => {
             let pace = pace(POLL_CHARGER_EVERY_MS, CHARGER_SILENT_AFTER_MS);
-            Box::new(charger::Peer::new(id, pace, online, now_ms))
+            Box::new(Peer::<Charger>::new(id, pace, online, now_ms))
         }
         // The configuration, which was checked, has nothing else on a line.
         _ => {
             let pace = pace(POLL_EVERY_MS, SILENT_AFTER_MS);
-            Box::new(barrier::Peer::new(id, pace, online, now_ms))
+            Box::new(Peer::<Barrier>::new(id, pace, online, now_ms))
         }
     }
 }

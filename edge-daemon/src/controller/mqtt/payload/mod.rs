@@ -235,7 +235,10 @@ impl<R> CommandResult<R> {
     }
 
     /// As [`session::Host`] takes it; none where it contradicts itself.
-    pub fn to_reply<W: From<R>>(self) -> Option<command::Reply<W>> {
+    pub fn to_reply<W>(self) -> Option<command::Reply<W>>
+    where
+        R: Into<W>,
+    {
         let duplicate = self.outcome == Outcome::Duplicate;
         let verdict = match if duplicate { self.first? } else { self.outcome } {
             Outcome::Ok => command::Verdict::Accepted,
