@@ -128,6 +128,14 @@ pub struct Rgb {
 }
 
 impl Rgb {
+    /// The same pixels, as recognition takes them.
+    ///
+    /// # Errors
+    /// Where the size and the pixels do not fit one another.
+    pub fn view(&self) -> Result<anpr::Image<'_>, anpr::Error> {
+        anpr::Image::new(&self.data, self.width, self.height)
+    }
+
     /// The part from column `x`, row `y` on that is `width` x `height` px; it must lie inside.
     pub fn crop(&self, [x, y, width, height]: [usize; 4]) -> Self {
         let rows = self.data.chunks_exact(self.width * 3).skip(y).take(height);

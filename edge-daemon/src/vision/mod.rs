@@ -15,7 +15,6 @@ mod motion;
 mod picture;
 mod pipeline;
 mod pulse;
-mod recognise;
 mod slot;
 mod stats;
 mod stop;
@@ -41,7 +40,6 @@ pub use models::{ModelsConfig, ModelsError};
 use picture::{PictureSender, PictureStore};
 use pipeline::Pipeline;
 use pulse::Pulses;
-use recognise::Networks;
 use slot::Slot;
 use stats::Counters;
 use stop::Stop;
@@ -89,9 +87,10 @@ pub fn run(config: &Config, pictures: &Path, socket: &Path) -> Result<(), Error>
     let mut workers = Workers::default();
     let models = config.models.load()?;
     for camera in &config.cameras {
-        let networks = Networks::new(&models, &config.recognition.regions)?;
+        let mut recogniser = models.recognizer()?;
+        recogniser.reader.regions.clone_from(&config.recognition.regions);
         workers
-            .start(camera, config, networks, &sender, &store.sender())
+            .start(camera, config, recogniser, &sender, &store.sender())
             .map_err(|source| Error::System { act: "starting a camera's threads", source })?;
     }
     let carried = runtime.block_on(carry(&sender, socket, &workers.pulses));
@@ -136,7 +135,7 @@ impl Workers {
         &mut self,
         camera: &CameraConfig,
         config: &Config,
-        recogniser: Networks,
+        recogniser: anpr::Recognizer,
         messages: &Sender,
         pictures: &PictureSender,
     ) -> io::Result<()> {

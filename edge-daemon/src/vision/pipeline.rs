@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anpr::{Bounds, Kind, Reading};
+use anpr::{Bounds, Detection, Kind, Reading, Recognizer};
 use chrono::{DateTime, Utc};
 use domain::{
     event::{PlateKind, PlateSeen},
@@ -20,7 +20,6 @@ use super::{
     motion::MotionGate,
     picture::{Picture, PictureError, PictureSender},
     pulse::Pulse,
-    recognise::Recognise,
     slot::{Slot, Taken},
     stats::{Counters, Reporter, count},
     stop::Stop,
@@ -45,7 +44,7 @@ pub struct Shot {
 }
 
 /// What the recognition thread of a camera works with.
-pub struct Pipeline<R> {
+pub struct Pipeline {
     /// The camera.
     pub camera: CameraId,
     /// Where plates are looked for.
@@ -55,7 +54,7 @@ pub struct Pipeline<R> {
     /// What is counted.
     pub counters: Arc<Counters>,
     /// Finds and reads plates.
-    pub recogniser: R,
+    pub recogniser: Recognizer,
     /// Follows them.
     pub tracker: Tracker<Arc<Shot>>,
     /// Where sightings go.
@@ -77,7 +76,7 @@ enum Failure {
     Picture(#[from] PictureError),
 }
 
-impl<R: Recognise> Pipeline<R> {
+impl Pipeline {
     /// Works until the camera is finished or a stop is requested.
     pub fn run(mut self) {
         let mut motion = MotionGate::default();
@@ -123,20 +122,24 @@ impl<R: Recognise> Pipeline<R> {
         let seen = cropped.as_ref().unwrap_or(&whole);
         let [x, y, ..] = zone.unwrap_or_default();
 
-        let (found, detect) = timed(|| self.recogniser.detect(seen));
+        let (found, detect) = timed(|| self.recogniser.detector.detect(seen.view()?));
         let found = found?;
         self.counters.detect.add(detect);
-        let places: Vec<Bounds> = found.iter().map(|f| shifted(R::bounds(f), x, y)).collect();
-        let wanted = |place: &Bounds| self.tracker.wants(place, captured_us);
-        let wanted: Vec<bool> = places.iter().map(wanted).collect();
-        let (readings, shot) = if wanted.contains(&true) {
-            let (readings, read, picture) = self.read(seen, &whole, &found, &wanted)?;
+        let places: Vec<Bounds> = found.iter().map(|f| shifted(f.bounds, x, y)).collect();
+        let is_wanted = |place: &Bounds| self.tracker.wants(place, captured_us);
+        let wanted: Vec<bool> = places.iter().map(is_wanted).collect();
+        let of_interest = found.iter().zip(&wanted).filter(|(_, wanted)| **wanted);
+        let of_interest: Vec<Detection> = of_interest.map(|(found, _)| *found).collect();
+        let (readings, shot) = if of_interest.is_empty() {
+            (Vec::new(), None)
+        } else {
+            let (readings, read, picture) = self.read(seen, &whole, &of_interest)?;
             let decided_us = monotonic_us();
             let shot = Shot { picture, captured_us, captured_at, decided_us, detect, read };
             (readings, Some(Arc::new(shot)))
-        } else {
-            (vec![None; places.len()], None)
         };
+        let mut readings = readings.into_iter();
+        let readings = wanted.into_iter().map(|wanted| if wanted { readings.next() } else { None });
         let plates = places.into_iter().zip(readings);
         let plates = plates.map(|(bounds, reading)| Plate { bounds, reading });
         let is_plate = |plate: &Plate| plate.reading.as_ref().is_none_or(Reading::is_plausible);
@@ -145,27 +148,21 @@ impl<R: Recognise> Pipeline<R> {
         Ok(())
     }
 
-    /// Reads the plates that are wanted, and encodes the picture meanwhile.
+    /// Reads plates, and encodes the picture meanwhile.
     fn read(
         &mut self,
         seen: &Rgb,
         whole: &Rgb,
-        found: &[R::Found],
-        wanted: &[bool],
-    ) -> Result<(Vec<Option<Reading>>, Duration, Picture), Failure> {
+        found: &[Detection],
+    ) -> Result<(Vec<Reading>, Duration, Picture), Failure> {
         let recogniser = &mut self.recogniser;
-        let mut read_one = |(found, wanted): (&R::Found, &bool)| {
-            wanted.then(|| recogniser.read(seen, found)).transpose()
-        };
         let ((readings, took), picture) = thread::scope(|scope| {
             let picture = scope.spawn(|| Picture::of(whole));
-            let readings = timed(|| found.iter().zip(wanted).map(&mut read_one).collect());
+            let readings = timed(|| recogniser.read_each(seen.view()?, found));
             (readings, picture.join())
         });
-        let readings: Result<Vec<_>, anpr::Error> = readings;
-        let count = wanted.iter().filter(|wanted| **wanted).count();
-        for _ in 0..count {
-            self.counters.read.add(took / count as u32);
+        for _ in found {
+            self.counters.read.add(took / found.len() as u32);
         }
         Ok((readings?, took, picture.expect("encoding does not panic")?))
     }

@@ -82,6 +82,17 @@ impl Look {
         self.decision.merit()
     }
 
+    /// Of what it is a look at.
+    pub fn found(&self) -> Detection {
+        self.found
+    }
+
+    /// How likely the text is right, 0 to 1; 0 where there is none, for how sure it is that nothing
+    /// can be read says nothing of a plate.
+    pub fn confidence(&self) -> f32 {
+        if self.decision.text.is_empty() { 0.0 } else { self.decision.confidence }
+    }
+
     pub fn is_doubtful(&self) -> bool {
         self.merit() < DOUBTFUL
     }
@@ -92,9 +103,8 @@ impl Look {
     }
 
     pub fn reading(self, image: Image) -> Reading {
+        let confidence = self.confidence();
         let Self { found, corners, decision } = self;
-        // How sure it is that nothing can be read says nothing of a plate.
-        let confidence = if decision.text.is_empty() { 0.0 } else { decision.confidence };
         Reading {
             text: decision.text,
             confidence,

@@ -4,6 +4,7 @@
 //! around it, enlarged. A large picture in which nothing can be read surely is looked at in parts.
 
 use crate::frames::{Frame, LARGEST};
+use crate::read::Look;
 use crate::{Bounds, Detection, Detector, Error, Image, Reader, Reading};
 
 /// What the detector sees of a near look, px.
@@ -49,10 +50,7 @@ impl Recognizer {
     /// # Errors
     /// [`Error::Network`] where the inference engine fails; no picture should make it.
     pub fn read_all(&mut self, image: Image, found: &[Detection]) -> Result<Vec<Reading>, Error> {
-        let mut readings = Vec::with_capacity(found.len());
-        for plate in found {
-            readings.push(self.read(image, plate)?);
-        }
+        let mut readings = self.read_each(image, found)?;
         let is_large = image.width() > LARGEST.0 || image.height() > LARGEST.1;
         if is_large && !readings.iter().any(|reading| reading.confidence >= SETTLED) {
             self.read_parts(image, &mut readings)?;
@@ -61,23 +59,41 @@ impl Recognizer {
         Ok(readings)
     }
 
-    /// Reads the plate that `found` says is in `image`, if need be after a near look at it.
+    /// A reading of each plate that `found` says is in `image`, if need be after a near look at it.
+    /// What shows next to nothing beside a plate that is read surely is not looked at again.
     ///
     /// # Errors
     /// [`Error::Network`] where the inference engine fails; no picture should make it.
-    pub fn read(&mut self, image: Image, found: &Detection) -> Result<Reading, Error> {
-        let mut look = self.reader.glance(image, found)?;
-        if look.is_doubtful()
-            && let Some(nearer) = self.look_near(image, &found.bounds)?
-        {
+    pub fn read_each(
+        &mut self,
+        image: Image,
+        found: &[Detection],
+    ) -> Result<Vec<Reading>, Error> {
+        let looks: Result<Vec<_>, _> =
+            found.iter().map(|plate| self.reader.glance(image, plate)).collect();
+        let looks = looks?;
+        let is_settled = looks.iter().any(|look| look.confidence() >= SETTLED);
+        let mut finish = |look: Look| -> Result<Reading, Error> {
+            let is_worth_it = look.is_doubtful() && !(is_settled && look.is_hopeless());
+            let look = if is_worth_it { self.look_again(image, look)? } else { look };
+            Ok(look.reading(image))
+        };
+        looks.into_iter().map(&mut finish).collect()
+    }
+
+    /// The best of `first` and what is seen of the same plate from near.
+    fn look_again(&mut self, image: Image, first: Look) -> Result<Look, Error> {
+        let found = first.found();
+        let mut best = first;
+        if let Some(nearer) = self.look_near(image, &found.bounds)? {
             let nearer = Detection { score: nearer.score.max(found.score), ..nearer };
             let other = self.reader.glance(image, &nearer)?;
-            look = if other.merit() > look.merit() { other } else { look };
+            best = if other.merit() > best.merit() { other } else { best };
         }
-        if look.is_doubtful() && !look.is_hopeless() {
-            look = self.reader.insist(image, look)?;
+        if best.is_doubtful() && !best.is_hopeless() {
+            best = self.reader.insist(image, best)?;
         }
-        Ok(look.reading(image))
+        Ok(best)
     }
 
     /// Adds what the parts of the picture show that was not read surely in the whole.
@@ -89,8 +105,8 @@ impl Recognizer {
             };
             let left = start(x, image.width(), width.max(1));
             let top = start(y, image.height(), height.max(1));
-            for plate in self.find_in(image, (left, top, width.max(1), height.max(1)))? {
-                let reading = self.read(image, &plate)?;
+            let found = self.find_in(image, (left, top, width.max(1), height.max(1)))?;
+            for reading in self.read_each(image, &found)? {
                 if reading.confidence >= LEGIBLE {
                     add(readings, reading);
                 }
