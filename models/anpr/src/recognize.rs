@@ -64,11 +64,7 @@ impl Recognizer {
     ///
     /// # Errors
     /// [`Error::Network`] where the inference engine fails; no picture should make it.
-    pub fn read_each(
-        &mut self,
-        image: Image,
-        found: &[Detection],
-    ) -> Result<Vec<Reading>, Error> {
+    pub fn read_each(&mut self, image: Image, found: &[Detection]) -> Result<Vec<Reading>, Error> {
         let looks: Result<Vec<_>, _> =
             found.iter().map(|plate| self.reader.glance(image, plate)).collect();
         let looks = looks?;

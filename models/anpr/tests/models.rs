@@ -86,6 +86,18 @@ fn pictures_of_odd_sizes_are_recognised_without_trouble() {
 }
 
 #[test]
+fn each_find_gets_a_reading_in_its_order() {
+    let mut recognizer = Models::embedded().unwrap().recognizer().unwrap();
+    let grey = vec![128; 640 * 384 * 3];
+    let image = Image::new(&grey, 640, 384).unwrap();
+    let left = plate_at([(10., 10.), (150., 12.), (150., 60.), (10., 58.)], false);
+    let right = plate_at([(410., 10.), (550., 12.), (550., 60.), (410., 58.)], true);
+    let readings = recognizer.read_each(image, &[left, right]).unwrap();
+    let middles: Vec<_> = readings.iter().map(|r| r.bounds.x1.midpoint(r.bounds.x2)).collect();
+    assert!(matches!(middles[..], [l, r] if l < 320.0 && r > 320.0), "{middles:?}");
+}
+
+#[test]
 fn the_same_pixels_give_the_same_reading_whatever_came_before() {
     let mut recognizer = Models::embedded().unwrap().recognizer().unwrap();
     let noise: Vec<u8> = (0..320 * 200 * 3).map(|i| (i * 7919 % 256) as u8).collect();
