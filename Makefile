@@ -36,6 +36,7 @@ test:
 bench: setup
 	@$(CARGO) build --release --quiet --workspace --bins
 	@$(CARGO) bench --quiet --workspace --bench recognise $(if $(PICTURES),-- "$$PICTURES")
+	@$(if $(PICTURES),python3 tests/readers/compare.py "$$PICTURES")
 	@$(CARGO) bench --quiet --workspace --bench journal
 	@$(CARGO) bench --quiet --workspace --bench permits
 	@$(CARGO) bench --quiet --workspace --bench controllers
