@@ -17,7 +17,10 @@ const UPGRADES: &[&str] = &[
     include_str!("room.sql"),
     include_str!("lockers.sql"),
     include_str!("settings.sql"),
+    include_str!("left_over.sql"),
 ];
+/// From this format on it is noted which cars have stayed at a charger, whenever their charge ended.
+pub(super) const NOTES_WHO_STAYED: i64 = 7;
 
 /// Opens for writing; makes or upgrades the tables.
 pub(super) fn open_writer(path: &Path) -> Result<Connection> {
@@ -100,7 +103,8 @@ pub(super) fn durable(db: &Connection, durable: bool) -> rusqlite::Result<()> {
     db.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })
 }
 
-fn version(db: &Connection) -> rusqlite::Result<i64> {
+/// The format of the database.
+pub(super) fn version(db: &Connection) -> rusqlite::Result<i64> {
     db.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 

@@ -190,6 +190,33 @@ fn a_journal_of_the_first_format_is_brought_up_to_date() {
 }
 
 #[test]
+fn cars_that_stayed_under_an_earlier_format_are_noted_and_missed_by_nobody() {
+    let site = Site::new();
+    let mut journal = site.journal();
+    for (charger, cause) in
+        [("east", "reached"), ("west", "full"), ("west", "unplugged"), ("east", "no_car")]
+    {
+        let text = format!(
+            r#"{{"type":"charge_ended","session":"{}","charger":"{charger}",
+                "at":"2026-11-20T02:30:00Z","energy_wh":12000,"cause":"{cause}"}}"#,
+            Uuid::new_v4()
+        );
+        journal.append(&[serde_json::from_str(&text).unwrap()]).unwrap();
+    }
+    journal.append(&[told(new_session(), 1)]).unwrap();
+    let earlier = "DELETE FROM open_charge; PRAGMA user_version = 6";
+    journal.database().execute_batch(earlier).unwrap();
+    drop(journal);
+    assert!(verify(&site.state()).unwrap().whole(), "what is old is not damaged");
+    assert_eq!(site.open().1.left_over, ["east".parse().unwrap()]);
+    assert!(verify(&site.state()).unwrap().whole());
+    site.journal().database().execute("DELETE FROM open_charge", []).unwrap();
+    let findings = verify(&site.state()).unwrap().findings;
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0].sequence, Some(4));
+}
+
+#[test]
 fn only_the_newest_openings_of_a_lane_wait_for_their_passage() {
     let site = Site::new();
     let opens: Vec<_> = (0..20).map(|_| decision(Verdict::Open, "")).collect();

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::{
     super::{
         StateDir, bookkeeping,
-        database::{self, sequence},
+        database::{self, NOTES_WHO_STAYED, sequence, version},
         error::{JournalError, Result},
     },
     Report,
@@ -29,6 +29,10 @@ const TABLES: [(&str, &str, &str); 11] = [
     ("renamed", "session", "corrected plate of session"),
 ];
 
+/// What the keys of cars begin with that have stayed at a charger. An earlier format did not note
+/// all of them; that is no damage, and the next start makes up for it.
+const STAYED: &str = "ended/";
+
 /// Bookkeeping as the facts make it.
 pub(super) struct Replayed<'a> {
     scratch: Connection,
@@ -48,10 +52,15 @@ impl<'a> Replayed<'a> {
 
     /// Says where `db` has something else.
     pub(super) fn compare(&self, db: &Connection, report: &mut Report) -> Result<()> {
+        let format = version(db).map_err(JournalError::database("read its format"))?;
         for (table, key, meaning) in TABLES {
             let read =
                 |db| rows(db, table, key).map_err(JournalError::database("read its bookkeeping"));
-            let (should, mut is) = (read(&self.scratch)?, read(db)?);
+            let (mut should, mut is) = (read(&self.scratch)?, read(db)?);
+            if table == "open_charge" && format < NOTES_WHO_STAYED {
+                should.retain(|id, _| !id.starts_with(STAYED));
+                is.retain(|id, _| !id.starts_with(STAYED));
+            }
             if table == "picture" {
                 let thinned = thinned_through(db)?;
                 is.retain(|id, at| *at > thinned || should.contains_key(id));
