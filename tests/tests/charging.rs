@@ -243,9 +243,16 @@ async fn a_user_ends_a_charge_and_is_told_when_the_site_is_away() {
     let bills = site.bills(&driver).await;
     assert_eq!(ended["data"]["bill_id"], bills[0]["bill_id"]);
     is_what_was_delivered(&bills, &[&site.first]);
-    site.unplug_first().await;
 
+    // The car stays, and the next is told so.
     site.request(&driver, 5.0).await;
+    site.until("the driver is told of the car in the way", async || {
+        let told = site.ask(&driver, "GET", "notifications/", Value::Null).await;
+        let told = told["data"].as_array().unwrap().clone();
+        told.iter().any(|t| t["type"] == "pile_fault" && t["message"].to_string().contains("占用"))
+    })
+    .await;
+    site.unplug_first().await;
     site.first.plug(16.0);
     site.until_at(&driver, "charging", "FAST-001").await;
     site.scenario.internet.cut();

@@ -8,7 +8,7 @@
 //! - energy flows only for a charge that the cloud has assigned and the journal has; its end is
 //!   journaled once, with all that its meter counted;
 //! - a car that is still plugged in when its charge has ended takes nothing on the next one's bill:
-//!   that begins when the charger was seen without a car;
+//!   that begins when the charger was seen without a car, and until then its driver is told;
 //! - a line that is cut, a wall clock that is set, a restart of this program or of the charger
 //!   neither lose nor double energy, and move nothing to another tariff;
 //! - what all chargers may take together is never more than what there is; a meter of the site that

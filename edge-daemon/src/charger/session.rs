@@ -3,7 +3,9 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    charging::{ChargeAssigned, ChargeEnded, ChargeMetered, ChargeStarted, EndCause},
+    charging::{
+        ChargeAssigned, ChargeBlocked, ChargeEnded, ChargeMetered, ChargeStarted, EndCause,
+    },
     clock::Stamp,
     event::Fact,
     ids::ChargingId,
@@ -32,6 +34,8 @@ pub(super) struct Session {
     /// When it was assigned, on the monotonic clock.
     since_ms: u64,
     began: bool,
+    /// Whether it was said that another car is in the way.
+    is_blocked: bool,
     energy_wh: i64,
     register: Register,
     /// When the meter is journaled next, on the monotonic clock.
@@ -73,6 +77,7 @@ impl Session {
             timeline,
             since_ms: now.monotonic_ms,
             began: false,
+            is_blocked: false,
             energy_wh: 0,
             register,
             next_reading_ms: now.monotonic_ms,
@@ -120,6 +125,11 @@ impl Session {
             let more_wh = self.register.take(wh, look.now.monotonic_ms, look.most_w);
             let more_wh = if look.is_anothers { 0 } else { more_wh };
             self.energy_wh = self.energy_wh.saturating_add_unsigned(more_wh);
+        }
+        if look.is_anothers && look.status.is_some() && !self.is_blocked {
+            self.is_blocked = true;
+            let (session, charger) = (self.id(), self.assigned.charger.clone());
+            facts.push(Fact::ChargeBlocked(ChargeBlocked { session, charger }));
         }
         let draws = look.status.is_some_and(|status| status.plug == Plug::Charging);
         if !self.began && !look.is_anothers && ((draws && look.is_allowed) || self.energy_wh > 0) {

@@ -65,6 +65,9 @@ fn what(fact: &Fact) -> String {
         Fact::ChargeAssigned(assigned) => {
             format!("charge      {}: {} Wh", assigned.charger, assigned.energy_wh)
         }
+        Fact::ChargeBlocked(blocked) => {
+            format!("blocked     {}: the car before is still plugged in", blocked.charger)
+        }
         Fact::ChargeStarted(started) => format!("charging    {}", started.charger),
         Fact::ChargeMetered(metered) => {
             format!("metered     {} Wh, the meter shows {}", metered.energy_wh, metered.meter_wh)

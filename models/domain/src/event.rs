@@ -14,7 +14,8 @@ pub use self::decision::{
 };
 use crate::{
     charging::{
-        ChargeAssigned, ChargeEnded, ChargeMetered, ChargeStarted, ChargeStop, ChargersFound,
+        ChargeAssigned, ChargeBlocked, ChargeEnded, ChargeMetered, ChargeStarted, ChargeStop,
+        ChargersFound,
     },
     clock::Stamp,
     ids::{BootId, CameraId, CommandId, DecisionId, DeviceId, LaneId, SessionId, SiteId},
@@ -209,6 +210,8 @@ pub enum Fact {
     ChargersFound(ChargersFound),
     /// A car was assigned to a charger.
     ChargeAssigned(ChargeAssigned),
+    /// A car has to wait until the one before is unplugged.
+    ChargeBlocked(ChargeBlocked),
     /// A car began to charge.
     ChargeStarted(ChargeStarted),
     /// What a car that charges has got so far.

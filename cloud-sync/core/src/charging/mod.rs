@@ -21,7 +21,7 @@ use domain::charging::{Event, Mode, NewRequest, Refusal, Station};
 use uuid::Uuid;
 
 pub(crate) use self::site::{
-    charger_is, chargers_found, ended, has_chargers, metered, refused, started,
+    blocked, charger_is, chargers_found, ended, has_chargers, metered, refused, started,
 };
 pub use self::{
     bills::{Bill, BillFilter},

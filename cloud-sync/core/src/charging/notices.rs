@@ -41,6 +41,13 @@ pub enum Notice {
         /// What is to be paid.
         total: Fen,
     },
+    /// The car before is still at the pile where it is one's turn; it has to be waited for.
+    PileBlocked {
+        /// The queue number.
+        queue_number: String,
+        /// The pile.
+        pile: String,
+    },
     /// The pile went out of service; one is served first elsewhere.
     PileFault {
         /// The queue number.

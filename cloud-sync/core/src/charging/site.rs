@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use domain::{
     charging::{
-        ChargeEnded, ChargeMetered, ChargeStarted, ChargerFound, ChargersFound, EndCause, PileId,
-        PileStatus, SiteEnd,
+        ChargeBlocked, ChargeEnded, ChargeMetered, ChargeStarted, ChargerFound, ChargersFound,
+        EndCause, PileId, PileStatus, SiteEnd,
     },
     directive::Directive,
     event::Event,
@@ -15,7 +15,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::{Moment, SITE, act, state};
+use super::{Moment, SITE, act, notices::Notice, state};
 use crate::{
     error::Result,
     logs::{Entry, Level},
@@ -91,6 +91,24 @@ pub(crate) fn charger_is(
         act(tx, moment, |station| station.site_pile(moment.now_ms, pile, status))?;
     }
     Ok(())
+}
+
+/// The car of the charge before stands in the way: who waits for it is told at once.
+pub(crate) fn blocked(
+    tx: &mut dyn Transaction,
+    moment: Moment,
+    event: &Event,
+    fact: &ChargeBlocked,
+) -> Result<()> {
+    let Some(request) = request(tx, event, fact.session)? else {
+        return warn(tx, event, format!("charge {} is blocked and is not known", fact.session));
+    };
+    warn(tx, event, format!("charger {}: the car before is still plugged in", fact.charger))?;
+    let station = state::load(tx)?;
+    let Some((pile, _)) = station.running(request) else { return Ok(()) };
+    let Some(request) = station.requests().get(&request) else { return Ok(()) };
+    let (queue_number, pile) = (request.queue_number(), pile.to_string());
+    Notice::PileBlocked { queue_number, pile }.tell(tx, request.user, moment.now_ms)
 }
 
 /// A car has begun to charge.

@@ -65,6 +65,12 @@ fn words(notice: &Notice) -> (&'static str, String) {
             );
             ("charging_complete", words)
         }
+        Notice::PileBlocked { queue_number, pile } => {
+            let words = format!(
+                "充电桩 {pile} 仍被前一辆车占用，请排队号 {queue_number} 稍候，该车离开后即可开始充电"
+            );
+            ("pile_fault", words)
+        }
         Notice::PileFault { queue_number, pile, delivered } => {
             let billed = delivered.map_or(String::new(), |(energy_wh, total)| {
                 format!("已充 {} 度，费用 {total} 元，", thousands(energy_wh))

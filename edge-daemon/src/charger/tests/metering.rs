@@ -204,6 +204,8 @@ fn a_car_that_stays_takes_nothing_on_the_next_ones_bill() {
         assert_eq!(site.ends()[before].cause, EndCause::NoCar);
     }
     assert_eq!(site.delivered_wh(0), first.1, "nothing more has flown");
+    let blocked = |(fact, _): &&(Fact, Stamp)| matches!(fact, Fact::ChargeBlocked(_));
+    assert_eq!(site.journal.iter().filter(blocked).count(), 2, "each was told once");
     site.assign(0, 5_000).unwrap();
     site.pass_s(60);
     site.hardware[0].plugged = false;

@@ -87,6 +87,15 @@ pub struct ChargeStop {
     pub directive: u64,
 }
 
+/// A charge cannot begin yet: the car of the one before is still plugged in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChargeBlocked {
+    /// The session.
+    pub session: ChargingId,
+    /// Where.
+    pub charger: DeviceId,
+}
+
 /// A charge has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChargeEnded {

@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     bill::{Bill, Delivery, Part, Rate, Rates, Reading, Tariff},
     facts::{
-        ChargeAssigned, ChargeEnded, ChargeMetered, ChargeStarted, ChargeStop, ChargerFound,
-        ChargersFound, EndCause,
+        ChargeAssigned, ChargeBlocked, ChargeEnded, ChargeMetered, ChargeStarted, ChargeStop,
+        ChargerFound, ChargersFound, EndCause,
     },
     parameters::{BadParameter, Parameters},
     period::{BadPeriods, Period, Periods, Window},

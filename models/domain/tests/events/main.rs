@@ -40,6 +40,7 @@ fn kind(fact: &Fact) -> &'static str {
         Fact::LaneRecovered { .. } => "lane_recovered",
         Fact::ChargersFound(_) => "chargers_found",
         Fact::ChargeAssigned(_) => "charge_assigned",
+        Fact::ChargeBlocked(_) => "charge_blocked",
         Fact::ChargeStarted(_) => "charge_started",
         Fact::ChargeMetered(_) => "charge_metered",
         Fact::ChargeStop(_) => "charge_stop",

@@ -2,8 +2,8 @@
 
 use domain::{
     charging::{
-        ChargeAssigned, ChargeEnded, ChargeMetered, ChargeStarted, ChargeStop, ChargerFound,
-        ChargersFound, EndCause,
+        ChargeAssigned, ChargeBlocked, ChargeEnded, ChargeMetered, ChargeStarted, ChargeStop,
+        ChargerFound, ChargersFound, EndCause,
     },
     event::{
         Action, Candidate, Decision, Direction, Fact, Latency, Outcome, PlateKind, PlateSeen, Rule,
@@ -234,7 +234,8 @@ fn charge() -> Vec<Fact> {
         Fact::ChargeStop(ChargeStop { session, directive: 6 }),
         Fact::ChargeEnded(ChargeEnded { session, charger: charger.clone(), at, energy_wh, cause }),
         Fact::ChargerFault { charger: charger.clone(), fault: "residual current".into() },
-        Fact::ChargerRecovered { charger },
+        Fact::ChargerRecovered { charger: charger.clone() },
+        Fact::ChargeBlocked(ChargeBlocked { session, charger }),
     ]
 }
 

@@ -197,6 +197,7 @@ fn remark(fact: &Fact) -> Option<String> {
         Fact::ChargeAssigned(charge) => {
             format!("{}: a car is to get {} kWh", charge.charger, kwh(charge.energy_wh))
         }
+        Fact::ChargeBlocked(charge) => format!("{}: the car before is in the way", charge.charger),
         Fact::ChargeStarted(charge) => format!("{}: energy flows", charge.charger),
         Fact::ChargeEnded(charge) => {
             let (charger, energy) = (&charge.charger, kwh(charge.energy_wh));

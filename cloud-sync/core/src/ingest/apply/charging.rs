@@ -26,6 +26,7 @@ pub(in crate::ingest) const fn is_of_charging(fact: &Fact) -> bool {
         fact,
         Fact::ChargersFound(_)
             | Fact::ChargeAssigned(_)
+            | Fact::ChargeBlocked(_)
             | Fact::ChargeStarted(_)
             | Fact::ChargeMetered(_)
             | Fact::ChargeStop(_)
@@ -50,6 +51,7 @@ pub(super) fn apply(tx: &mut dyn Transaction, event: &Event, moment: Moment) -> 
         Fact::DirectiveSkipped { directive, kind, .. } if kind == "charge" => {
             charging::refused(tx, moment, event, *directive)
         }
+        Fact::ChargeBlocked(blocked) => charging::blocked(tx, moment, event, blocked),
         Fact::ChargeStarted(started) => charging::started(tx, moment, event, started),
         Fact::ChargeMetered(metered) => charging::metered(tx, event, metered),
         Fact::ChargeEnded(ended) => charging::ended(tx, moment, event, ended),

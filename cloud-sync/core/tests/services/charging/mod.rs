@@ -55,6 +55,7 @@ impl World {
             Notice::ChargingStart { .. } => "start",
             Notice::ChargingComplete { .. } => "complete",
             Notice::PileFault { .. } => "fault",
+            Notice::PileBlocked { .. } => "blocked",
         };
         told.iter()
             .map(|told| (word(&told.notice), (told.at_ms - start_ms) as f64 / HOUR_MS as f64))

@@ -9,8 +9,8 @@ use cloud_core::{
 };
 use domain::{
     charging::{
-        ChargeAssigned, ChargeEnded, ChargeMetered, ChargeStarted, ChargerFound, ChargersFound,
-        EndCause, Mode, PileStatus,
+        ChargeAssigned, ChargeBlocked, ChargeEnded, ChargeMetered, ChargeStarted, ChargerFound,
+        ChargersFound, EndCause, Mode, PileStatus,
     },
     clock::Clock,
     directive::Directive,
@@ -33,6 +33,7 @@ on_each_engine! {
     staff_keep_a_site_s_pile_out_of_service,
     a_pile_that_staff_add_is_what_its_site_says_of_the_charger,
     what_a_site_refuses_is_served_elsewhere,
+    who_is_sent_to_a_pile_where_a_car_has_stayed_is_told_at_once,
 }
 
 /// A site with fast chargers, all working.
@@ -266,4 +267,19 @@ async fn what_a_site_refuses_is_served_elsewhere(world: World) {
     let ended = ChargeEnded { session, charger, at, energy_wh: 0, cause: EndCause::Refused };
     site.tell(Fact::ChargeEnded(ended)).await;
     assert_eq!(site.told().await.len(), 2, "no charger is left");
+}
+
+async fn who_is_sent_to_a_pile_where_a_car_has_stayed_is_told_at_once(world: World) {
+    let mut site = Site::with(world, 1).await;
+    let driver = site.world.drivers(1, Mode::Fast, 30).await.remove(0);
+    let (session, ..) = site.told().await[0].clone();
+    let charger = "charger-1".parse().unwrap();
+    site.tell(Fact::ChargeBlocked(ChargeBlocked { session, charger })).await;
+    let told = site.world.told(&driver).await;
+    assert_eq!(told.iter().map(|told| told.0).collect::<Vec<_>>(), ["queue", "blocked"]);
+    assert_eq!(site.status("FAST-001").await, PileStatus::Normal);
+    let charger = "charger-1".parse().unwrap();
+    let unknown = ChargeBlocked { session: ChargingId(uuid::Uuid::new_v4()), charger };
+    site.tell(Fact::ChargeBlocked(unknown)).await;
+    assert_eq!(site.world.told(&driver).await.len(), 2);
 }
