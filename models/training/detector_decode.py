@@ -27,14 +27,14 @@ class Found:
         return (*self.corners.min(axis=0), *self.corners.max(axis=0))
 
 
-def network_input(picture):
-    """(1, 3, 384, 640) of a BGR picture fitted top left, and its scale."""
+def network_input(picture, columns=INPUT_WIDTH, rows=INPUT_HEIGHT):
+    """(1, 3, rows, columns) of a BGR picture fitted top left, and its scale."""
     height, width = picture.shape[:2]
-    scale = min(INPUT_WIDTH / width, INPUT_HEIGHT / height)
+    scale = min(columns / width, rows / height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     fitted = cv2.resize(picture, size, interpolation=how)
-    image = numpy.full((3, INPUT_HEIGHT, INPUT_WIDTH), 0.5, numpy.float32)
+    image = numpy.full((3, rows, columns), 0.5, numpy.float32)
     image[:, : size[1], : size[0]] = fitted[..., ::-1].transpose(2, 0, 1) / 255
     return image[None], scale
 

@@ -64,13 +64,12 @@ def cut_first(path, shape, square):
     onnx.save(model, str(path))
 
 
-def session(path):
-    """An onnxruntime session on one thread."""
+def session(model):
+    """An onnxruntime session on one thread, of a file or of its bytes."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(
-        str(path), options, providers=["CPUExecutionProvider"]
-    )
+    model = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def verify(network, path):

@@ -49,7 +49,7 @@ def write_table(manifest, name, facts):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("manifest", type=pathlib.Path)
-    parser.add_argument("table", choices=["detector", "reader", "refiner", "figures"])
+    parser.add_argument("table", choices=["detector", "reader", "refiner", "vehicles", "figures"])
     parser.add_argument("facts", type=pathlib.Path)
     args = parser.parse_args()
     write_table(args.manifest, args.table, json.loads(args.facts.read_text(encoding="utf-8")))

@@ -15,7 +15,7 @@ from plates import PACKED, PlateArtist, pack_glyphs
 
 # A scene's longer side, px, by set; a crop stays as it is.
 SIDES = {"cn_toll_hyperlpr": 900, "cn_misc_scenes": 1280, "cn_easypr": 1280, "rlucian_eu": 960}
-VEHICLE_SIDE = 416
+VEHICLE_SIDE = 576
 COORDINATES = ("x_min", "y_min", "x_max", "y_max")
 
 

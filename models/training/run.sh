@@ -1,13 +1,14 @@
 #!/bin/sh
-# Makes the three models from the pictures: training data, training, export, figures.
+# Makes the four models from the pictures: training data, training, export, figures.
 #
 #   models/training/run.sh --data DIR [--work DIR] [--weights DIR] [--minutes N] [--workers N]
 #                          [--size N] [--python PYTHON]
 #
 # DIR holds plates/ and vehicles/ as models/training/README.md describes them, or is what pack.py
 # wrote. Training resumes from what lies in --work (default: plate-models in the temporary
-# directory). All three models train side by side for --minutes (default 95), on a GPU if there is
-# one, else one thread each; --workers processes (default: the processors less four, at least two)
+# directory). All models train side by side for --minutes (default 95), on a GPU if there is one, else
+# one thread each; the one for vehicles begins with the layers of the plate detector that lies in
+# --weights; --workers processes (default: the processors less four, at least two)
 # draw their pictures, --size plates or an eighth as many scenes to a shard (default 4096). The models and
 # the manifest go to --weights (default: models/anpr/weights); without plates/dev they are not
 # measured.
@@ -48,7 +49,14 @@ nice -n 5 "$python" detector_data.py --data "$data" --shards "$work/scenes" \
     --workers $scenes --ring $((scenes > 1 ? scenes * 8 : 24)) --size $((size / 8)) \
     >"$work/scenes.log" 2>&1 &
 composing=$!
-trap 'kill $drawing $composing 2>/dev/null || true' EXIT INT TERM
+vehicles=
+trap 'kill $drawing $composing $vehicles 2>/dev/null || true' EXIT INT TERM
+begin=$weights/detector.onnx
+[ -f "$begin" ] || begin=$here/../anpr/weights/detector.onnx
+cp "$begin" "$work/begin.onnx"
+"$python" train_vehicles.py --data "$data/vehicles" --plates "$work/begin.onnx" \
+    --checkpoint "$work/vehicles.pt" --minutes "$minutes" >"$work/vehicles.log" 2>&1 &
+vehicles=$!
 until ls "$work"/plates/*.images.npy >/dev/null 2>&1 && ls "$work"/scenes/*.pictures.npy >/dev/null 2>&1
 do
     kill -0 $drawing && kill -0 $composing
@@ -62,12 +70,19 @@ train() {
 train reader plates & reading=$!
 train refiner plates & refining=$!
 train detector scenes
-wait $reading && wait $refining
+wait $reading && wait $refining && wait $vehicles
 kill $drawing $composing 2>/dev/null || true
 
 "$python" export_detector.py --checkpoint "$work/detector.pt" --out "$weights/detector.onnx"
 "$python" export_refiner.py "$work/refiner.pt" "$weights/refiner.onnx"
 "$python" export_reader.py "$work/reader.pt" "$work/reader.onnx"
+"$python" export_vehicles.py "$work/vehicles.pt" "$weights/vehicles.onnx"
+if grep -q ',eval,' "$data/vehicles/index.csv"; then
+    "$python" evaluate_vehicles.py --model "$weights/vehicles.onnx" --data "$data/vehicles" \
+        --json "$work/vehicles.json"
+    "$python" export_vehicles.py "$work/vehicles.pt" "$weights/vehicles.onnx" \
+        --figures "$work/vehicles.json"
+fi
 temperature=$("$python" calibrate.py --data "$data/plates" --reader "$work/reader.onnx" |
     sed -n 's/^temperature //p')
 "$python" export_reader.py "$work/reader.pt" "$weights/reader.onnx" --temperature "$temperature"
