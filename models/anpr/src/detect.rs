@@ -234,11 +234,11 @@ impl<'a> Grid<'a> {
     }
 }
 
-fn logit(probability: f32) -> f32 {
+pub(crate) fn logit(probability: f32) -> f32 {
     (probability / (1.0 - probability)).ln()
 }
 
-fn sigmoid(logit: f32) -> f32 {
+pub(crate) fn sigmoid(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
 }
 

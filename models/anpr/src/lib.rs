@@ -1,4 +1,4 @@
-//! Reads number plates: pixels in, readings out.
+//! Reads number plates and tells vehicles apart: pixels in, readings out.
 //!
 //! Guarantees: no file is opened, no clock is read, nothing is remembered between pictures except
 //! buffers; the same pixels give the same reading. The networks are embedded and their hashes are
@@ -15,6 +15,7 @@
 //! # }
 //! ```
 //!
+//! [`VehicleModel`] finds cars, motorcycles, buses and trucks; it is loaded apart from the others.
 //! [`Models`] is loaded once and shared; each thread takes its own [`Recognizer`] from it. A vehicle
 //! that is seen in several frames is read in each, and a [`Vote`] says what its plate is.
 
@@ -37,6 +38,7 @@ mod recognize;
 mod rectify;
 mod refine;
 mod suppress;
+mod vehicles;
 mod vote;
 
 pub use detect::{Detection, Detector, Kind, Thresholds};
@@ -50,4 +52,5 @@ pub use own::Own;
 pub use profile::LayerTime;
 pub use read::{Position, Reader, Reading};
 pub use recognize::Recognizer;
+pub use vehicles::{Vehicle, VehicleClass, VehicleDetector, VehicleManifest, VehicleModel};
 pub use vote::{Outcome, Vote};

@@ -141,7 +141,7 @@ fn load_reader(manifest: &Manifest, bytes: &[u8]) -> Result<Network, Error> {
     Ok(network)
 }
 
-fn check_shape(
+pub(crate) fn check_shape(
     network: &Network,
     index: usize,
     tensor: &str,
