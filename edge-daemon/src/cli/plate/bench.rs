@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use anpr::{Bounds, Detection, Image, Kind, LayerTime, Point, Recognizer};
+use anpr::{Bounds, Detection, Image, Kind, LayerTime, Point, Recognizer, VehicleModel};
 use clap::Args;
 use image::{Rgb, RgbImage};
 
@@ -53,15 +53,18 @@ fn report(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
     let (width, height) = picture.dimensions();
     let image = Image::new(&picture, width as usize, height as usize)?;
     let mut recognizer = arguments.models.load()?.recognizer()?;
-    let (mut detect, mut read) = (Vec::new(), Vec::new());
+    let mut vehicles = VehicleModel::embedded()?.detector()?;
+    let (mut detect, mut read, mut tell_apart) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..arguments.rounds {
         detect.push(timed(|| recognizer.detector.detect(image).map(drop))?);
         read.push(timed(|| recognizer.reader.read(image, &plate()).map(drop))?);
+        tell_apart.push(timed(|| vehicles.detect(image).map(drop))?);
     }
     let mut lines = machine();
     lines.push(format!("picture     {width} x {height}, {} rounds, one thread", arguments.rounds));
     lines.push(format!("find        {}", spread(&mut detect)));
     lines.push(format!("read        {}", spread(&mut read)));
+    lines.push(format!("vehicles    {}", spread(&mut tell_apart)));
     lines.push(format!("memory      {} at most", field("/proc/self/status", "VmHWM")));
     lines.push("layers      ms in a run, by network and class".to_owned());
     lines.extend(layers(&mut recognizer, arguments.rounds)?);

@@ -1,6 +1,6 @@
 //! What is said about one file, and how it looks as a line of JSON.
 
-use anpr::{Point, Reading};
+use anpr::{Bounds, Point, Reading};
 use serde::Serialize;
 
 /// One file's line.
@@ -13,8 +13,8 @@ pub enum Report {
         file: String,
         /// The plates, those that were found most surely first.
         plates: Vec<Plate>,
-        /// The networks do not find vehicles by themselves, so this is empty.
-        vehicles: [(); 0],
+        /// The vehicles, the surest first.
+        vehicles: Vec<Vehicle>,
         /// How long it took.
         ms: Milliseconds,
     },
@@ -40,30 +40,54 @@ pub struct Plate {
     pub region: &'static str,
 }
 
+/// A vehicle in a picture; coordinates in px.
+#[derive(Debug, Serialize)]
+pub struct Vehicle {
+    pub class: &'static str,
+    pub confidence: f64,
+    #[serde(rename = "box")]
+    pub bounds: [f64; 4],
+}
+
 /// How long the steps took, ms.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Milliseconds {
     pub decode: f64,
     pub detect: f64,
     pub read: f64,
+    /// Finding vehicles.
+    pub vehicles: f64,
     pub total: f64,
 }
 
 impl From<&Reading> for Plate {
     fn from(reading: &Reading) -> Self {
-        let bounds = reading.bounds;
         let point = |point: Point| [round(point.x.into(), 1), round(point.y.into(), 1)];
         let character = |(character, p): (char, f32)| (character, round(p.into(), 4));
         Self {
             text: reading.text.clone(),
             confidence: round(reading.confidence.into(), 4),
             characters: reading.characters().map(character).collect(),
-            bounds: [bounds.x1, bounds.y1, bounds.x2, bounds.y2].map(|v| round(v.into(), 1)),
+            bounds: edges(reading.bounds),
             corners: reading.corners.map(point),
             kind: reading.kind.as_str(),
             region: reading.region.map_or("", |region| region.as_str()),
         }
     }
+}
+
+impl From<&anpr::Vehicle> for Vehicle {
+    fn from(vehicle: &anpr::Vehicle) -> Self {
+        Self {
+            class: vehicle.class.as_str(),
+            confidence: round(vehicle.confidence.into(), 4),
+            bounds: edges(vehicle.bounds),
+        }
+    }
+}
+
+fn edges(bounds: Bounds) -> [f64; 4] {
+    [bounds.x1, bounds.y1, bounds.x2, bounds.y2].map(|edge| round(edge.into(), 1))
 }
 
 /// `value` with so many decimal places.

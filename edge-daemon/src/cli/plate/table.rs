@@ -1,6 +1,6 @@
-//! Reports as an aligned table, a line per plate.
+//! Reports as an aligned table, a line per plate and per vehicle.
 
-use super::report::{Plate, Report};
+use super::report::{Plate, Report, Vehicle};
 
 const PLATE_WIDTH: usize = 12;
 const MAX_FILE_WIDTH: usize = 60;
@@ -29,22 +29,29 @@ impl Table {
             Report::Failure { file, error } => {
                 vec![format!("{}  {error}", pad(file, self.file_width))]
             }
-            Report::Picture { file, plates, ms, .. } => {
-                let ms = format!("{:.1}", ms.detect + ms.read);
-                if plates.is_empty() {
-                    return vec![self.row(file, "–", "", "", "", &ms, "")];
+            Report::Picture { file, plates, vehicles, ms } => {
+                let took = format!("{:.1}", ms.detect + ms.read);
+                let mut rows: Vec<_> =
+                    plates.iter().map(|plate| self.plate(file, plate, &took)).collect();
+                if rows.is_empty() {
+                    rows.push(self.row(file, "–", "", "", "", &took, ""));
                 }
-                plates.iter().map(|plate| self.plate(file, plate, &ms)).collect()
+                let took = format!("{:.1}", ms.vehicles);
+                rows.extend(vehicles.iter().map(|vehicle| self.vehicle(file, vehicle, &took)));
+                rows
             }
         }
     }
 
     fn plate(&self, file: &str, plate: &Plate, ms: &str) -> String {
         let text = if plate.text.is_empty() { "?" } else { &plate.text };
-        let [x1, y1, x2, y2] = plate.bounds;
-        let bounds = format!("{x1:.0},{y1:.0} {x2:.0},{y2:.0}");
         let sure = format!("{:.3}", plate.confidence);
-        self.row(file, text, &sure, plate.kind, plate.region, ms, &bounds)
+        self.row(file, text, &sure, plate.kind, plate.region, ms, &place(plate.bounds))
+    }
+
+    fn vehicle(&self, file: &str, vehicle: &Vehicle, ms: &str) -> String {
+        let sure = format!("{:.3}", vehicle.confidence);
+        self.row(file, vehicle.class, &sure, "", "", ms, &place(vehicle.bounds))
     }
 
     #[expect(clippy::too_many_arguments, reason = "one per column")]
@@ -63,6 +70,10 @@ impl Table {
             .trim_end()
             .to_owned()
     }
+}
+
+fn place([x1, y1, x2, y2]: [f64; 4]) -> String {
+    format!("{x1:.0},{y1:.0} {x2:.0},{y2:.0}")
 }
 
 fn pad(text: &str, columns: usize) -> String {
@@ -98,7 +109,7 @@ mod tests {
             region: "cn",
         };
         let ms = Milliseconds { detect: 12.34, read: 2.5, ..Milliseconds::default() };
-        Report::Picture { file: file.to_owned(), plates: vec![plate], vehicles: [], ms }
+        Report::Picture { file: file.to_owned(), plates: vec![plate], vehicles: Vec::new(), ms }
     }
 
     #[test]
@@ -109,5 +120,22 @@ mod tests {
         assert_eq!(latin, ["a.jpg     AB123CD       0.988  blue    cn        14.8  1,3 6,8"]);
         assert_eq!(chinese, ["门口.jpg  京A12345      0.988  blue    cn        14.8  1,3 6,8"]);
         assert!(table.header().starts_with("file      plate         "));
+    }
+
+    #[test]
+    fn a_vehicle_has_a_line_below_the_plates() {
+        let bounds = [1.0, 2.0, 30.0, 40.0];
+        let vehicles = vec![Vehicle { class: "motorcycle", confidence: 0.5, bounds }];
+        let ms = Milliseconds { vehicles: 7.0, ..Milliseconds::default() };
+        let file = "a.jpg".to_owned();
+        let rows = Table::new(["a.jpg"].into_iter()).rows(&Report::Picture {
+            file,
+            plates: Vec::new(),
+            vehicles,
+            ms,
+        });
+        let columns: Vec<_> = rows[1].split_whitespace().collect();
+        assert_eq!(columns, ["a.jpg", "motorcycle", "0.500", "7.0", "1,2", "30,40"]);
+        assert!(rows[0].starts_with("a.jpg  –") && rows.len() == 2);
     }
 }

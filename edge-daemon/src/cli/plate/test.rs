@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anpr::{Image, Reading, Recognizer};
+use anpr::{Image, Recognizer, VehicleDetector, VehicleModel};
 use clap::Args;
 
 use super::files::{self, Entry};
-use super::report::{Milliseconds, Plate, Report, round};
+use super::report::{Milliseconds, Plate, Report, Vehicle, round};
 use super::table::Table;
 use super::{picture, pool};
 use crate::vision::ModelsConfig;
@@ -36,65 +36,68 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> ExitCode {
     let entries = files::collect(&arguments.paths);
     let threads = usize::from(arguments.threads).min(entries.len());
-    let recognizers = match recognizers(&arguments.models, threads) {
-        Ok(recognizers) => recognizers,
+    let networks = match networks(&arguments.models, threads) {
+        Ok(networks) => networks,
         Err(error) => {
             return crate::cli::fail(error.as_ref());
         }
     };
     let mut printer = Printer::new(&entries, arguments.json);
-    let workers: Vec<_> = recognizers
+    let workers: Vec<_> = networks
         .into_iter()
-        .map(|mut recognizer| move |entry: &Entry| examine(&mut recognizer, entry))
+        .map(|mut networks| move |entry: &Entry| networks.examine(entry))
         .collect();
     pool::in_order(&entries, workers, |report| printer.take(&report));
     printer.finish()
 }
 
-fn recognizers(models: &ModelsConfig, count: usize) -> Result<Vec<Recognizer>, Box<dyn Error>> {
-    let models = models.load()?;
-    let recognizers: Result<_, anpr::Error> = (0..count).map(|_| models.recognizer()).collect();
-    Ok(recognizers?)
+/// What one thread looks with.
+struct Networks {
+    plates: Recognizer,
+    vehicles: VehicleDetector,
 }
 
-/// Reads one file.
-fn examine(recognizer: &mut Recognizer, entry: &Entry) -> Report {
-    let file = entry.path.display().to_string();
-    let read = match &entry.trouble {
-        Some(trouble) => Err(trouble.clone()),
-        None => read(recognizer, entry),
+fn networks(models: &ModelsConfig, count: usize) -> Result<Vec<Networks>, Box<dyn Error>> {
+    let (plates, vehicles) = (models.load()?, VehicleModel::embedded()?);
+    let one = |_| -> Result<_, anpr::Error> {
+        Ok(Networks { plates: plates.recognizer()?, vehicles: vehicles.detector()? })
     };
-    match read {
-        Ok((readings, ms)) => Report::Picture {
-            file,
-            plates: readings.iter().map(Plate::from).collect(),
-            vehicles: [],
-            ms,
-        },
-        Err(error) => Report::Failure { file, error },
+    Ok((0..count).map(one).collect::<Result<_, _>>()?)
+}
+
+impl Networks {
+    /// Reads one file.
+    fn examine(&mut self, entry: &Entry) -> Report {
+        let file = entry.path.display().to_string();
+        let report = match &entry.trouble {
+            Some(trouble) => Err(trouble.clone()),
+            None => self.read(file.clone(), entry).map_err(|error| error.to_string()),
+        };
+        report.unwrap_or_else(|error| Report::Failure { file, error })
     }
-}
 
-fn read(
-    recognizer: &mut Recognizer,
-    entry: &Entry,
-) -> Result<(Vec<Reading>, Milliseconds), String> {
-    let start = Instant::now();
-    let picture = picture::load(&entry.path).map_err(|error| error.to_string())?;
-    let decoded = start.elapsed();
-    let image = Image::new(&picture, picture.width() as usize, picture.height() as usize)
-        .map_err(|error| error.to_string())?;
-    let found = recognizer.detector.detect(image).map_err(|error| error.to_string())?;
-    let detected = start.elapsed();
-    let readings = recognizer.read_all(image, &found).map_err(|error| error.to_string())?;
-    let total = start.elapsed();
-    let ms = Milliseconds {
-        decode: milliseconds(decoded),
-        detect: milliseconds(detected - decoded),
-        read: milliseconds(total - detected),
-        total: milliseconds(total),
-    };
-    Ok((readings, ms))
+    fn read(&mut self, file: String, entry: &Entry) -> Result<Report, Box<dyn Error>> {
+        let start = Instant::now();
+        let picture = picture::load(&entry.path)?;
+        let decoded = start.elapsed();
+        let image = Image::new(&picture, picture.width() as usize, picture.height() as usize)?;
+        let found = self.plates.detector.detect(image)?;
+        let detected = start.elapsed();
+        let readings = self.plates.read_all(image, &found)?;
+        let read = start.elapsed();
+        let vehicles = self.vehicles.detect(image)?;
+        let total = start.elapsed();
+        let ms = Milliseconds {
+            decode: milliseconds(decoded),
+            detect: milliseconds(detected - decoded),
+            read: milliseconds(read - detected),
+            vehicles: milliseconds(total - read),
+            total: milliseconds(total),
+        };
+        let plates = readings.iter().map(Plate::from).collect();
+        let vehicles = vehicles.iter().map(Vehicle::from).collect();
+        Ok(Report::Picture { file, plates, vehicles, ms })
+    }
 }
 
 fn milliseconds(time: Duration) -> f64 {
