@@ -4,7 +4,11 @@ use anpr::{Kind, Reading};
 use cloud_core::{NewPlate, ReadBy};
 use image::{RgbImage, imageops};
 
-use super::{decode, draw::Mark, inspect::BadPicture};
+use super::{
+    decode,
+    draw::{Mark, colour},
+    inspect::BadPicture,
+};
 
 /// A text that is less likely than this says nothing.
 const LEAST_CONFIDENCE: f32 = 0.1;
@@ -69,7 +73,7 @@ impl Found {
             true => format!("? {:.0}%", self.score * 100.0),
             false => format!("{} {:.0}%", self.text, self.confidence * 100.0),
         };
-        Mark { bounds: self.bounds, label, kind: self.kind }
+        Mark { bounds: self.bounds, label, colour: colour(self.kind) }
     }
 
     /// As it is kept, with the name of the picture of the plate alone.

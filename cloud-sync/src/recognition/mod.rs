@@ -11,7 +11,7 @@ mod second;
 
 use std::time::Instant;
 
-use anpr::{Image, Models, Recognizer, Thresholds};
+use anpr::{Image, Models, Thresholds, Vehicle, VehicleModel};
 use bytes::Bytes;
 use cloud_core::{Cloud, ModelSettings};
 use image::RgbImage;
@@ -20,7 +20,7 @@ pub use self::second::ApiKey;
 use self::{
     draw::Mark,
     inspect::inspect,
-    pool::{Pool, models},
+    pool::{Networks, Pool, models, vehicle_model},
 };
 pub(crate) use self::{
     found::Found, inspect::BadPicture, keep::Keep, pool::PoolError, second::SecondReader,
@@ -43,6 +43,8 @@ pub(crate) enum Wanted {
 pub(crate) struct Look {
     /// The plates in it, the surest find first.
     pub(crate) plates: Vec<Found>,
+    /// The vehicles in it, the surest first; looked for where they are drawn.
+    pub(crate) vehicles: Vec<Vehicle>,
     /// Width and height of the picture, px.
     pub(crate) size_px: (u32, u32),
     /// The picture itself, upright and without metadata, as a JPEG; empty where it was not wanted.
@@ -56,13 +58,19 @@ pub(crate) struct Look {
 impl Look {
     /// Draws what was found once more, after it has changed.
     fn draw_again(&mut self) -> Result<(), LookError> {
-        self.drawn = Some(drawn(&decode::decode(&self.picture)?, &self.plates)?);
+        self.drawn = Some(drawn(&decode::decode(&self.picture)?, &self.plates, &self.vehicles)?);
         Ok(())
     }
 }
 
-fn drawn(picture: &RgbImage, plates: &[Found]) -> Result<Vec<u8>, BadPicture> {
-    let marks: Vec<Mark> = plates.iter().map(Found::mark).collect();
+/// The plates' boxes lie over those of the vehicles that carry them.
+fn drawn(
+    picture: &RgbImage,
+    plates: &[Found],
+    vehicles: &[Vehicle],
+) -> Result<Vec<u8>, BadPicture> {
+    let vehicles = vehicles.iter().map(Mark::of_vehicle);
+    let marks: Vec<Mark> = vehicles.chain(plates.iter().map(Found::mark)).collect();
     decode::encode(&draw::draw(picture, &marks))
 }
 
@@ -128,7 +136,7 @@ impl Recognition {
         wanted: Wanted,
     ) -> Result<Look, LookError> {
         inspect(&file)?;
-        let work = move |recognizer: &mut Recognizer| look(recognizer, &file, &settings, wanted);
+        let work = move |networks: &mut Networks| look(networks, &file, &settings, wanted);
         self.pool.run(work).await?
     }
 
@@ -146,7 +154,7 @@ impl Recognition {
         let mut look = self.look(file, self.settings(cloud).await?, wanted).await?;
         let Some(second) = &self.second else { return Ok(look) };
         if second.look_again(cloud, &mut look.plates).await && wanted == Wanted::Drawn {
-            let draw = move |_: &mut Recognizer| look.draw_again().map(|()| look);
+            let draw = move |_: &mut Networks| look.draw_again().map(|()| look);
             look = self.pool.run(draw).await??;
         }
         Ok(look)
@@ -155,9 +163,9 @@ impl Recognition {
 
 /// What there is to say about the networks.
 pub(crate) struct ModelFacts {
-    /// The files of both.
+    /// The files of those that find plates, read them and find vehicles.
     pub(crate) name: String,
-    /// Bytes of both files.
+    /// Bytes of all files.
     pub(crate) bytes: usize,
     /// Width and height of what the detector sees, px.
     pub(crate) input_px: [usize; 2],
@@ -169,9 +177,12 @@ pub(crate) struct ModelFacts {
 /// [`LookError::Pool`] where there are none.
 pub(crate) fn model_facts() -> Result<ModelFacts, LookError> {
     let manifest = models().map_err(|_| PoolError::Failed)?.manifest();
-    let name = format!("{} + {}", manifest.detector.file, manifest.reader.file);
+    let vehicles = vehicle_model().map_err(|_| PoolError::Failed)?.manifest();
+    let files = [&manifest.detector.file, &manifest.reader.file, &vehicles.file];
+    let name = files.map(String::as_str).join(" + ");
     let (width, height) = Models::INPUT_PX;
-    Ok(ModelFacts { name, bytes: Models::EMBEDDED_BYTES, input_px: [width, height] })
+    let bytes = Models::EMBEDDED_BYTES + VehicleModel::EMBEDDED_BYTES;
+    Ok(ModelFacts { name, bytes, input_px: [width, height] })
 }
 
 /// The networks' settings as their figures were measured.
@@ -194,14 +205,18 @@ fn decimal(value: f32) -> f64 {
 }
 
 fn look(
-    recognizer: &mut Recognizer,
+    networks: &mut Networks,
     file: &[u8],
     settings: &ModelSettings,
     wanted: Wanted,
 ) -> Result<Look, LookError> {
     let begun = Instant::now();
     let picture = decode::decode(file)?;
-    let mut plates = read(recognizer, &picture, settings)?;
+    let mut plates = read(networks, &picture, settings)?;
+    let vehicles = match wanted {
+        Wanted::Drawn => vehicles(networks, &picture)?,
+        Wanted::Reading | Wanted::Pictures => Vec::new(),
+    };
     let took_ms = begun.elapsed().as_secs_f64() * 1e3;
     let (size_px, mut jpeg) = (picture.dimensions(), Vec::new());
     if wanted != Wanted::Reading {
@@ -209,28 +224,36 @@ fn look(
         plates.iter_mut().try_for_each(|plate| plate.cut_out(&picture))?;
     }
     let drawn = match wanted {
-        Wanted::Drawn => Some(drawn(&picture, &plates)?),
+        Wanted::Drawn => Some(drawn(&picture, &plates, &vehicles)?),
         Wanted::Reading | Wanted::Pictures => None,
     };
-    Ok(Look { plates, size_px, drawn, picture: jpeg, took_ms })
+    Ok(Look { plates, vehicles, size_px, drawn, picture: jpeg, took_ms })
 }
 
 fn read(
-    recognizer: &mut Recognizer,
+    networks: &mut Networks,
     picture: &RgbImage,
     settings: &ModelSettings,
 ) -> Result<Vec<Found>, LookError> {
+    let recognizer = &mut networks.plates;
     recognizer.detector.thresholds = Thresholds {
         score: settings.confidence_threshold as f32,
         overlap: settings.iou_threshold as f32,
         most: usize::try_from(settings.max_detections).unwrap_or_default(),
     };
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let readings = Image::new(picture.as_raw(), width, height)
-        .and_then(|image| recognizer.recognize(image))
-        .map_err(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "recognition failed");
-            PoolError::Failed
-        })?;
+    let readings = view(picture).and_then(|image| recognizer.recognize(image)).map_err(failed)?;
     Ok(readings.iter().map(Found::new).collect())
+}
+
+fn vehicles(networks: &mut Networks, picture: &RgbImage) -> Result<Vec<Vehicle>, LookError> {
+    Ok(view(picture).and_then(|image| networks.vehicles.detect(image)).map_err(failed)?)
+}
+
+fn view(picture: &RgbImage) -> Result<Image<'_>, anpr::Error> {
+    Image::new(picture.as_raw(), picture.width() as usize, picture.height() as usize)
+}
+
+fn failed(error: anpr::Error) -> PoolError {
+    tracing::error!(error = &error as &dyn std::error::Error, "recognition failed");
+    PoolError::Failed
 }

@@ -11,10 +11,18 @@ use std::{
     thread,
 };
 
-use anpr::{Models, Recognizer};
+use anpr::{Models, Recognizer, VehicleDetector, VehicleModel};
 use tokio::sync::oneshot;
 
-type Job = Box<dyn FnOnce(&mut Recognizer) + Send>;
+type Job = Box<dyn FnOnce(&mut Networks) + Send>;
+
+/// What one thread looks with.
+pub(crate) struct Networks {
+    /// Finds and reads plates.
+    pub(crate) plates: Recognizer,
+    /// Finds vehicles and tells them apart.
+    pub(crate) vehicles: VehicleDetector,
+}
 
 /// Why the pool did not do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -56,14 +64,14 @@ impl Pool {
     /// [`PoolError`].
     pub(crate) async fn run<T, F>(&self, work: F) -> Result<T, PoolError>
     where
-        F: FnOnce(&mut Recognizer) -> T + Send + 'static,
+        F: FnOnce(&mut Networks) -> T + Send + 'static,
         T: Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |recognizer| {
+        let job: Job = Box::new(move |networks| {
             if !answer.is_closed() {
                 // Who left meanwhile misses nothing.
-                let _ = answer.send(work(recognizer));
+                let _ = answer.send(work(networks));
             }
         });
         self.queue.try_send(job).map_err(|_| PoolError::Busy)?;
@@ -71,10 +79,16 @@ impl Pool {
     }
 }
 
-/// The networks that are built into this program, loaded once.
+/// The networks for plates that are built into this program, loaded once.
 pub(crate) fn models() -> Result<&'static Models, &'static anpr::Error> {
     static MODELS: OnceLock<Result<Models, anpr::Error>> = OnceLock::new();
     MODELS.get_or_init(Models::embedded).as_ref()
+}
+
+/// The network for vehicles that is built into this program, loaded once.
+pub(crate) fn vehicle_model() -> Result<&'static VehicleModel, &'static anpr::Error> {
+    static MODEL: OnceLock<Result<VehicleModel, anpr::Error>> = OnceLock::new();
+    MODEL.get_or_init(VehicleModel::embedded).as_ref()
 }
 
 fn work(jobs: &Mutex<Receiver<Job>>) {
@@ -82,24 +96,32 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
-        let Some(mut recognizer) = ready.take().or_else(recognizer) else { continue };
+        let Some(mut networks) = ready.take().or_else(networks) else { continue };
         // After a panic its buffers may be anything: the next picture gets new ones.
-        match catch_unwind(AssertUnwindSafe(|| job(&mut recognizer))) {
-            Ok(()) => ready = Some(recognizer),
+        match catch_unwind(AssertUnwindSafe(|| job(&mut networks))) {
+            Ok(()) => ready = Some(networks),
             Err(_) => tracing::error!("recognising a picture panicked"),
         }
     }
 }
 
-fn recognizer() -> Option<Recognizer> {
-    let made = models().map_err(ToString::to_string);
-    match made.and_then(|models| models.recognizer().map_err(|error| error.to_string())) {
-        Ok(recognizer) => Some(recognizer),
+fn networks() -> Option<Networks> {
+    match make_networks() {
+        Ok(made) => Some(made),
         Err(error) => {
             tracing::error!(error, "the networks cannot be used");
             None
         }
     }
+}
+
+fn make_networks() -> Result<Networks, String> {
+    let plates = models().map_err(ToString::to_string)?.recognizer();
+    let vehicles = vehicle_model().map_err(ToString::to_string)?.detector();
+    Ok(Networks {
+        plates: plates.map_err(|error| error.to_string())?,
+        vehicles: vehicles.map_err(|error| error.to_string())?,
+    })
 }
 
 #[cfg(test)]
@@ -120,7 +142,7 @@ mod tests {
         let first = {
             let pool = pool.clone();
             tokio::spawn(async move {
-                let work = move |_: &mut Recognizer| {
+                let work = move |_: &mut Networks| {
                     begin.send(()).unwrap();
                     released.recv().unwrap();
                     1

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    faces::hz::yolo::{CLASSES, class_id},
+    faces::hz::yolo::{PLATE_CLASSES, class_id},
     recognition::{Found, LookError, PoolError},
 };
 
@@ -191,13 +191,13 @@ impl<'a> DetectionView<'a> {
         let class_id = class_id(found.kind);
         let [x1, y1, x2, y2] = found.bounds;
         Self {
-            class_name: CLASSES[class_id],
+            class_name: PLATE_CLASSES[class_id],
             confidence: (found.score * 1e3).round() / 1e3,
             bbox: BoxView { x1, y1, x2, y2 },
             class_id,
             license_number: Some(found.text.as_str()).filter(|text| !text.is_empty()),
             timestamp: at_ms as f64 / 1e3,
-            plate_type: CLASSES[class_id],
+            plate_type: PLATE_CLASSES[class_id],
         }
     }
 }

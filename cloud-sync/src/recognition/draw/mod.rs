@@ -9,19 +9,29 @@ use self::face::{HEIGHT, WIDTH, glyph};
 /// Widest result picture, px.
 const WIDEST: u32 = 1280;
 const INK: Rgb<u8> = Rgb([255, 255, 255]);
+const VEHICLE: Rgb<u8> = Rgb([120, 60, 160]);
 
-/// A plate as it is drawn.
+/// A plate or a vehicle as it is drawn.
 #[derive(Debug, Clone)]
 pub(super) struct Mark {
     /// Left, top, right and bottom edge, px of the original picture.
     pub(super) bounds: [f32; 4],
     /// What is written above it.
     pub(super) label: String,
-    /// The plate's own colour.
-    pub(super) kind: anpr::Kind,
+    /// A plate's own colour, which says its kind; of vehicles all have the same.
+    pub(super) colour: Rgb<u8>,
 }
 
-/// The picture, at most 1280 px wide, with a box around each plate and its label.
+impl Mark {
+    /// A vehicle's.
+    pub(super) fn of_vehicle(vehicle: &anpr::Vehicle) -> Self {
+        let bounds = vehicle.bounds;
+        let label = format!("{} {:.0}%", vehicle.class.as_str(), vehicle.confidence * 100.0);
+        Self { bounds: [bounds.x1, bounds.y1, bounds.x2, bounds.y2], label, colour: VEHICLE }
+    }
+}
+
+/// The picture, at most 1280 px wide, with a box and its label around what was found.
 pub(super) fn draw(picture: &RgbImage, marks: &[Mark]) -> RgbImage {
     let scale = (WIDEST as f32 / picture.width() as f32).min(1.0);
     let mut drawn = match scale < 1.0 {
@@ -34,14 +44,14 @@ pub(super) fn draw(picture: &RgbImage, marks: &[Mark]) -> RgbImage {
     let pen = (drawn.width().max(drawn.height()) / 400).max(1);
     for mark in marks {
         let edges = mark.bounds.map(|edge| (edge * scale).max(0.0) as u32);
-        frame(&mut drawn, edges, pen + 1, colour(mark.kind));
+        frame(&mut drawn, edges, pen + 1, mark.colour);
         label(&mut drawn, edges, pen, mark);
     }
     drawn
 }
 
 /// A colour that says the kind, and on which white can be read.
-const fn colour(kind: anpr::Kind) -> Rgb<u8> {
+pub(super) const fn colour(kind: anpr::Kind) -> Rgb<u8> {
     Rgb(match kind {
         anpr::Kind::Blue => [0, 90, 200],
         anpr::Kind::Green => [0, 130, 70],
@@ -51,7 +61,7 @@ const fn colour(kind: anpr::Kind) -> Rgb<u8> {
     })
 }
 
-/// A frame of a line `pen` px thick, around the plate and not over it.
+/// A frame of a line `pen` px thick, around what was found and not over it.
 fn frame(picture: &mut RgbImage, [x1, y1, x2, y2]: [u32; 4], pen: u32, colour: Rgb<u8>) {
     let (left, top) = (x1.saturating_sub(pen), y1.saturating_sub(pen));
     let (right, bottom) = (x2.saturating_add(pen), y2.saturating_add(pen));
@@ -61,7 +71,7 @@ fn frame(picture: &mut RgbImage, [x1, y1, x2, y2]: [u32; 4], pen: u32, colour: R
     fill(picture, [x2, top, right, bottom], colour);
 }
 
-/// Writes the label above the plate, below it where there is no room, and always inside.
+/// Writes the label above it, below it where there is no room, and always inside.
 fn label(picture: &mut RgbImage, [x1, y1, _, y2]: [u32; 4], pen: u32, mark: &Mark) {
     let text: Vec<char> = romanised(&mark.label).chars().collect();
     let step = (WIDTH + 1) * pen;
@@ -70,7 +80,7 @@ fn label(picture: &mut RgbImage, [x1, y1, _, y2]: [u32; 4], pen: u32, mark: &Mar
     let above = y1.saturating_sub(pen + 1).checked_sub(height);
     let top =
         above.unwrap_or(y2.saturating_add(pen + 1).min(picture.height().saturating_sub(height)));
-    fill(picture, [left, top, left + width, top + height], colour(mark.kind));
+    fill(picture, [left, top, left + width, top + height], mark.colour);
     for (place, c) in (0..).zip(text) {
         let (x, y) = (left + pen + place * step, top + pen);
         for (row, bits) in (0..).zip(glyph(c)) {
@@ -113,7 +123,7 @@ mod tests {
     use super::*;
 
     fn mark(bounds: [f32; 4], kind: anpr::Kind) -> Mark {
-        Mark { bounds, label: "京A12345 97%".into(), kind }
+        Mark { bounds, label: "京A12345 97%".into(), colour: colour(kind) }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use cloud_core::{Operator, Recognition};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{CLASSES, class_id};
+use super::{PLATE_CLASSES, class_id};
 use crate::{
     faces::images,
     http::{Answer, Call, Json, Local, Problem, Upload},
@@ -63,7 +63,7 @@ struct PlateView {
 pub(super) async fn vehicles(call: Sent) -> Answer<Json<Outcome<Vehicles>>> {
     let spot_id = whole(&call.body, "parking_spot_id")?;
     let (look, kept) = recognise(&call, "file", spot_id).await?;
-    if look.plates.is_empty() {
+    if look.plates.is_empty() && look.vehicles.is_empty() {
         return Ok(Json(Outcome::nothing()));
     }
     Ok(Json(Outcome::Found(Vehicles::new(&look, &kept))))
@@ -112,10 +112,14 @@ fn bad(name: &str, problem: &str) -> Problem {
 
 impl Vehicles {
     fn new(look: &Look, kept: &Recognition) -> Self {
+        let vehicles = look.vehicles.iter();
+        let vehicles = vehicles.map(|v| (v.class.as_str(), f64::from(v.confidence)));
+        let plates = look.plates.iter();
+        let plates = plates.map(|found| (PLATE_CLASSES[class_id(found.kind)], found.score));
         let mut detections = BTreeMap::new();
-        for found in &look.plates {
-            let surest = detections.entry(CLASSES[class_id(found.kind)]).or_insert(0.0_f64);
-            *surest = surest.max(rounded(found.score));
+        for (class, score) in vehicles.chain(plates) {
+            let surest = detections.entry(class).or_insert(0.0_f64);
+            *surest = surest.max(rounded(score));
         }
         let read = look.plates.iter().filter(|found| !found.text.is_empty());
         let surest = read.max_by(|a, b| a.confidence.total_cmp(&b.confidence));
@@ -127,6 +131,7 @@ impl Vehicles {
             result_image: format!("images/{}", images::path(drawn)),
             message: match surest {
                 Some(_) => "车辆检测和车牌识别完成",
+                None if look.plates.is_empty() => "检测到车辆，但未检测到车牌",
                 None => "检测到车牌，但未能识别字符",
             },
         }

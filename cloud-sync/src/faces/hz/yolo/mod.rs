@@ -1,11 +1,12 @@
 //! `/hzsystem_yolo/`: pictures that are sent to be recognised, and the networks that do it.
-//! Classes are what the networks tell apart: plates, and of these the blue and the green ones.
+//! Classes are what the networks tell apart: vehicles, and plates, of these the blue and the green
+//! ones.
 
 mod detect;
 mod history;
 mod model;
 
-use anpr::Kind;
+use anpr::{Kind, VehicleClass};
 
 use crate::http::{Parameter, Route, get, limit::Class, post};
 
@@ -18,10 +19,15 @@ const HISTORY: &[Parameter] = &[
     Parameter { name: "end_date", about: "The last day, YYYY-MM-DD" },
 ];
 
-/// The classes in the order of their ids.
-pub(crate) const CLASSES: [&str; 3] = ["license_plate", "blue", "green"];
+/// The classes of plates in the order of their ids.
+pub(crate) const PLATE_CLASSES: [&str; 3] = ["license_plate", "blue", "green"];
 
-/// The id of the class of a plate in [`CLASSES`].
+/// All classes: those of vehicles, then those of plates.
+fn classes() -> Vec<&'static str> {
+    VehicleClass::ALL.map(VehicleClass::as_str).into_iter().chain(PLATE_CLASSES).collect()
+}
+
+/// The id of the class of a plate in [`PLATE_CLASSES`].
 pub(crate) const fn class_id(kind: Kind) -> usize {
     match kind {
         Kind::Blue => 1,

@@ -5,7 +5,7 @@ use cloud_core::{Admin, Caller, ModelSettings, Performance, SettingsChange, Vehi
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::CLASSES;
+use super::classes;
 use crate::{
     http::{Answer, Call, Json},
     recognition::model_facts,
@@ -14,10 +14,10 @@ use crate::{
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Info {
     model_name: String,
-    /// Of both networks together.
+    /// Of all networks together.
     model_size: String,
-    classes: [&'static str; 3],
-    /// Width and height of what the detector sees, px.
+    classes: Vec<&'static str>,
+    /// Width and height of what the detector of plates sees, px.
     input_size: [usize; 2],
     current_confidence_threshold: f64,
     current_iou_threshold: f64,
@@ -87,7 +87,7 @@ pub(super) async fn info(call: Call<Caller>) -> Answer<Json<Info>> {
     Ok(Json(Info {
         model_name: facts.name,
         model_size: format!("{:.1}MB", facts.bytes as f64 / 1e6),
-        classes: CLASSES,
+        classes: classes(),
         input_size: facts.input_px,
         current_confidence_threshold: settings.confidence_threshold,
         current_iou_threshold: settings.iou_threshold,
