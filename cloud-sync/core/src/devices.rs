@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     lockers::{NewDevice, check_text},
     secret,
-    store::{Transaction, first, params},
+    store::{Transaction, params},
 };
 
 /// The controllers.
@@ -42,8 +42,8 @@ impl Devices {
     pub async fn by_key(&self, key: &str) -> Result<Device> {
         let hash = secret::hash_key(key);
         let query = "SELECT device_id, station FROM devices WHERE key_hash = $1 AND is_active = 1";
-        let found = self.base.store.read(move |tx| Ok(first(tx, query, params![hash])?));
-        let row = found.await?.ok_or(Error::Unauthenticated)?;
+        let found = self.base.store.ask(query, params![hash]).await?;
+        let row = found.first().ok_or(Error::Unauthenticated)?;
         let id = row.get::<String>(0)?.parse().map_err(|_| Error::NotFound("device"))?;
         Ok(Device::new(id, row.get(1)?))
     }

@@ -2,7 +2,7 @@
 
 use domain::plate::normal_form;
 
-use crate::store::{Conditions, StoreError, Transaction, Value, first, insert_all, number, params};
+use crate::store::{Conditions, StoreError, Transaction, number, params};
 
 /// Plates that contain a text, beyond which the newest reads are looked through for it.
 const MANY: i64 = 1000;
@@ -48,16 +48,20 @@ pub(crate) fn remember(
     site: &str,
     plate_key: &str,
 ) -> Result<(), StoreError> {
-    let known = "SELECT 1 FROM plate_endings
-                 WHERE ending = $1 AND plate_key = $1 AND site_id = $2";
-    if plate_key.is_empty() || first(tx, known, params![plate_key, site])?.is_some() {
+    if plate_key.is_empty() {
         return Ok(());
     }
-    let endings = plate_key.char_indices().map(|(start, _)| &plate_key[start..]);
-    let rows: Vec<_> =
-        endings.flat_map(|ending| [ending, plate_key, site]).map(Value::from).collect();
-    let insert = "INSERT INTO plate_endings (ending, plate_key, site_id) VALUES ";
-    insert_all(tx, (insert, " ON CONFLICT DO NOTHING"), 3, &rows)
+    let endings =
+        (1..=plate_key.chars().count()).map(|at| format!("SELECT substr($1, {at}) AS ending"));
+    let endings = endings.collect::<Vec<_>>().join(" UNION ALL ");
+    let insert = format!(
+        "INSERT INTO plate_endings (ending, plate_key, site_id)
+         SELECT e.ending, $1, $2 FROM ({endings}) e
+         WHERE NOT EXISTS (SELECT 1 FROM plate_endings k
+                           WHERE k.ending = $1 AND k.plate_key = $1 AND k.site_id = $2)
+         ON CONFLICT DO NOTHING"
+    );
+    tx.defer(&insert, params![plate_key, site])
 }
 
 /// A pattern for `LIKE … ESCAPE '\'` that finds a normal form anywhere, its own `%` and `_` as

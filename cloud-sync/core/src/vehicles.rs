@@ -127,6 +127,9 @@ impl Vehicles {
     }
 }
 
+const MAKE_KNOWN: &str = "INSERT INTO vehicles (id, plate, plate_key, created_at_ms)
+    VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+
 /// The number of the vehicle of a plate, which becomes known where it was not.
 pub(crate) fn known(tx: &mut dyn Transaction, plate: &str, now_ms: i64) -> Result<i64> {
     let plate = parse(plate)?;
@@ -135,16 +138,21 @@ pub(crate) fn known(tx: &mut dyn Transaction, plate: &str, now_ms: i64) -> Resul
     }
     // Another site may come to know it at this moment.
     let id = next_id(tx, "vehicle")?;
-    let made = tx.execute(
-        "INSERT INTO vehicles (id, plate, plate_key, created_at_ms) VALUES ($1, $2, $3, $4)
-         ON CONFLICT DO NOTHING",
-        params![id, plate.as_typed(), plate.normal(), now_ms],
-    )?;
+    let made = tx.execute(MAKE_KNOWN, params![id, plate.as_typed(), plate.normal(), now_ms])?;
     if made > 0 {
         return Ok(id);
     }
     let vehicle = of_plate(tx, plate.normal())?;
     vehicle.map(|vehicle| vehicle.id).ok_or(Error::NotFound("vehicle"))
+}
+
+/// Makes the vehicle of a plate known, which it is not, unless another site does at this moment.
+/// Statements that follow find it by its plate.
+pub(crate) fn make_known(tx: &mut dyn Transaction, plate: &str, now_ms: i64) -> Result<()> {
+    let plate = parse(plate)?;
+    let id = next_id(tx, "vehicle")?;
+    tx.defer(MAKE_KNOWN, params![id, plate.as_typed(), plate.normal(), now_ms])?;
+    Ok(())
 }
 
 /// The vehicle of a plate in its normal form.

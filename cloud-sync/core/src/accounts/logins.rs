@@ -71,13 +71,14 @@ pub(super) fn keep_key(
     Ok(())
 }
 
-/// The caller that a token's key stands for.
-pub(super) fn caller_of_key(tx: &mut dyn Transaction, hash: &str) -> Result<Caller> {
-    let sql = "SELECT users.id, users.role, users.username FROM tokens
-               JOIN users ON users.id = tokens.user_id
-               WHERE tokens.hash = $1 AND users.removed_at_ms IS NULL";
-    let row = first(tx, sql, params![hash])?.ok_or(Error::Unauthenticated)?;
-    caller(&row, Credential::Key(hash.to_owned()))
+/// Whom a token's key stands for, by its hash.
+pub(super) const OF_KEY: &str = "SELECT users.id, users.role, users.username FROM tokens
+    JOIN users ON users.id = tokens.user_id
+    WHERE tokens.hash = $1 AND users.removed_at_ms IS NULL";
+
+/// The caller of a row of [`OF_KEY`].
+pub(super) fn caller_of_key(row: &Row, hash: String) -> Result<Caller> {
+    caller(row, Credential::Key(hash))
 }
 
 /// The caller that an access token stands for.

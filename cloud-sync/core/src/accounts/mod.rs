@@ -200,7 +200,8 @@ impl Accounts {
             return self.base.store.read(move |tx| logins::caller_of_jwt(tx, &token, now_ms)).await;
         }
         let hash = secret::hash_key(token);
-        self.base.store.read(move |tx| logins::caller_of_key(tx, &hash)).await
+        let found = self.base.store.ask(logins::OF_KEY, params![&hash]).await?;
+        logins::caller_of_key(found.first().ok_or(Error::Unauthenticated)?, hash)
     }
 
     /// Ends what the caller came with: the key, or all JWTs of the login.

@@ -71,14 +71,6 @@ pub(crate) fn preferred_area(tx: &mut dyn Transaction, account: i64) -> Result<O
     Ok(read(tx, account)?.area)
 }
 
-/// The name of the area in which the vehicle of a plate, in its normal form, wants a spot when it
-/// enters.
-pub(crate) fn area_on_entry(tx: &mut dyn Transaction, plate_key: &str) -> Result<Option<String>> {
-    let sql = "SELECT preferred_area FROM parking_preferences
-               WHERE plate_key = $1 AND auto_assign = 1 AND preferred_area IS NOT NULL LIMIT 1";
-    Ok(first(tx, sql, params![plate_key])?.map(|row| row.get(0)).transpose()?)
-}
-
 fn read(tx: &mut dyn Transaction, id: i64) -> Result<ParkingPreference> {
     let sql = "SELECT license_plate, preferred_area, auto_assign, member_since_ms
                FROM parking_preferences WHERE user_id = $1";

@@ -21,7 +21,7 @@ use domain::charging::{Event, Mode, NewRequest, Refusal, Station};
 use uuid::Uuid;
 
 pub(crate) use self::site::{
-    blocked, charger_is, chargers_found, ended, has_chargers, metered, refused, started,
+    HAS_CHARGERS, blocked, charger_is, chargers_found, ended, metered, refused, started,
 };
 pub use self::{
     bills::{Bill, BillFilter},

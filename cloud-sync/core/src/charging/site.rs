@@ -244,8 +244,5 @@ fn warn(tx: &mut dyn Transaction, event: &Event, message: String) -> Result<()> 
     Ok(Entry::of_site(event, Level::Warning, "charging", message).write(tx)?)
 }
 
-/// Whether a site has chargers.
-pub(crate) fn has_chargers(tx: &mut dyn Transaction, edge: &str) -> Result<bool> {
-    let sql = "SELECT 1 FROM charging_drivers WHERE edge = $1 LIMIT 1";
-    Ok(first(tx, sql, params![edge])?.is_some())
-}
+/// Whether the site `$1` has chargers.
+pub(crate) const HAS_CHARGERS: &str = "EXISTS (SELECT 1 FROM charging_drivers WHERE edge = $1)";

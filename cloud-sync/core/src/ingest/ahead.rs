@@ -9,7 +9,7 @@ use super::{
     chain::{Chain, Content, Link},
     keep::{End, forked, parse_hash},
 };
-use crate::store::{Row, StoreError, Transaction, first, number, params};
+use crate::store::{Row, Transaction, first, number, params};
 
 /// Events of one site that are put by at most.
 const MOST_AHEAD: i64 = 100_000;
@@ -100,17 +100,14 @@ pub(super) fn all(
     rows.iter().map(link).collect()
 }
 
+/// Whether anything of the site `$1` is put by.
+pub(super) const IS_ANY: &str = "EXISTS (SELECT 1 FROM events_ahead WHERE site_id = $1)";
+
 /// What is in the journal is put by no longer.
 pub(super) fn forget(tx: &mut dyn Transaction, site: &str, end: End) -> Result<(), IngestError> {
     let done = "DELETE FROM events_ahead WHERE site_id = $1 AND sequence <= $2";
     tx.execute(done, params![site, end.sequence as i64])?;
     Ok(())
-}
-
-/// Whether anything of a site is put by.
-pub(super) fn is_any(tx: &mut dyn Transaction, site: &str) -> Result<bool, StoreError> {
-    let query = "SELECT COUNT(*) FROM (SELECT 1 FROM events_ahead WHERE site_id = $1 LIMIT 1) one";
-    Ok(number(tx, query, params![site])? > 0)
 }
 
 fn link(row: &Row) -> Result<Link, IngestError> {

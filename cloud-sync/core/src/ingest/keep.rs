@@ -50,7 +50,8 @@ pub(super) fn keep(
     chain: &Chain,
     means: Means,
 ) -> Result<Acknowledgement, IngestError> {
-    let (end, base, is_new) = known(tx, &chain.site)?;
+    let Known { end, base, is_new, any_ahead } = known(tx, &chain.site)?;
+    let means = Means { any_ahead, ..means };
     if is_new && chain.ahead {
         // Whether its journal goes on or begins anew shows in order.
         return Err(Refusal::NoRoomAhead.into());
@@ -80,6 +81,8 @@ pub(super) struct Means {
     pub(super) moment: Moment,
     /// Whether the transaction has more for itself than the site.
     pub(super) crosses_sites: bool,
+    /// Whether something of the site is put by.
+    pub(super) any_ahead: bool,
 }
 
 /// Keeps a chain whose journal stands behind the place `base`.
@@ -103,7 +106,7 @@ fn keep_placed(
     end: End,
     means: Means,
 ) -> Result<Acknowledgement, IngestError> {
-    let Means { doubtless, moment, crosses_sites } = means;
+    let Means { doubtless, moment, crosses_sites, any_ahead } = means;
     if chain.ahead && chain.first_sequence > end.sequence + 1 {
         let ahead_through = Some(ahead::put_by(tx, chain, end.sequence, moment.now_ms)?);
         note(tx, chain, end, moment.now_ms)?;
@@ -116,11 +119,16 @@ fn keep_placed(
     check_resumed(tx, &chain.site, end, new)?;
     tell_losses(tx, &chain.site, new, moment.now_ms)?;
     let reached = new.last().map_or(end, End::of);
-    let taken_in = ahead::that_follow(tx, &chain.site, reached, crosses_sites)?;
+    let taken_in = match any_ahead {
+        true => ahead::that_follow(tx, &chain.site, reached, crosses_sites)?,
+        false => Vec::new(),
+    };
     let new: Vec<_> = new.iter().chain(&taken_in).collect();
     append(tx, &chain.site, &new, Tally::new(doubtless), moment)?;
     let end = new.last().map_or(end, |last| End::of(last));
-    ahead::forget(tx, &chain.site, end)?;
+    if any_ahead {
+        ahead::forget(tx, &chain.site, end)?;
+    }
     note(tx, chain, end, moment.now_ms)?;
     Ok(Acknowledgement { acked_through: end.sequence, ahead_through: None })
 }
@@ -142,14 +150,36 @@ fn note(tx: &mut dyn Transaction, chain: &Chain, end: End, now_ms: i64) -> Resul
     )
 }
 
-/// The last place of a site that is here, that behind which its journal stands, and whether nothing
-/// came since it enrolled anew.
-fn known(tx: &mut dyn Transaction, site: &str) -> Result<(End, u64, bool), IngestError> {
-    let query = "SELECT acked_through, chain_hash, journal_base, is_new FROM sites
-                 WHERE site_id = $1";
-    let row = first(tx, query, params![site])?.ok_or(Refusal::Unauthorised)?;
+/// What is here of a site.
+struct Known {
+    /// The last place.
+    end: End,
+    /// The place behind which its journal stands.
+    base: u64,
+    /// Whether nothing came since it enrolled anew.
+    is_new: bool,
+    /// Whether something is put by.
+    any_ahead: bool,
+}
+
+fn known(tx: &mut dyn Transaction, site: &str) -> Result<Known, IngestError> {
+    let query = format!(
+        "SELECT acked_through, chain_hash, journal_base, is_new, revoked_at_ms IS NOT NULL, {}
+         FROM sites WHERE site_id = $1",
+        ahead::IS_ANY
+    );
+    let row = first(tx, &query, params![site])?.ok_or(Refusal::Unauthorised)?;
+    // Since its request was let in, its rights may have been taken away.
+    if row.get(4)? {
+        return Err(Refusal::Revoked.into());
+    }
     let place = |column| row.get::<i64>(column).map(i64::unsigned_abs);
-    Ok((End { sequence: place(0)?, hash: parse_hash(row.get(1)?)? }, place(2)?, row.get(3)?))
+    Ok(Known {
+        end: End { sequence: place(0)?, hash: parse_hash(row.get(1)?)? },
+        base: place(2)?,
+        is_new: row.get(3)?,
+        any_ahead: row.get(5)?,
+    })
 }
 
 /// The chain must begin at or before the next sequence, and continue what is here.
@@ -285,7 +315,7 @@ pub(super) fn append(
     tx: &mut dyn Transaction,
     site: &str,
     new: &[&Link],
-    mut tally: Tally,
+    tally: Tally,
     moment: Moment,
 ) -> Result<(), IngestError> {
     let rows =
@@ -293,11 +323,12 @@ pub(super) fn append(
     let head = "INSERT INTO events (site_id, sequence, hash, kind, body, received_at_ms) VALUES ";
     insert_all(tx, (head, ""), COLUMNS, rows.as_flattened())?;
     let events = || new.iter().filter_map(|link| link.event());
-    apply::prepare(tx, events())?;
+    let known = apply::prepare(tx, site, events())?;
+    let mut batch = apply::Batch { moment, tally, known };
     for event in events() {
-        apply::apply(tx, event, moment, &mut tally)?;
+        apply::apply(tx, event, &mut batch)?;
     }
-    Ok(tally.write(tx, site)?)
+    Ok(batch.tally.write(tx, site)?)
 }
 
 /// The row of an event, where it can be taken.

@@ -26,9 +26,9 @@ pub(crate) use self::{
 pub use self::{request::Sender, verify::JournalReport};
 use crate::{
     base::Base,
-    charging::{self, Moment},
+    charging::{HAS_CHARGERS, Moment},
     error::Error,
-    store::{StoreError, Transaction},
+    store::{StoreError, Transaction, params},
 };
 
 /// How often a batch is tried again that came between another.
@@ -100,7 +100,7 @@ impl Ingest {
         let moment = Moment::new(self.zone, self.base.clock.now().wall);
         let crosses_sites = self.crosses_sites(site, &batch).await?;
         let doubtless = self.base.settings.alerts.doubtless;
-        let means = Means { doubtless, moment, crosses_sites };
+        let means = Means { doubtless, moment, crosses_sites, any_ahead: true };
         let mut tries = 0;
         loop {
             let chain = batch.clone();
@@ -151,13 +151,15 @@ impl Ingest {
         if events().any(|event| apply::is_of_charging(&event.fact)) {
             return Ok(true);
         }
-        let (site, ahead) = (site.to_owned(), batch.ahead);
         let of_device = events().any(|event| matches!(event.fact, Fact::Device { .. }));
-        let crosses = self.base.store.read(move |tx| {
-            let taken_in = !ahead && ahead::is_any(tx, &site)?;
-            Ok(taken_in || (of_device && charging::has_chargers(tx, &site)?))
-        });
-        Ok(crosses.await?)
+        if batch.ahead && !of_device {
+            return Ok(false);
+        }
+        let query = format!("SELECT {}, {HAS_CHARGERS}", ahead::IS_ANY);
+        let found = self.base.store.ask(&query, params![site]).await?;
+        let row = found.first().ok_or_else(|| StoreError::new("look for chargers", "no row"))?;
+        let (is_any_ahead, has_chargers) = (row.get::<bool>(0)?, row.get::<bool>(1)?);
+        Ok((is_any_ahead && !batch.ahead) || (has_chargers && of_device))
     }
 }
 

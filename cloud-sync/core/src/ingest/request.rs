@@ -33,9 +33,8 @@ pub(crate) async fn authenticate(
     body: &[u8],
 ) -> Result<(), IngestError> {
     let query = "SELECT public_key, revoked_at_ms IS NOT NULL FROM sites WHERE site_id = $1";
-    let site = sender.site.clone();
-    let row = base.store.read(move |tx| Ok(first(tx, query, params![site])?)).await?;
-    let Some(row) = row else {
+    let found = base.store.ask(query, params![&sender.site]).await?;
+    let Some(row) = found.first() else {
         base.alarms.log(sender, "a site that is not known");
         return Err(Refusal::Unauthorised.into());
     };
@@ -70,7 +69,7 @@ pub(crate) fn spend(
     let Some((last_count, before)) = kept else {
         return Err(Refusal::Repeated { expected: last + 1 }.into());
     };
-    tx.execute(
+    tx.defer(
         "INSERT INTO request_counts (site_id, channel, last_count, before) VALUES ($1, $2, $3, $4)
          ON CONFLICT (site_id, channel)
          DO UPDATE SET last_count = excluded.last_count, before = excluded.before",

@@ -34,7 +34,7 @@ pub use self::{
 };
 pub(crate) use self::{
     alerts::{NewAlert, doubt, raise, resolve, resolve_about},
-    payments::{STAY_PURPOSE, SitePayment, taken_at_site},
+    payments::{STAY_PURPOSE, SitePayment, order_counter, taken_at_site},
     stays::{
         Closed, Opened, SpotReading, barrier_closed, barrier_opened, read_at, renamed, spot_site,
     },

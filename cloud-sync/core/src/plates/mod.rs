@@ -188,6 +188,9 @@ impl Plates {
         filter: PlateFilter,
         window: Window,
     ) -> Result<Vec<PlateRead>> {
+        if let Some((sql, params)) = query::newest(&filter, window) {
+            return query::plates(self.base.store.ask(&sql, &params).await?);
+        }
         self.base.store.read(move |tx| query::list(tx, &filter, window)).await
     }
 

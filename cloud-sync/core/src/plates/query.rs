@@ -6,7 +6,7 @@ use super::{
 use crate::{
     error::Result,
     search,
-    store::{Conditions, Row, StoreError, Transaction, first, number, params},
+    store::{Conditions, Row, StoreError, Transaction, Value, first, number, params},
 };
 
 const VISIBLE: &str = "r.is_deleted = 0";
@@ -45,7 +45,19 @@ pub(super) fn list(
         "SELECT r.id FROM plate_reads r {wanted} ORDER BY {order} LIMIT {limit} OFFSET {skip}"
     );
     let sql = format!("{SELECT} WHERE r.id IN ({ids}) ORDER BY {order}");
-    plates(&tx.query(&sql, conditions.params())?)
+    plates(tx.query(&sql, conditions.params())?)
+}
+
+/// Of many plates, so many are soon passed over.
+const SOON_PASSED_OVER: u32 = 100;
+
+/// The statement for the newest of all plates; none for others, which may take longer to find.
+pub(super) fn newest(filter: &PlateFilter, window: Window) -> Option<(String, [Value; 2])> {
+    let wants_all = *filter == PlateFilter::default() && window.skip <= SOON_PASSED_OVER;
+    wants_all.then(|| {
+        let sql = format!("{SELECT} WHERE {VISIBLE} ORDER BY r.id DESC LIMIT $1 OFFSET $2");
+        (sql, [i64::from(window.limit), i64::from(window.skip)].map(Value::from))
+    })
 }
 
 pub(super) fn count(tx: &mut dyn Transaction, filter: &PlateFilter) -> Result<i64> {
@@ -92,7 +104,7 @@ fn conditions(found: Conditions, filter: &PlateFilter) -> Conditions {
 
 pub(crate) fn get(tx: &mut dyn Transaction, id: i64) -> Result<Option<PlateRead>> {
     let sql = format!("{SELECT} WHERE {VISIBLE} AND r.id = $1");
-    first(tx, &sql, params![id])?.as_ref().map(plate).transpose()
+    first(tx, &sql, params![id])?.map(plate).transpose()
 }
 
 const SELECT_RECOGNITION: &str =
@@ -118,7 +130,7 @@ fn with_plates(tx: &mut dyn Transaction, row: &Row) -> Result<Recognition> {
         taken_at_ms: row.get(2)?,
         processing_ms: row.get(3)?,
         drawn: row.get(4)?,
-        plates: plates(&tx.query(&sql, params![id])?)?,
+        plates: plates(tx.query(&sql, params![id])?)?,
     })
 }
 
@@ -134,38 +146,38 @@ pub(super) fn statistics(tx: &mut dyn Transaction) -> Result<Statistics> {
     })
 }
 
-fn plates(rows: &[Row]) -> Result<Vec<PlateRead>> {
-    rows.iter().map(plate).collect()
+pub(super) fn plates(rows: Vec<Row>) -> Result<Vec<PlateRead>> {
+    rows.into_iter().map(plate).collect()
 }
 
-fn plate(row: &Row) -> Result<PlateRead> {
-    let movement: String = row.get(4)?;
+fn plate(mut row: Row) -> Result<PlateRead> {
+    let movement: String = row.take(4)?;
     Ok(PlateRead {
         id: row.get(0)?,
         recognition_id: row.get(1)?,
-        site_name: row.get(2)?,
-        lane: row.get(3)?,
+        site_name: row.take(2)?,
+        lane: row.take(3)?,
         movement: Movement::ALL
             .into_iter()
             .find(|known| known.as_str() == movement)
             .ok_or_else(|| StoreError::new("read a movement", movement))?,
-        plate: row.get(5)?,
-        kind: row.get(6)?,
+        plate: row.take(5)?,
+        kind: row.take(6)?,
         confidence: row.get(7)?,
-        alternatives: row.get(8)?,
+        alternatives: row.take(8)?,
         bounds_px: [row.get(9)?, row.get(10)?, row.get(11)?, row.get(12)?],
-        picture: row.get(13)?,
+        picture: row.take(13)?,
         read_at_ms: row.get(14)?,
-        processed_by: row.get(15)?,
+        processed_by: row.take(15)?,
         is_verified: row.get(16)?,
-        crop: row.get(17)?,
-        vehicle_type: row.get(18)?,
-        spot: spot(row)?,
+        crop: row.take(17)?,
+        vehicle_type: row.take(18)?,
+        spot: spot(&mut row)?,
     })
 }
 
-fn spot(row: &Row) -> Result<Option<SpotName>> {
+fn spot(row: &mut Row) -> Result<Option<SpotName>> {
     let Some(id) = row.get(19)? else { return Ok(None) };
-    let area: Option<String> = row.get(20)?;
-    Ok(Some(SpotName { id, area: area.unwrap_or_default(), number: row.get(21)? }))
+    let area: Option<String> = row.take(20)?;
+    Ok(Some(SpotName { id, area: area.unwrap_or_default(), number: row.take(21)? }))
 }

@@ -20,17 +20,20 @@ mod threads;
 mod value;
 mod work;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use tokio::sync::oneshot;
 
 pub(crate) use conditions::Conditions;
 pub use error::StoreError;
 pub(crate) use instance::Instance;
-pub(crate) use rows::insert_all;
+pub(crate) use rows::{insert_all, query_in};
 pub(crate) use value::{Row, Value, params};
 
-use self::{threads::Queue, work::Work};
+use self::{
+    threads::Queue,
+    work::{Question, Work},
+};
 use crate::error::{Error, Result};
 
 /// A transaction, as services see it.
@@ -55,8 +58,8 @@ pub(crate) trait Transaction {
         take_numbers(self, kind, count)
     }
 
-    /// Has numbers of a kind at hand for so many things that are about to come.
-    fn expect_things(&mut self, _kind: &str, _count: i64) -> Result<(), StoreError> {
+    /// Has numbers at hand for so many things of each kind that are about to come.
+    fn expect_things(&mut self, _things: &BTreeMap<String, i64>) -> Result<(), StoreError> {
         Ok(())
     }
 }
@@ -121,6 +124,8 @@ struct Queues {
     /// What has a counter for itself.
     counts: Queue,
     reads: Queue,
+    /// Connections for what is done where it is asked for; none where the database is elsewhere.
+    at_hand: Option<Arc<sqlite::AtHand>>,
 }
 
 /// What lies behind the queues.
@@ -149,6 +154,18 @@ impl Store {
         T: Send + 'static,
     {
         run(&self.queues.reads, None, work).await
+    }
+
+    /// The rows of one statement that finds a few rows by an index. On SQLite it is done where it is
+    /// asked for, where a connection is free: that is sooner done than handed to a thread.
+    pub(crate) async fn ask(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>> {
+        if let Some(answer) = self.queues.at_hand.as_ref().and_then(|near| near.ask(sql, params)) {
+            return Ok(answer?);
+        }
+        let (reply, answer) = oneshot::channel();
+        let question = Question::new(sql, params, reply);
+        self.queues.reads.send(Box::new(question)).await.map_err(|_| ended())?;
+        Ok(answer.await.map_err(|_| ended())??)
     }
 
     /// Runs `work` in a transaction and returns when it is on disk; an error changes nothing.
@@ -214,9 +231,12 @@ where
     E: From<StoreError> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    let ended = || StoreError::new("use the database", "its thread has ended");
     queue.send(Box::new(Work::new(lock, work, reply))).await.map_err(|_| ended())?;
     answer.await.map_err(|_| ended())?
+}
+
+fn ended() -> StoreError {
+    StoreError::new("use the database", "its thread has ended")
 }
 
 /// Whether a URL means PostgreSQL.

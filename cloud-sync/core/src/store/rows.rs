@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{StoreError, Transaction, Value};
+use super::{Row, StoreError, Transaction, Value};
 
 /// Rows in one statement: few sizes, so that the statements stay prepared.
 const SIZES: [usize; 4] = [64, 16, 4, 1];
@@ -27,6 +27,27 @@ pub(crate) fn insert_all(
         }
     }
     Ok(())
+}
+
+/// The rows that a statement finds for keys, in any order. `head` is the statement up to `IN`, and
+/// its first parameters are `fixed`.
+pub(crate) fn query_in(
+    tx: &mut dyn Transaction,
+    head: &str,
+    fixed: &[Value],
+    keys: &[Value],
+) -> Result<Vec<Row>, StoreError> {
+    let mut found = Vec::new();
+    for keys in keys.chunks(SIZES[0]) {
+        // The last key stands in for those that are missing to the next size.
+        let size = SIZES.into_iter().rev().find(|size| *size >= keys.len()).unwrap_or(SIZES[0]);
+        let filling = keys.iter().chain(keys.last().into_iter().cycle()).take(size);
+        let params: Vec<_> = fixed.iter().chain(filling).cloned().collect();
+        let places = (fixed.len() + 1..=params.len()).map(|place| format!("${place}"));
+        let places = places.collect::<Vec<_>>().join(", ");
+        found.extend(tx.query(&format!("{head} IN ({places})"), &params)?);
+    }
+    Ok(found)
 }
 
 fn statement(head: &str, tail: &str, width: usize, rows: usize) -> String {

@@ -59,6 +59,10 @@ pub(crate) use on_each_engine;
 on_each_engine! {
     writes_of_many_callers_are_all_kept_and_a_failed_one_leaves_nothing,
     a_write_that_goes_on_after_a_failed_statement_takes_no_other_with_it,
+    a_lone_write_that_goes_on_after_a_failed_statement_is_kept_where_it_says_so,
+    what_was_written_is_found_by_one_question_at_once,
+    things_that_were_expected_get_numbers_of_their_own,
+    many_keys_are_asked_for_in_few_statements,
     work_that_panics_takes_no_other_with_it,
     what_was_written_is_there_after_opening_again,
     a_read_sees_one_state_and_changes_nothing,
@@ -122,6 +126,73 @@ async fn a_write_that_goes_on_after_a_failed_statement_takes_no_other_with_it(pl
     });
     failures(&store, writes).await;
     assert_eq!(count(&store).await, 19);
+}
+
+async fn a_lone_write_that_goes_on_after_a_failed_statement_is_kept_where_it_says_so(place: Place) {
+    let store = place.open();
+    for kept_before in 0..3 {
+        let write = store.write(|tx| {
+            next_id(tx, "thing")?;
+            let _ = tx.execute("INSERT INTO nothing VALUES (1)", &[]);
+            Ok(())
+        });
+        let kept = write.await.is_ok();
+        // SQLite undoes the statement alone, PostgreSQL all of it, and neither says otherwise.
+        assert_eq!(count(&store).await, if kept { kept_before + 1 } else { 0 });
+    }
+}
+
+async fn what_was_written_is_found_by_one_question_at_once(place: Place) {
+    let store = place.open();
+    let sql = "SELECT last FROM counters WHERE name = $1";
+    assert!(store.ask(sql, params!["thing"]).await.unwrap().is_empty());
+    for written in 1..=20 {
+        store.write(|tx| Ok(next_id(tx, "thing")?)).await.unwrap();
+        let found = store.ask(sql, params!["thing"]).await.unwrap();
+        assert_eq!(found[0].get::<i64>(0).unwrap(), written);
+    }
+    assert!(store.ask("SELECT nothing", &[]).await.is_err());
+}
+
+async fn things_that_were_expected_get_numbers_of_their_own(place: Place) {
+    let store = place.open();
+    let taking = (0..20).map(|site| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let work = |tx: &mut dyn Transaction| {
+                tx.expect_things(&[("a".to_owned(), 2), ("b".to_owned(), 1)].into())?;
+                let taken = ["a", "b", "a", "a"].map(|kind| next_id(tx, kind));
+                Ok::<_, Error>(taken.into_iter().collect::<Result<Vec<_>, _>>()?)
+            };
+            store.write_of(&format!("site-{site}"), work).await.unwrap()
+        })
+    });
+    let mut taken = (Vec::new(), Vec::new());
+    for numbers in taking.collect::<Vec<_>>() {
+        let numbers = numbers.await.unwrap();
+        taken.0.extend([numbers[0], numbers[2], numbers[3]]);
+        taken.1.push(numbers[1]);
+    }
+    taken.0.sort_unstable();
+    taken.1.sort_unstable();
+    assert_eq!(taken, ((1..=60).collect(), (1..=20).collect()));
+}
+
+async fn many_keys_are_asked_for_in_few_statements(place: Place) {
+    let store = place.open();
+    let found = store.write(|tx| {
+        for key in 0..150_i64 {
+            let sql = "INSERT INTO counters (name, last) VALUES ($1, $2)";
+            tx.execute(sql, params![format!("k{key}"), key])?;
+        }
+        let keys: Vec<Value> = (0..300).step_by(2).map(|key| format!("k{key}").into()).collect();
+        let sql = "SELECT last FROM counters WHERE last <> $1 AND name";
+        let rows = query_in(tx, sql, params![4_i64], &keys)?;
+        Ok(rows.iter().map(|row| row.get::<i64>(0)).collect::<Result<Vec<_>, _>>()?)
+    });
+    let mut found = found.await.unwrap();
+    found.sort_unstable();
+    assert_eq!(found, (0..150).step_by(2).filter(|last| *last != 4).collect::<Vec<_>>());
 }
 
 async fn work_that_panics_takes_no_other_with_it(place: Place) {

@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::{StoreError, Transaction, work::Job};
+use super::{Row, StoreError, Transaction, Value, work::Job};
 
 /// Most writes in one commit.
 const GROUP: usize = 64;
@@ -21,6 +21,11 @@ const QUEUE: usize = 1024;
 
 /// A connection that a thread owns.
 pub(super) trait Connection: Transaction + Send + 'static {
+    /// The rows of one statement outside of any transaction.
+    fn ask(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.query(sql, params)
+    }
+
     /// Begins a transaction that sees one state and changes nothing.
     fn begin_read(&mut self) -> Result<(), StoreError>;
 
@@ -36,6 +41,12 @@ pub(super) trait Connection: Transaction + Send + 'static {
     /// Ends the part; fails where a statement of it did.
     fn end_part(&mut self) -> Result<(), StoreError> {
         self.execute("RELEASE job", &[]).map(drop)
+    }
+
+    /// Ends a part that is the only one of its transaction, which is to be committed next; where a
+    /// statement of it failed, that may fail in its place.
+    fn end_only_part(&mut self) -> Result<(), StoreError> {
+        self.end_part()
     }
 
     /// Undoes the part and ends it.
@@ -81,6 +92,12 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), StoreErr
 fn read(mut connection: impl Connection, jobs: &Mutex<mpsc::Receiver<Box<dyn Job>>>) {
     let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
     while let Some(mut job) = next() {
+        let answer = job.question().map(|(sql, params)| connection.ask(sql, params));
+        if let Some(answer) = answer {
+            job.answer(answer);
+            job.finish();
+            continue;
+        }
         match connection.begin_read() {
             Ok(()) => {
                 run(&mut *job, &mut connection);
@@ -111,9 +128,13 @@ fn commit(connection: &mut impl Connection, group: &mut [Box<dyn Job>]) -> Resul
     // In one order in every instance, so that no two wait for each other.
     locks.sort_unstable();
     locks.dedup();
+    let is_alone = group.len() == 1;
+    let mut run = |connection: &mut _| {
+        group.iter_mut().try_for_each(|job| run_apart(connection, &mut **job, is_alone))
+    };
     let done = connection
         .begin_write(&locks)
-        .and_then(|()| group.iter_mut().try_for_each(|job| run_apart(connection, &mut **job)))
+        .and_then(|()| run(connection))
         .and_then(|()| connection.commit());
     if done.is_err() {
         connection.rollback();
@@ -121,9 +142,16 @@ fn commit(connection: &mut impl Connection, group: &mut [Box<dyn Job>]) -> Resul
     done
 }
 
-fn run_apart(connection: &mut impl Connection, job: &mut dyn Job) -> Result<(), StoreError> {
+fn run_apart(
+    connection: &mut impl Connection,
+    job: &mut dyn Job,
+    is_alone: bool,
+) -> Result<(), StoreError> {
     connection.begin_part()?;
     if run(job, connection) {
+        if is_alone {
+            return connection.end_only_part();
+        }
         // Fails where the work went on after a statement of its own had failed.
         let Err(error) = connection.end_part() else { return Ok(()) };
         job.fail(error);

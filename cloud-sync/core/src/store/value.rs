@@ -79,11 +79,26 @@ impl Row {
             .and_then(T::from_value)
             .ok_or_else(|| StoreError::new("read column", format!("{column} of {:?}", self.0)))
     }
+
+    /// As [`Row::get`], and a text is moved out of the row: for rows of many texts, once each.
+    pub(crate) fn take<T: FromValue>(&mut self, column: usize) -> Result<T, StoreError> {
+        let value = self.0.get_mut(column).map_or(Value::Null, |value| match value {
+            Value::Text(text) => Value::Text(std::mem::take(text)),
+            other => other.clone(),
+        });
+        let wrong = || StoreError::new("read column", format!("{column} of {:?}", self.0));
+        T::of_value(value).ok_or_else(wrong)
+    }
 }
 
 /// A type that a column can be read as.
 pub(crate) trait FromValue: Sized {
     fn from_value(value: &Value) -> Option<Self>;
+
+    /// As [`FromValue::from_value`], of a value that is not needed any more.
+    fn of_value(value: Value) -> Option<Self> {
+        Self::from_value(&value)
+    }
 }
 
 impl FromValue for i64 {
@@ -118,6 +133,13 @@ impl FromValue for String {
             _ => None,
         }
     }
+
+    fn of_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Text(value) => Some(value),
+            _ => None,
+        }
+    }
 }
 
 impl<T: FromValue> FromValue for Option<T> {
@@ -125,6 +147,13 @@ impl<T: FromValue> FromValue for Option<T> {
         match value {
             Value::Null => Some(None),
             value => T::from_value(value).map(Some),
+        }
+    }
+
+    fn of_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Null => Some(None),
+            value => T::of_value(value).map(Some),
         }
     }
 }

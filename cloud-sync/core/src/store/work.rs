@@ -2,12 +2,20 @@
 
 use tokio::sync::oneshot;
 
-use super::{StoreError, Transaction};
+use super::{Row, StoreError, Transaction, Value};
 
 /// Work whose types are forgotten.
 pub(super) trait Job: Send {
     /// What it has for itself, where the queue is for such work.
     fn lock(&self) -> Option<i32>;
+
+    /// The one statement that it is, where it needs no transaction around it.
+    fn question(&self) -> Option<(&str, &[Value])> {
+        None
+    }
+
+    /// Takes the answer to the question.
+    fn answer(&mut self, _: Result<Vec<Row>, StoreError>) {}
 
     /// Does it; whether its changes are to be kept.
     fn run(&mut self, tx: &mut dyn Transaction) -> bool;
@@ -59,6 +67,54 @@ where
     fn finish(self: Box<Self>) {
         if let Some(outcome) = self.outcome {
             // A caller that went away no longer wants the answer; its write stands.
+            let _ = self.reply.send(outcome);
+        }
+    }
+}
+
+/// One statement that reads, and who waits for its rows.
+pub(super) struct Question {
+    sql: String,
+    params: Vec<Value>,
+    outcome: Option<Result<Vec<Row>, StoreError>>,
+    reply: oneshot::Sender<Result<Vec<Row>, StoreError>>,
+}
+
+impl Question {
+    pub(super) fn new(
+        sql: &str,
+        params: &[Value],
+        reply: oneshot::Sender<Result<Vec<Row>, StoreError>>,
+    ) -> Self {
+        Self { sql: sql.to_owned(), params: params.to_vec(), outcome: None, reply }
+    }
+}
+
+impl Job for Question {
+    fn lock(&self) -> Option<i32> {
+        None
+    }
+
+    fn question(&self) -> Option<(&str, &[Value])> {
+        Some((&self.sql, &self.params))
+    }
+
+    fn answer(&mut self, answer: Result<Vec<Row>, StoreError>) {
+        self.outcome = Some(answer);
+    }
+
+    fn run(&mut self, tx: &mut dyn Transaction) -> bool {
+        self.outcome = Some(tx.query(&self.sql, &self.params));
+        matches!(self.outcome, Some(Ok(_)))
+    }
+
+    fn fail(&mut self, error: StoreError) {
+        self.outcome = Some(Err(error));
+    }
+
+    fn finish(self: Box<Self>) {
+        if let Some(outcome) = self.outcome {
+            // A caller that went away no longer wants the answer.
             let _ = self.reply.send(outcome);
         }
     }

@@ -3,7 +3,7 @@
 
 use domain::event::{Decision, Direction, Event, PlateSeen, Rule, Verdict};
 
-use super::kind_name;
+use super::{Batch, kind_name};
 use crate::{
     logs::{Entry, Level},
     parking,
@@ -15,7 +15,7 @@ pub(super) fn decided(
     tx: &mut dyn Transaction,
     event: &Event,
     decision: &Decision,
-    tally: &mut Tally,
+    batch: &mut Batch,
 ) -> Result<(), StoreError> {
     if let Some(who) = &decision.requested_by {
         let message = format!("{who} at {}: {}", decision.lane, decision.reason);
@@ -27,9 +27,10 @@ pub(super) fn decided(
     if decision.rule == Rule::Cooldown {
         return Ok(());
     }
-    if decide_again(tx, event, decision, plate)? {
-        return Ok(());
+    if picture.is_some() && batch.known.was_seen(decision, plate) {
+        return decide_again(tx, event, decision, plate);
     }
+    let tally = &mut batch.tally;
     let recognition = insert_recognition(tx, event, decision, plate, picture.is_some(), tally)?;
     insert_read(tx, event, decision, plate, (recognition, picture), tally)
 }
@@ -41,8 +42,8 @@ fn decide_again(
     event: &Event,
     decision: &Decision,
     plate: &PlateSeen,
-) -> Result<bool, StoreError> {
-    let changed = tx.execute(
+) -> Result<(), StoreError> {
+    tx.defer(
         "UPDATE plate_reads SET movement = $1, decision_id = $2
          WHERE site_id = $3 AND lane = $4 AND read_at_ms = $5 AND picture = $6",
         params![
@@ -53,8 +54,7 @@ fn decide_again(
             plate.captured_at.timestamp_millis(),
             &plate.picture
         ],
-    )?;
-    Ok(changed > 0)
+    )
 }
 
 /// Notes that the site may send this picture; none where the name is no hash.

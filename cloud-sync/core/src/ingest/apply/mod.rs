@@ -3,12 +3,14 @@
 
 mod charging;
 mod decision;
+mod known;
 mod parking;
 mod state;
 
 use domain::event::{Event, Fact, Outcome, PlateKind};
 
 pub(super) use self::charging::{is_of_charging, may_cross_sites};
+use self::known::Known;
 use crate::{
     access,
     charging::Moment,
@@ -21,39 +23,28 @@ use crate::{
     store::{Transaction, params},
 };
 
-/// Has the numbers at hand that these events will need.
-pub(super) fn prepare<'a>(
-    tx: &mut dyn Transaction,
-    events: impl Iterator<Item = &'a Event>,
-) -> Result<()> {
-    let (mut reads, mut stays, mut payments) = (0, 0, 0);
-    for event in events {
-        match &event.fact {
-            Fact::Decision(decision) => reads += i64::from(decision.plate.is_some()),
-            Fact::SessionOpened { .. } => stays += 1,
-            Fact::Paid { directive: None, .. } => payments += 1,
-            _ => {}
-        }
-    }
-    let expected = [
-        ("recognition", reads),
-        ("plate_read", reads),
-        ("parking_session", stays),
-        ("payment", payments),
-    ];
-    Ok(expected.iter().try_for_each(|(kind, count)| tx.expect_things(kind, *count))?)
+/// What events are applied with, all of a batch together.
+pub(super) struct Batch {
+    pub(super) moment: Moment,
+    /// Counts new plates.
+    pub(super) tally: Tally,
+    pub(super) known: Known,
 }
 
-/// Applies one event. New plates are counted with the tally.
-pub(super) fn apply(
+/// Looks for what is here of these events, and has the numbers at hand that they will need.
+pub(super) fn prepare<'a>(
     tx: &mut dyn Transaction,
-    event: &Event,
-    moment: Moment,
-    tally: &mut Tally,
-) -> Result<()> {
-    charging::apply(tx, event, moment)?;
+    site: &str,
+    events: impl Iterator<Item = &'a Event>,
+) -> Result<Known> {
+    Known::of(tx, site, events)
+}
+
+/// Applies one event.
+pub(super) fn apply(tx: &mut dyn Transaction, event: &Event, batch: &mut Batch) -> Result<()> {
+    charging::apply(tx, event, batch.moment)?;
     match &event.fact {
-        Fact::Decision(decision) => Ok(decision::decided(tx, event, decision, tally)?),
+        Fact::Decision(decision) => Ok(decision::decided(tx, event, decision, batch)?),
         Fact::SessionOpened { session, plate, kind, entered_at, lane, decision, tariff } => {
             let opened = Opened {
                 site: event.site.as_str(),
@@ -64,6 +55,7 @@ pub(super) fn apply(
                 lane: lane.as_str(),
                 decision: decision.to_string(),
                 tariff: tariff.as_ref(),
+                is_new_vehicle: batch.known.is_new_vehicle(plate),
             };
             barrier_opened(tx, &opened)
         }

@@ -15,7 +15,7 @@ use std::str::FromStr;
 
 pub(crate) use self::provider::STAY_PURPOSE;
 pub(crate) use self::{
-    order::{SitePayment, taken_at_site},
+    order::{SitePayment, order_counter, taken_at_site},
     overpaid::notice_overpaid,
     revenue::between as revenue_between,
 };

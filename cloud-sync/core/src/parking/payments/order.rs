@@ -1,5 +1,7 @@
 //! Making orders.
 
+use chrono::{DateTime, Utc};
+
 use super::query;
 use crate::{
     caller::Caller,
@@ -7,9 +9,9 @@ use crate::{
     logs::Entry,
     parking::{
         moment,
-        stays::{Stay, Whose, get as get_stay},
+        stays::{Stay, Whose, get as get_stay, of_site},
     },
-    store::{StoreError, Transaction, first, next_id, params},
+    store::{StoreError, Transaction, next_id, params},
 };
 
 /// See [`crate::Parking::order`].
@@ -56,9 +58,14 @@ pub(super) fn open(
 
 /// `ORD`, the day (UTC), and what number of that day it is.
 fn order_number(tx: &mut dyn Transaction, now_ms: i64) -> Result<String, StoreError> {
-    let day = moment(now_ms).format("%Y%m%d");
-    let number = next_id(tx, &format!("order {day}"))?;
-    Ok(format!("ORD{day}{number:03}"))
+    let now = moment(now_ms);
+    let number = next_id(tx, &order_counter(now))?;
+    Ok(format!("ORD{}{number:03}", now.format("%Y%m%d")))
+}
+
+/// What orders of a day are numbered by.
+pub(crate) fn order_counter(day: DateTime<Utc>) -> String {
+    format!("order {}", day.format("%Y%m%d"))
 }
 
 /// A fee that a site took, as its journal tells.
@@ -76,9 +83,7 @@ pub(crate) struct SitePayment<'a> {
 
 /// A site took a fee: that is a payment like any other.
 pub(crate) fn taken_at_site(tx: &mut dyn Transaction, paid: &SitePayment<'_>) -> Result<()> {
-    let sql = "SELECT id FROM parking_sessions WHERE site_id = $1 AND session_id = $2";
-    let stay = first(tx, sql, params![paid.site, paid.session])?;
-    let stay: Option<i64> = stay.map(|row| row.get(0)).transpose()?;
+    let stay = of_site(tx, paid.site, paid.session)?;
     let (id, order_number) = (next_id(tx, "payment")?, order_number(tx, paid.at_ms)?);
     tx.defer(
         "INSERT INTO payments (site_id, id, order_number, session, sequence, amount_fen, status,
@@ -88,7 +93,7 @@ pub(crate) fn taken_at_site(tx: &mut dyn Transaction, paid: &SitePayment<'_>) ->
             paid.site,
             id,
             order_number,
-            stay,
+            stay.as_ref().map(|stay| stay.id),
             paid.sequence,
             paid.amount_fen,
             paid.method,

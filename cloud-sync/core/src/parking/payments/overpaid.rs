@@ -5,41 +5,37 @@
 use domain::money::Fen;
 
 use crate::{
-    error::Result,
-    parking::{
-        AlertKind, NewAlert, raise, resolve_about,
-        stays::{Whose, get as get_stay},
-    },
-    store::{StoreError, Transaction, number, params},
+    error::{Error, Result},
+    parking::{AlertKind, NewAlert, raise, resolve_about},
+    store::{Transaction, first, params},
 };
 
 /// Raises the alert where more was taken for a stay than it cost, and resolves it where that is no
 /// longer so. While the car is inside, what was taken may still be used up.
 pub(crate) fn notice_overpaid(tx: &mut dyn Transaction, stay: i64, at_ms: i64) -> Result<()> {
-    let stay = get_stay(tx, Whose::All, stay)?;
-    let Some(fee) = stay.fee_fen else { return Ok(()) };
-    let left = stay.paid_fen - refunded(tx, stay.id)? - fee;
+    let sql = "SELECT p.site_id, p.plate, p.fee_fen, p.paid_fen - CAST(
+                          (SELECT COALESCE(SUM(o.refunded_fen), 0) FROM payments o
+                           WHERE o.session = p.id AND o.is_deleted = 0) AS BIGINT)
+               FROM parking_sessions p WHERE p.id = $1";
+    let row = first(tx, sql, params![stay])?.ok_or(Error::NotFound("session"))?;
+    let (site, plate): (String, String) = (row.get(0)?, row.get(1)?);
+    let Some(fee) = row.get::<Option<i64>>(2)? else { return Ok(()) };
+    let left = row.get::<i64>(3)? - fee;
     if left <= 0 {
-        return Ok(resolve_about(tx, AlertKind::RefundDue, stay.id, at_ms)?);
+        return Ok(resolve_about(tx, AlertKind::RefundDue, stay, at_ms)?);
     }
-    let message = format!("{} 多收停车费，应退 ¥{}", stay.plate, Fen(left));
+    let message = format!("{plate} 多收停车费，应退 ¥{}", Fen(left));
     Ok(raise(
         tx,
         &NewAlert {
-            site: &stay.site,
+            site: &site,
             kind: AlertKind::RefundDue,
-            subject: &stay.id.to_string(),
+            subject: &stay.to_string(),
             since_ms: at_ms,
             message: &message,
             spot: None,
-            plate: Some(&stay.plate),
+            plate: Some(&plate),
             at_ms,
         },
     )?)
-}
-
-fn refunded(tx: &mut dyn Transaction, stay: i64) -> Result<i64, StoreError> {
-    let sql = "SELECT CAST(COALESCE(SUM(refunded_fen), 0) AS BIGINT) FROM payments
-               WHERE session = $1 AND is_deleted = 0";
-    number(tx, sql, params![stay])
 }

@@ -8,7 +8,7 @@ use crate::{
     logs::Entry,
     parking::{
         alerts::{AlertKind, resolve_about},
-        stays::{Whose, get as get_stay},
+        stays::{Stay, Whose, get as get_stay},
     },
     providers::Providers,
     store::{Transaction, params},
@@ -132,7 +132,8 @@ pub(super) fn complete(
         return Err(Error::Refused("already_paid"));
     }
     let Some(stay) = payment.stay else { return Ok(()) };
-    tell_site(tx, payment, stay, method, now_ms)?;
+    let stay = get_stay(tx, Whose::All, stay)?;
+    tell_site(tx, payment, &stay, method, now_ms)?;
     count(tx, stay, payment.amount_fen, now_ms)
 }
 
@@ -140,11 +141,10 @@ pub(super) fn complete(
 fn tell_site(
     tx: &mut dyn Transaction,
     payment: &Payment,
-    stay: i64,
+    stay: &Stay,
     method: PayMethod,
     now_ms: i64,
 ) -> Result<()> {
-    let stay = get_stay(tx, Whose::All, stay)?;
     if !stay.by_barrier || payment.amount_fen == 0 {
         return Ok(());
     }
@@ -160,15 +160,15 @@ fn tell_site(
 /// Counts money towards a stay. An order for more than is due now is given up.
 pub(super) fn count(
     tx: &mut dyn Transaction,
-    stay: i64,
+    mut stay: Stay,
     amount_fen: i64,
     at_ms: i64,
 ) -> Result<()> {
+    (stay.paid_fen, stay.paid_at_ms) = (stay.paid_fen + amount_fen, Some(at_ms));
     tx.defer(
         "UPDATE parking_sessions SET paid_fen = paid_fen + $1, paid_at_ms = $2 WHERE id = $3",
-        params![amount_fen, at_ms, stay],
+        params![amount_fen, at_ms, stay.id],
     )?;
-    let stay = get_stay(tx, Whose::All, stay)?;
     let owed = stay.owed_at(at_ms).0;
     let give_up = "UPDATE payments SET status = 'failed'
                    WHERE session = $1 AND status = 'pending' AND (amount_fen > $2 OR $2 = 0)";
@@ -176,5 +176,6 @@ pub(super) fn count(
     if owed == 0 {
         resolve_about(tx, AlertKind::PaymentOverdue, stay.id, at_ms)?;
     }
-    notice_overpaid(tx, stay.id, at_ms)
+    // While the car is inside, what was taken may still be used up.
+    if stay.fee_fen.is_some() { notice_overpaid(tx, stay.id, at_ms) } else { Ok(()) }
 }

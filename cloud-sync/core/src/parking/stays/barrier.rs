@@ -2,12 +2,11 @@
 
 use domain::{directive::Directive, ids::SessionId, plate::normal_form, tariff::Tariff};
 
-use super::{enter, exit};
+use super::{before::Before, enter, exit};
 use crate::{
-    accounts::preference,
     directives,
     error::Result,
-    parking::{alerts, areas, site, spots},
+    parking::{alerts, spots},
     store::{StoreError, Transaction, first, next_id, params},
     vehicles,
 };
@@ -22,6 +21,8 @@ pub(crate) struct Opened<'a> {
     pub(crate) lane: &'a str,
     pub(crate) decision: String,
     pub(crate) tariff: Option<&'a Tariff>,
+    /// Whether its vehicle is still to be made known.
+    pub(crate) is_new_vehicle: bool,
 }
 
 /// A car that a barrier let out.
@@ -37,19 +38,18 @@ pub(crate) struct Closed<'a> {
 /// A car is inside from now on. One that was given a spot before it came, or was typed in before
 /// the barrier told of it, keeps its stay; the barrier's word on it counts.
 pub(crate) fn barrier_opened(tx: &mut dyn Transaction, opened: &Opened<'_>) -> Result<()> {
-    let known = "SELECT id FROM parking_sessions WHERE site_id = $1 AND session_id = $2";
-    if first(tx, known, params![opened.site, &opened.session])?.is_some() {
+    let here = Before::of(tx, opened)?;
+    if here.is_known {
         return Ok(());
     }
-    let id = match enter::inside(tx, opened.site, opened.plate)? {
+    let adopted = match here.inside {
         Some(before) if !opened.plate.is_empty() => adopt(tx, opened, before)?,
         _ => None,
     };
-    let id = match id {
-        Some(id) => id,
-        None => insert(tx, opened)?,
-    };
-    tie_read(tx, opened, id)
+    match adopted {
+        Some(id) => tie_read(tx, opened, id),
+        None => insert(tx, opened, &here),
+    }
 }
 
 /// Makes the stay that was begun at the cloud the barrier's. A stay of the barrier itself stays as
@@ -82,30 +82,30 @@ fn json(tariff: Option<&Tariff>) -> Result<Option<String>> {
     Ok(json.map_err(|e| StoreError::new("write a tariff", e))?)
 }
 
-fn insert(tx: &mut dyn Transaction, opened: &Opened<'_>) -> Result<i64> {
+fn insert(tx: &mut dyn Transaction, opened: &Opened<'_>, here: &Before) -> Result<()> {
     let id = next_id(tx, "parking_session")?;
-    let spot = spot_for(tx, opened)?;
+    let spot = here.spot(tx, opened)?;
     let area = match spot {
         Some(spot) => Some(spots::get(tx, spot)?.area_id),
-        None => site::first_area(tx, opened.site)?,
+        None => here.first_area,
     };
     let key = normal_form(opened.plate);
-    let vehicle = match key.is_empty() {
-        true => None,
-        false => Some(vehicles::known(tx, opened.plate, opened.entered_at_ms)?),
-    };
+    if opened.is_new_vehicle {
+        vehicles::make_known(tx, opened.plate, opened.entered_at_ms)?;
+    }
     tx.defer(
         "INSERT INTO parking_sessions (site_id, session_id, id, origin, area_id, spot_id,
                 vehicle_id, plate, plate_key, inside_key, kind, entered_at_ms, entry_lane,
                 entry_decision, tariff)
-         VALUES ($1, $2, $3, 'edge', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+         VALUES ($1, $2, $3, 'edge', $4, $5,
+                 (SELECT v.id FROM vehicles v WHERE v.plate_key = $7 AND v.removed_at_ms IS NULL),
+                 $6, $7, $8, $9, $10, $11, $12, $13)",
         params![
             opened.site,
             &opened.session,
             id,
             area,
             spot,
-            vehicle,
             opened.plate,
             &key,
             Some(&key).filter(|key| !key.is_empty()),
@@ -116,24 +116,13 @@ fn insert(tx: &mut dyn Transaction, opened: &Opened<'_>) -> Result<i64> {
             json(opened.tariff)?
         ],
     )?;
-    if let Some(spot) = spot {
-        spots::occupy(tx, spot, opened.entered_at_ms)?;
+    match spot {
+        Some(spot) => {
+            spots::occupy(tx, spot, opened.entered_at_ms)?;
+            tie_read(tx, opened, id)
+        }
+        None => Ok(()),
     }
-    Ok(id)
-}
-
-/// A free spot: where its driver wants one, else anywhere.
-fn spot_for(tx: &mut dyn Transaction, opened: &Opened<'_>) -> Result<Option<i64>> {
-    let wanted = match preference::area_on_entry(tx, &normal_form(opened.plate))? {
-        Some(name) => areas::by_name(tx, &name)?,
-        None => None,
-    };
-    if let Some((area, _)) = wanted
-        && let Some(spot) = spots::free(tx, opened.site, Some(area), opened.plate)?
-    {
-        return Ok(Some(spot));
-    }
-    spots::free(tx, opened.site, None, opened.plate)
 }
 
 /// The read at the barrier says where its car stands.

@@ -3,6 +3,7 @@
 
 mod assign;
 mod barrier;
+mod before;
 mod enter;
 mod exit;
 mod place;
@@ -18,7 +19,7 @@ pub(crate) use self::{
     enter::{Arrival, By, enter, inside},
     exit::left_spot,
     place::{SpotReading, found_at, read_at, spot_site},
-    query::{OWN_STAYS, Whose, get},
+    query::{OWN_STAYS, Whose, get, of_site},
     record::record,
 };
 use super::{Parking, Spot, VehicleType};

@@ -12,7 +12,7 @@ use crate::{
         spots::{self, SPOT_COLUMNS, SPOT_JOINS},
     },
     plates::Window,
-    store::{Conditions, Row, StoreError, Transaction, first, number},
+    store::{Conditions, Row, StoreError, Transaction, first, number, params},
     vehicles::Vehicle,
 };
 
@@ -94,6 +94,12 @@ pub(crate) fn get(tx: &mut dyn Transaction, whose: Whose, id: i64) -> Result<Sta
     let conditions = whose.narrow(Conditions::new("1 = 1")).and("p.id = ?", Some(id));
     let row = first(tx, &select(&columns(), conditions.sql()), conditions.params())?;
     stay(&row.ok_or(Error::NotFound("session"))?)
+}
+
+/// The stay that a site calls so.
+pub(crate) fn of_site(tx: &mut dyn Transaction, site: &str, session: &str) -> Result<Option<Stay>> {
+    let sql = select(&columns(), "WHERE p.site_id = $1 AND p.session_id = $2");
+    first(tx, &sql, params![site, session])?.as_ref().map(stay).transpose()
 }
 
 fn stay(row: &Row) -> Result<Stay> {

@@ -4,7 +4,7 @@
 //! what travels there and back is one exchange for all of them, in their order.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     future::{Future, poll_fn},
     mem,
     ops::Range,
@@ -259,12 +259,11 @@ impl Transaction for PostgresConnection {
         numbers.take(kind, count)
     }
 
-    fn expect_things(&mut self, kind: &str, count: i64) -> Result<(), StoreError> {
+    fn expect_things(&mut self, things: &BTreeMap<String, i64>) -> Result<(), StoreError> {
         if let Turn::Site(numbers) = &self.turn
-            && count > 0
+            && !things.is_empty()
         {
-            let first = numbers.take(kind, count)?;
-            self.at_hand.insert(kind.to_owned(), first..first + count);
+            self.at_hand = numbers.take_all(things)?;
         }
         Ok(())
     }
@@ -275,6 +274,10 @@ fn values(row: &tokio_postgres::Row) -> Result<Row, tokio_postgres::Error> {
 }
 
 impl threads::Connection for PostgresConnection {
+    fn ask(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.afresh(|connection| connection.query(sql, params))
+    }
+
     fn begin_read(&mut self) -> Result<(), StoreError> {
         self.afresh(|connection| connection.script(BEGIN_READ))
     }
@@ -287,6 +290,11 @@ impl threads::Connection for PostgresConnection {
 
     fn begin_part(&mut self) -> Result<(), StoreError> {
         self.defer("SAVEPOINT job", &[])
+    }
+
+    /// Travels with the commit. Behind a failed statement it fails too, and so does the commit.
+    fn end_only_part(&mut self) -> Result<(), StoreError> {
+        self.defer("RELEASE job", &[])
     }
 
     fn undo_part(&mut self) -> Result<(), StoreError> {

@@ -65,6 +65,7 @@ pub(super) fn open(link: &Link) -> Result<Queues, StoreError> {
         sites: (0..SITE_WRITERS).map(site).collect::<Result<_, _>>()?,
         counts: start_writer(PostgresConnection::new(link.quick(), Turn::Counter))?,
         reads: start_readers((0..READERS).map(|_| connection(Turn::None)))?,
+        at_hand: None,
     })
 }
 

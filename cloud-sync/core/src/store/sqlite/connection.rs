@@ -68,8 +68,11 @@ impl Transaction for SqliteConnection {
             let mut answer = statement.raw_query();
             let mut rows = Vec::new();
             while let Some(row) = answer.next()? {
-                let values = (0..width).map(|column| Ok(value(row.get_ref(column)?)));
-                rows.push(Row(values.collect::<rusqlite::Result<_>>()?));
+                let mut values = Vec::with_capacity(width);
+                for column in 0..width {
+                    values.push(value(row.get_ref(column)?));
+                }
+                rows.push(Row(values));
             }
             drop(answer);
             tell_scan(&statement, sql, rows.len());

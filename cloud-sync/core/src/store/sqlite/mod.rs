@@ -3,18 +3,24 @@
 
 mod connection;
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, config::DbConfig};
 
 use self::connection::SqliteConnection;
 use super::{
-    Queues, StoreError, migrations,
+    Queues, Row, StoreError, Transaction as _, Value, migrations,
     threads::{Connection as _, start_readers, start_writer},
 };
 
 /// Reads that run at once; more wait.
 const READERS: usize = 4;
+/// Connections for what is done where it is asked for.
+const AT_HAND: usize = 2;
 /// How long another process, such as a verb, may hold the database.
 const BUSY: Duration = Duration::from_secs(10);
 /// Statements that each connection keeps prepared.
@@ -38,7 +44,23 @@ pub(super) fn open(path: &Path) -> Result<Queues, StoreError> {
         counts: writes.clone(),
         writes,
         reads: start_readers(readers)?,
+        at_hand: Some(Arc::new(AtHand::open(path)?)),
     })
+}
+
+/// Connections that no thread owns.
+pub(super) struct AtHand([Mutex<SqliteConnection>; AT_HAND]);
+
+impl AtHand {
+    fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self([Mutex::new(connect(path)?), Mutex::new(connect(path)?)]))
+    }
+
+    /// The rows of a statement; none where no connection is free.
+    pub(super) fn ask(&self, sql: &str, params: &[Value]) -> Option<Result<Vec<Row>, StoreError>> {
+        let mut free = self.0.iter().find_map(|connection| connection.try_lock().ok())?;
+        Some(free.query(sql, params))
+    }
 }
 
 fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
@@ -48,6 +70,8 @@ fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.pragma_update(None, "foreign_keys", true)?;
+            // Else a statement with a bound `LIMIT` is planned anew each time for its value.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             Ok(connection)
         })
         .map_err(|e| StoreError::new("open the database", format!("{}: {e}", path.display())))?;
