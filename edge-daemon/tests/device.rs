@@ -65,11 +65,16 @@ fn a_device_is_paired_once_listed_and_unpaired() {
     let again = device(folder, &[&["pair"], &hall[..]].concat());
     assert!(!again.status.success());
     assert!(text(&again).contains("--replace"), "{}", text(&again));
-    let replaced = device(folder, &[&["pair", "--replace"], &hall[..]].concat());
+    let replaced = ["pair", "--replace", "--qr", "hall.png"];
+    let replaced = device(folder, &[&replaced, &hall[..]].concat());
     assert!(replaced.status.success(), "{}", text(&replaced));
     let shown = text(&replaced);
     assert!(!shown.contains(given["key"].as_str().unwrap()), "the old key is over");
     assert!(shown.lines().filter(|line| line.contains('█')).count() > 20, "{shown}");
+    assert!(shown.contains("id = \"hall-1\""), "the configuration does not name it: {shown}");
+    let picture = folder.join("hall.png");
+    assert!(fs::read(&picture).unwrap().starts_with(b"\x89PNG"));
+    assert_eq!(fs::metadata(&picture).unwrap().permissions().mode() & 0o777, 0o600);
 
     assert_eq!(text(&device(folder, &["list"])), "locker   hall-1\n");
     let unpaired = device(folder, &[&["unpair"], &hall[..]].concat());

@@ -7,7 +7,10 @@ use domain::ids::DeviceId;
 
 use crate::{
     config::Config,
-    controller::{Controller, keys::Keys},
+    controller::{
+        Controller,
+        keys::{self, Keys},
+    },
     pairing::{Accounts, Device, KINDS, Pairing, reload},
 };
 
@@ -26,9 +29,8 @@ pub enum Verb {
         /// Give a device that is paired new credentials, and end the old ones.
         #[arg(long)]
         replace: bool,
-        /// Print JSON alone.
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        shown: Shown,
     },
     /// List the devices that are paired.
     List {
@@ -55,6 +57,17 @@ pub struct Which {
     device: DeviceId,
 }
 
+/// How its credentials are shown.
+#[derive(Debug, Args)]
+pub struct Shown {
+    /// Print JSON alone.
+    #[arg(long)]
+    json: bool,
+    /// Also draw the QR code into this file, which nobody but its owner can read.
+    #[arg(long, value_name = "FILE.png")]
+    qr: Option<PathBuf>,
+}
+
 /// Where all is kept.
 #[derive(Debug, Args)]
 pub struct At {
@@ -69,7 +82,9 @@ pub struct At {
 /// Runs the verb.
 pub fn run(verb: Verb) -> ExitCode {
     let done = match verb {
-        Verb::Pair { which, at, address, replace, json } => pair(which, at, address, replace, json),
+        Verb::Pair { which, at, address, replace, shown } => {
+            pair(which, at, address, replace, &shown)
+        }
         Verb::List { at } => list(at),
         Verb::Unpair { which, at } => unpair(which, at),
     };
@@ -89,7 +104,7 @@ fn pairing(at: &At) -> Result<(Config, Pairing), Box<dyn Error>> {
     Ok((config, Pairing { site, keys, accounts }))
 }
 
-fn pair(which: Which, at: At, address: Option<String>, replace: bool, json: bool) -> Done {
+fn pair(which: Which, at: At, address: Option<String>, replace: bool, shown: &Shown) -> Done {
     let (config, pairing) = pairing(&at)?;
     let broker = config.controllers.mqtt.as_ref();
     let broker = broker.ok_or("the configuration names no broker: add a section [mqtt]")?;
@@ -102,14 +117,18 @@ fn pair(which: Which, at: At, address: Option<String>, replace: bool, json: bool
     pairing.admit_host(user, &password)?;
     let takes = taken_by_core(&config, &device);
     let credentials = pairing.pair(device, place, replace)?;
-    if json {
+    let qr = credentials.qr()?;
+    if shown.json {
         println!("{}", credentials.to_json());
     } else {
-        print!("{credentials}\n{}\n\n", credentials.qr()?);
+        print!("{credentials}\n{qr}\n\n");
         println!("This is not shown again. Give it to the device.");
     }
     eprintln!("{}\n{takes}", reload(&at.broker));
-    Ok(())
+    let Some(path) = &shown.qr else { return Ok(()) };
+    let drawn = keys::replace(path, qr.png());
+    drawn
+        .map_err(|error| format!("cannot draw the QR code into {}: {error}", path.display()).into())
 }
 
 /// What a core that runs makes of a device that is paired now.

@@ -60,7 +60,7 @@ impl Keys {
         for folder in [&self.0, &self.0.join(kind)] {
             make(folder).map_err(error)?;
         }
-        replace(&path, &format!("{}\n", to_hex(key))).map_err(error)
+        replace(&path, format!("{}\n", to_hex(key))).map_err(error)
     }
 
     /// Forgets the key of a device; says whether there was one.
@@ -112,13 +112,13 @@ fn make(folder: &Path) -> io::Result<()> {
 
 /// Replaces a file of secrets, whole or not at all; it is on disk afterwards. It belongs to whom it
 /// belonged, or else to whom its folder does, so that root may write it for a service.
-pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: impl AsRef<[u8]>) -> io::Result<()> {
     let folder = parent(path);
     let owner = fs::metadata(path).or_else(|_| fs::metadata(folder))?;
     let part = path.with_extension("part");
     let mut options = fs::OpenOptions::new();
     let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&part)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes.as_ref())?;
     give(&part, &owner)?;
     file.sync_all()?;
     fs::rename(&part, path)?;

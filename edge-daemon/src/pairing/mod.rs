@@ -5,6 +5,7 @@
 //! broker's file.
 
 mod accounts;
+mod qr;
 mod reload;
 
 use std::fmt;
@@ -14,12 +15,12 @@ use domain::{
     ids::{DeviceId, SiteId},
 };
 use firmware_protocol::seal::KEY_BYTES;
-use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2, types::QrError};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::json;
 
 pub use self::{
     accounts::{AccountError, Accounts},
+    qr::{Qr, QrError},
     reload::{Reload, reload},
 };
 use crate::controller::keys::{KeyError, Keys};
@@ -174,15 +175,12 @@ impl Credentials {
         .to_string()
     }
 
-    /// The same as a QR code for a terminal.
+    /// The same as a QR code.
     ///
     /// # Errors
     /// Where it does not fit into one, which no name is long enough for.
-    pub fn qr(&self) -> Result<String, QrError> {
-        let code = QrCode::with_error_correction_level(self.to_json(), EcLevel::L)?;
-        // Terminals are dark: what a camera should see dark is not drawn.
-        let mut drawn = code.render::<Dense1x2>();
-        Ok(drawn.dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build())
+    pub fn qr(&self) -> Result<Qr, QrError> {
+        Qr::new(&self.to_json())
     }
 }
 

@@ -91,7 +91,10 @@ fn runs_with(pid: i32, configuration: &Path) -> bool {
 
 fn reload_service() -> io::Result<bool> {
     let mut command = Command::new("systemctl");
-    command.args(["reload", "mosquitto"]).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(["--no-ask-password", "reload", "mosquitto"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     Ok(command.status()?.success())
 }
 
