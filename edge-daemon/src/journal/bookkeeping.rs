@@ -3,14 +3,10 @@
 //! Nothing here can fail because of what an event says, only because of the database: a repeated
 //! session or an outcome of an unknown command changes nothing that was right.
 
-use domain::{
-    charging::{ChargeEnded, EndCause},
-    event::{Decision, Event, Fact, Verdict},
-    ids::ChargingId,
-};
+use domain::event::{Decision, Event, Fact, Verdict};
 use rusqlite::{Connection, params};
 
-use super::{StateDir, database::number, lockers};
+use super::{StateDir, charging, database::number, lockers};
 
 /// Decisions to open that are kept for each lane.
 const OPEN_DECISIONS_PER_LANE: i64 = 8;
@@ -61,20 +57,16 @@ pub(super) fn apply(db: &Connection, event: &Event, state: &StateDir) -> rusqlit
         Fact::DirectiveDone { directive, .. } | Fact::DirectiveSkipped { directive, .. } => {
             carry_out(db, sequence, *directive)
         }
-        Fact::ChargeAssigned(assigned) => {
-            enter_charge(db, sequence, assigned.session, "assigned")?;
-            carry_out(db, sequence, assigned.directive)
+        Fact::ChargeAssigned(charge) => {
+            charging::apply(db, sequence, &event.fact)?;
+            carry_out(db, sequence, charge.directive)
         }
-        Fact::ChargeStarted(started) => enter_charge(db, sequence, started.session, "started"),
-        Fact::ChargeMetered(metered) => enter_charge(db, sequence, metered.session, "metered"),
         Fact::ChargeStop(stop) => {
-            enter_charge(db, sequence, stop.session, "stop")?;
+            charging::apply(db, sequence, &event.fact)?;
             carry_out(db, sequence, stop.directive)
         }
-        Fact::ChargeEnded(ended) => {
-            let session = ended.session.to_string();
-            run(db, "DELETE FROM open_charge WHERE session = ?1", params![session])?;
-            leave_over(db, sequence, ended)
+        Fact::ChargeStarted(_) | Fact::ChargeMetered(_) | Fact::ChargeEnded(_) => {
+            charging::apply(db, sequence, &event.fact)
         }
         Fact::SessionRenamed { session, .. } => run(
             db,
@@ -94,36 +86,6 @@ pub(super) fn apply(db: &Connection, event: &Event, state: &StateDir) -> rusqlit
         Fact::JournalRepaired { lost, .. } => lost.iter().try_for_each(|run| lose(db, *run)),
         _ => Ok(()),
     }
-}
-
-/// Notes the last event of a kind of a charge.
-fn enter_charge(
-    db: &Connection,
-    sequence: i64,
-    session: ChargingId,
-    part: &str,
-) -> rusqlite::Result<()> {
-    run(
-        db,
-        "INSERT INTO open_charge (part, session, sequence) VALUES (?1, ?2, ?3)
-         ON CONFLICT (part) DO UPDATE SET sequence = excluded.sequence",
-        params![format!("{session}/{part}"), session.to_string(), sequence],
-    )
-}
-
-/// Notes that the car of a charge has not been unplugged by its end; of the last one at a charger.
-fn leave_over(db: &Connection, sequence: i64, ended: &ChargeEnded) -> rusqlite::Result<()> {
-    let part = format!("ended/{}", ended.charger);
-    if ended.cause == EndCause::Unplugged {
-        return run(db, "DELETE FROM open_charge WHERE part = ?1", params![part]);
-    }
-    run(
-        db,
-        "INSERT INTO open_charge (part, session, sequence) VALUES (?1, ?2, ?3)
-         ON CONFLICT (part) DO UPDATE
-         SET session = excluded.session, sequence = excluded.sequence",
-        params![part, ended.session.to_string(), sequence],
-    )
 }
 
 /// Why the place of a lost event travels without it.
@@ -199,6 +161,11 @@ fn enter_picture(
     )
 }
 
-fn run(db: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {
+/// Changes something.
+pub(super) fn run(
+    db: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> rusqlite::Result<()> {
     db.prepare_cached(sql)?.execute(values).map(drop)
 }

@@ -11,6 +11,7 @@
 
 mod bookkeeping;
 mod carve;
+mod charging;
 mod config;
 mod database;
 mod end_mark;

@@ -124,22 +124,29 @@ fn check_end(db: &Connection) -> Result<()> {
         rows.collect::<rusqlite::Result<Vec<_>>>()
     };
     let events = read().map_err(JournalError::database("check its last events"))?;
+    check_first(&events)?;
+    check_chain(&events)
+}
+
+/// Sequence, hash and bytes of an event.
+type Link = (u64, ChainHash, Vec<u8>);
+
+/// Checks the very first event, where it is among them.
+fn check_first(events: &[Link]) -> Result<()> {
+    let Some((sequence, hash, body)) = events.first() else { return Ok(()) };
+    let damaged = |what: &str| Err(JournalError::Damaged { sequence: 1, what: what.to_owned() });
     // Fewer than are asked for are all that there are.
     let is_all = events.len() < usize::try_from(CHECKED_AT_END).unwrap_or(usize::MAX);
-    if let Some((sequence, ..)) = events.first()
-        && is_all
-        && *sequence != 1
-    {
-        let what = "it is missing".to_owned();
-        return Err(JournalError::Damaged { sequence: 1, what });
+    if is_all && *sequence != 1 {
+        return damaged("it is missing");
     }
-    if let Some((1, hash, body)) = events.first()
-        && !body.is_empty()
-        && ChainHash::GENESIS.follow(body) != *hash
-    {
-        let what = "its hash does not follow from its bytes".to_owned();
-        return Err(JournalError::Damaged { sequence: 1, what });
+    if *sequence == 1 && !body.is_empty() && ChainHash::GENESIS.follow(body) != *hash {
+        return damaged("its hash does not follow from its bytes");
     }
+    Ok(())
+}
+
+fn check_chain(events: &[Link]) -> Result<()> {
     for pair in events.windows(2) {
         let [(before, previous, _), (sequence, hash, body)] = pair else { continue };
         if before + 1 != *sequence {

@@ -223,25 +223,7 @@ impl Events {
             {
                 Ok(self.in_order())
             }
-            Refusal::OutOfOrder { expected } if expected > head + 1 => Ok(Then::Stop(format!(
-                "the cloud has events of this site up to {}, this journal ends at {head}: it was \
-                 replaced or restored from a copy",
-                expected - 1
-            ))),
-            // Asked again for what was just sent; or sent back and forth without a success between.
-            Refusal::OutOfOrder { expected }
-                if expected == first || self.back_off.failures() > 0 =>
-            {
-                self.move_to(expected - 1).await?;
-                let detail = format!("the cloud wants event {expected} and does not take it");
-                Ok(Then::Pause(ReplayState::Refused, detail, None))
-            }
-            Refusal::OutOfOrder { expected } => {
-                tracing::warn!(first, expected, "the cloud wants events from elsewhere");
-                self.move_to(expected - 1).await?;
-                self.back_off.pause(0.0);
-                Ok(Then::GoOn)
-            }
+            Refusal::OutOfOrder { expected } => self.out_of_order(expected, first, head).await,
             Refusal::Forked { sequence, boot } => {
                 let run = boot.map(|boot| format!(" (of run {boot})")).unwrap_or_default();
                 Ok(Then::Stop(format!(
@@ -271,6 +253,32 @@ impl Events {
                 Ok(Then::Pause(ReplayState::Refused, detail, None))
             }
         }
+    }
+
+    /// The cloud wants another event than the `first` of those that were sent.
+    async fn out_of_order(
+        &mut self,
+        expected: u64,
+        first: u64,
+        head: u64,
+    ) -> Result<Then, JournalError> {
+        if expected > head + 1 {
+            return Ok(Then::Stop(format!(
+                "the cloud has events of this site up to {}, this journal ends at {head}: it was \
+                 replaced or restored from a copy",
+                expected - 1
+            )));
+        }
+        // Asked again for what was just sent; or sent back and forth without a success between.
+        let is_vain = expected == first || self.back_off.failures() > 0;
+        self.move_to(expected - 1).await?;
+        if is_vain {
+            let detail = format!("the cloud wants event {expected} and does not take it");
+            return Ok(Then::Pause(ReplayState::Refused, detail, None));
+        }
+        tracing::warn!(first, expected, "the cloud wants events from elsewhere");
+        self.back_off.pause(0.0);
+        Ok(Then::GoOn)
     }
 
     async fn move_to(&mut self, through: u64) -> Result<(), JournalError> {

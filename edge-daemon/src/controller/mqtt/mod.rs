@@ -70,7 +70,11 @@ struct Connection {
     /// What was handed to the client and not to the socket yet, in order: commands, and none for
     /// the rest.
     in_line: VecDeque<Option<(DeviceId, CommandId)>>,
+    /// Turns its wheel; ends with it.
+    _driver: JoinSet<()>,
 }
+
+type Packets = mpsc::Receiver<Result<Event, ConnectionError>>;
 
 impl MqttLink {
     /// A link for devices of any kind.
@@ -99,6 +103,17 @@ impl MqttLink {
             options.set_credentials(username, password);
         }
         Ok(options)
+    }
+
+    /// Begins to connect.
+    fn connect(&self, options: MqttOptions) -> (Connection, Packets) {
+        let room = 1 + REQUESTS + self.announcements.len();
+        let (client, eventloop) = AsyncClient::new(options, room);
+        let (sender, packets) = mpsc::channel(PACKETS);
+        let mut driver = JoinSet::new();
+        driver.spawn(drive(eventloop, sender));
+        let in_line = VecDeque::new();
+        (Connection { client, stands: false, in_line, _driver: driver }, packets)
     }
 
     fn take(
@@ -152,12 +167,7 @@ impl Link for MqttLink {
             Ok(options) => options,
             Err(reason) => return Some(reason),
         };
-        let (client, eventloop) =
-            AsyncClient::new(options, 1 + REQUESTS + self.announcements.len());
-        let (sender, mut packets) = mpsc::channel(PACKETS);
-        let mut driver = JoinSet::new();
-        driver.spawn(drive(eventloop, sender));
-        let mut connection = Connection { client, stands: false, in_line: VecDeque::new() };
+        let (mut connection, mut packets) = self.connect(options);
         let mut reports = Vec::new();
         self.take_keys(&mut reports);
         loop {

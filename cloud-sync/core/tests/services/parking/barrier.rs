@@ -93,7 +93,8 @@ async fn a_fee_that_a_site_took_is_a_payment(world: World) {
     assert_eq!(figures.by_method, [("cash".to_owned(), 1)]);
 }
 
-async fn a_stay_that_ended_at_the_cloud_ends_as_the_barrier_says(world: World) {
+/// A car that entered at the barrier, and that the cloud says has left after an hour and paid.
+async fn left_and_paid_at_the_cloud(world: World) -> (Lot, Edge, i64) {
     let (lot, mut edge) = site(world, 1).await;
     edge.tell(&lot.world, enters(&lot.world, 1, "京A00001", Some(standard().tariff))).await;
     let stay = lot.parking().stays(&lot.staff, Default::default(), None).await.unwrap().0[0].id;
@@ -101,6 +102,11 @@ async fn a_stay_that_ended_at_the_cloud_ends_as_the_barrier_says(world: World) {
     lot.leave(stay).await;
     let with = Payable { method: PayMethod::Card, amount_fen: None };
     lot.parking().pay_stay(&lot.staff, stay, with).await.unwrap();
+    (lot, edge, stay)
+}
+
+async fn a_stay_that_ended_at_the_cloud_ends_as_the_barrier_says(world: World) {
+    let (lot, mut edge, stay) = left_and_paid_at_the_cloud(world).await;
     assert_eq!(edge.told_paid(&lot.world).await, [500], "its barrier opens");
     let next = lot.park("京A00002", "A001").await;
     lot.wait(TimeDelta::minutes(5));
@@ -167,13 +173,7 @@ fn cash(number: u128, amount_fen: i64) -> Fact {
 }
 
 async fn a_fee_that_is_taken_at_both_ends_is_a_refund_that_is_due(world: World) {
-    let (lot, mut edge) = site(world, 1).await;
-    edge.tell(&lot.world, enters(&lot.world, 1, "京A00001", Some(standard().tariff))).await;
-    let stay = lot.parking().stays(&lot.staff, Default::default(), None).await.unwrap().0[0].id;
-    lot.wait(TimeDelta::minutes(60));
-    lot.leave(stay).await;
-    let with = Payable { method: PayMethod::Card, amount_fen: None };
-    lot.parking().pay_stay(&lot.staff, stay, with).await.unwrap();
+    let (lot, mut edge, stay) = left_and_paid_at_the_cloud(world).await;
     assert_eq!(alerts(&lot, AlertKind::RefundDue).await, 0);
     let mut unheard = vec![cash(1, 500)];
     unheard.extend(leaves(&lot.world, 1, "京A00001", 500));
