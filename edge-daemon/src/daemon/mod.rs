@@ -180,8 +180,11 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let told = cloud.clone().map(|cloud| {
         let (pauses, through) = (directives::Pauses::default(), directives_through);
         let (heard_sender, heard) = watch::channel(None);
+        let (trouble_sender, trouble) = watch::channel(String::new());
+        health.watch_directives(trouble);
         let listed = lists::keep(Arc::clone(&cloud), store, heard, lists_sender, pauses);
-        let told = directives::follow(cloud, through, directives_sender, heard_sender, pauses);
+        let (told, heard) = (directives_sender, heard_sender);
+        let told = directives::follow(cloud, through, told, heard, trouble_sender, pauses);
         [tokio::spawn(told), tokio::spawn(listed)]
     });
     let timing = replay::Timing {

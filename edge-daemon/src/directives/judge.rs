@@ -43,7 +43,9 @@ pub(super) fn answer(answer: &Answer) -> Meaning {
         Some(Refusal::Unauthorised) => {
             hindered("the cloud does not know this site by this key: enrol it again".into())
         }
-        Some(Refusal::Revoked) => hindered("the cloud has revoked this site".into()),
+        Some(Refusal::Revoked) => {
+            hindered("the cloud has revoked this site: enrol it again".into())
+        }
         _ => hindered(answer.stranger()),
     }
 }

@@ -87,12 +87,13 @@ struct Asker {
 }
 
 /// Asks `cloud` for what follows `through` and hands it over to `core`, until that is gone. What is
-/// heard of the list goes to `list`.
+/// heard of the list goes to `list`, and to `trouble` why nothing is heard; nothing while all is well.
 pub async fn follow(
     cloud: Arc<Cloud>,
     through: u64,
     core: mpsc::Sender<Told>,
     list: watch::Sender<Option<Heard>>,
+    trouble: watch::Sender<String>,
     pauses: Pauses,
 ) {
     let began = Instant::now();
@@ -105,6 +106,7 @@ pub async fn follow(
             Ok(()) => {
                 back_off = calm();
                 if std::mem::take(&mut hindered) {
+                    trouble.send_replace(String::new());
                     tracing::info!("the cloud can tell us something again");
                 }
             }
@@ -113,6 +115,7 @@ pub async fn follow(
                 if !std::mem::replace(&mut hindered, true) {
                     tracing::warn!("directives of the cloud wait: {detail}");
                 }
+                trouble.send_replace(detail);
                 sleep(back_off.failed(began.elapsed(), rand::random()).max(at_least)).await;
             }
         }

@@ -61,6 +61,7 @@ struct Story {
     told: mpsc::Receiver<Told>,
     asked: mpsc::UnboundedReceiver<(Ask, u64)>,
     heard: watch::Receiver<Option<Heard>>,
+    trouble: watch::Receiver<String>,
     _state: tempfile::TempDir,
 }
 
@@ -91,8 +92,9 @@ impl Story {
         let ms = Duration::from_millis;
         let pauses = Pauses { first: ms(1), longest: ms(5) };
         let (list, heard) = watch::channel(None);
-        tokio::spawn(follow(cloud, through, core, list, pauses));
-        Self { told, asked, heard, _state: state }
+        let (deaf, trouble) = watch::channel(String::new());
+        tokio::spawn(follow(cloud, through, core, list, deaf, pauses));
+        Self { told, asked, heard, trouble, _state: state }
     }
 
     async fn told(&mut self) -> Told {
@@ -170,6 +172,19 @@ async fn nothing_but_the_cloud_s_own_words_tells_anything() {
     for count in 1..=script.len() as u64 {
         assert_eq!(story.asked().await, (0, count));
     }
+}
+
+#[tokio::test]
+async fn why_nothing_is_heard_is_told_until_something_is() {
+    let revoked = (403, r#"{"error":"revoked"}"#);
+    let mut story = Story::begin(0, &[revoked]).await;
+    let says_so = story.trouble.wait_for(|trouble| trouble.contains("revoked this site"));
+    timeout(SOON, says_so).await.unwrap().unwrap();
+
+    let good = page(1..=1);
+    let mut story = Story::begin(0, &[revoked, (200, &good)]).await;
+    story.told().await.done.send(true).unwrap();
+    timeout(SOON, story.trouble.wait_for(String::is_empty)).await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use super::{JournalStatus, Metrics, Report, Status, resident, systemd::Watchdog};
 use crate::{
     journal::{Commit, JournalHandle, StateDir},
-    replay::ReplayStatus,
+    replay::{ReplayState, ReplayStatus},
 };
 
 /// How the daemon is. Shared by those who tell and those who ask.
@@ -45,6 +45,8 @@ struct Known {
     faults: BTreeMap<String, String>,
     journal: Option<JournalHandle>,
     replay: Option<watch::Receiver<ReplayStatus>>,
+    /// Why nothing is heard of the cloud.
+    deaf: Option<watch::Receiver<String>>,
     room: Option<(StateDir, u64)>,
     unwritten: usize,
     vision: Option<u32>,
@@ -149,6 +151,11 @@ impl Health {
         self.known().replay = Some(status);
     }
 
+    /// From now on, why nothing is heard of the cloud is read from here; nothing while it is heard.
+    pub fn watch_directives(&self, trouble: watch::Receiver<String>) {
+        self.known().deaf = Some(trouble);
+    }
+
     /// The vision process, whose memory is reported beside our own; none while it is not there.
     pub fn vision(&self, pid: Option<u32>) {
         self.known().vision = pid;
@@ -222,6 +229,11 @@ impl Known {
     fn replay_words(&self) -> String {
         let Some(status) = &self.replay else { return "not running".into() };
         let status = status.borrow();
+        // Whoever has nothing to send learns of no refusal by sending.
+        let deaf = self.deaf.as_ref().map(|trouble| trouble.borrow().clone()).unwrap_or_default();
+        if status.state == ReplayState::Synced && !deaf.is_empty() {
+            return described("all was sent, and nothing is heard", &deaf);
+        }
         described(status.state.word(), &status.detail)
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::event::{Fact, Outcome, Verdict};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
 use super::{Health, HealthConfig, serve, systemd::Watchdog};
 use crate::{
@@ -84,7 +84,7 @@ async fn ready_means_that_the_gate_decides_and_the_journal_remembers() {
     daemon.health.gate_running(true);
     let detail = "the cloud cannot be reached".to_owned();
     let status = ReplayStatus { state: ReplayState::Unreachable, detail, failures: 3 };
-    daemon.health.watch_replay(tokio::sync::watch::channel(status).1);
+    daemon.health.watch_replay(watch::channel(status).1);
 
     let (status, report) = daemon.readyz().await;
     assert_eq!(status, 200);
@@ -95,6 +95,23 @@ async fn ready_means_that_the_gate_decides_and_the_journal_remembers() {
         "faults": {"entry": "stuck"},
     });
     assert_eq!(report, expected);
+}
+
+#[tokio::test]
+async fn a_site_that_has_sent_everything_still_says_that_it_was_revoked() {
+    let daemon = Daemon::start().await;
+    let status = |state| ReplayStatus { state, detail: String::new(), failures: 0 };
+    let (replay, replayed) = watch::channel(status(ReplayState::Synced));
+    let (deaf, trouble) = watch::channel(String::new());
+    daemon.health.watch_replay(replayed);
+    daemon.health.watch_directives(trouble);
+    let told = async || daemon.readyz().await.1["replay"].as_str().unwrap().to_owned();
+    assert_eq!(told().await, "synced");
+    deaf.send_replace("the cloud has revoked this site: enrol it again".into());
+    let says_so = "all was sent, and nothing is heard: the cloud has revoked this site";
+    assert!(told().await.starts_with(says_so), "{}", told().await);
+    replay.send_replace(status(ReplayState::Sending));
+    assert_eq!(told().await, "sending");
 }
 
 #[tokio::test]

@@ -73,8 +73,8 @@ impl Site {
         if asks {
             let (core, told) = mpsc::channel(1);
             let (journal, through) = (self.journal.clone(), self.directives_through);
-            let (list, _) = watch::channel(None);
-            let follow = directives::follow(cloud, through, core, list, Pauses::default());
+            let ((list, _), (deaf, _)) = (watch::channel(None), watch::channel(String::new()));
+            let follow = directives::follow(cloud, through, core, list, deaf, Pauses::default());
             self.tasks.push(tokio::spawn(follow));
             self.tasks.push(tokio::spawn(obey(journal, told, through)));
         }
