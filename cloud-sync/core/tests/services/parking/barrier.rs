@@ -2,10 +2,10 @@
 
 use chrono::TimeDelta;
 use cloud_core::{
-    AlertFilter, AlertKind, Assignment, Correction, PayMethod, Payable, PlateFilter, SpotStatus,
-    Window,
+    AlertFilter, AlertKind, Assignment, Correction, Error, PayMethod, Payable, PlateFilter,
+    SpotStatus, Window,
 };
-use domain::event::Fact;
+use domain::{event::Fact, site::Parameters};
 
 use super::{
     edge::{Edge, enters, leaves, session},
@@ -18,6 +18,7 @@ on_each_engine! {
     more_cars_than_spots_are_inside_all_the_same,
     who_was_assigned_a_spot_keeps_it_at_the_barrier,
     a_fee_that_a_site_took_is_a_payment,
+    who_has_paid_has_the_time_to_leave_that_is_set_for_the_site,
     a_stay_that_ended_at_the_cloud_ends_as_the_barrier_says,
     a_car_that_stays_on_a_spot_of_a_barrier_is_only_moved,
     a_correction_of_a_plate_inside_twice_is_taken,
@@ -91,6 +92,23 @@ async fn a_fee_that_a_site_took_is_a_payment(world: World) {
     let figures = lot.parking().payment_figures(&lot.staff).await.unwrap();
     assert_eq!((figures.today_fen, figures.completed, figures.pending), (1250, 1, 0));
     assert_eq!(figures.by_method, [("cash".to_owned(), 1)]);
+}
+
+async fn who_has_paid_has_the_time_to_leave_that_is_set_for_the_site(world: World) {
+    let (lot, mut edge) = site(world, 1).await;
+    let longer = |before| Parameters { grace_minutes: Some(30), ..before };
+    let (admin, north) = (lot.world.admin().await, "north".parse().unwrap());
+    lot.world.cloud.sites.set_parameters(&admin, &north, longer).await.unwrap();
+    edge.tell(&lot.world, enters(&lot.world, 1, "京A00001", Some(standard().tariff))).await;
+    let stay = lot.parking().stays(&lot.staff, Default::default(), None).await.unwrap().0[0].id;
+    lot.wait(TimeDelta::minutes(150));
+    edge.tell(&lot.world, vec![cash(1, 1250)]).await;
+    lot.wait(TimeDelta::minutes(29));
+    let nothing_due = lot.parking().order(&lot.staff, stay).await;
+    assert!(matches!(nothing_due, Err(Error::Refused("already_paid"))), "{nothing_due:?}");
+    lot.wait(TimeDelta::minutes(2));
+    let due = lot.parking().order(&lot.staff, stay).await.unwrap().amount_fen;
+    assert_eq!(due, 155, "31 minutes more at 3.00 an hour");
 }
 
 /// A car that entered at the barrier, and that the cloud says has left after an hour and paid.
