@@ -247,7 +247,9 @@ pub(super) fn log(
 
 /// Whether there are logs or commands that are older than they are kept.
 pub(super) fn has_old(tx: &mut dyn Transaction, now_ms: i64) -> Result<bool> {
-    let sql = "SELECT 1 FROM device_logs WHERE created_at_ms <= $1 LIMIT 1";
+    // In the order of their index, which else may be passed over: where none is old, all are read.
+    let sql = "SELECT 1 FROM device_logs WHERE created_at_ms <= $1
+               ORDER BY created_at_ms LIMIT 1";
     Ok(first(tx, sql, params![now_ms - KEPT_MS])?.is_some())
 }
 
