@@ -91,15 +91,7 @@ async fn start(home: &Path, broker: &Mosquitto, lockers: usize) -> Result<Edge, 
             name(number)
         )?;
     }
-    let plan = Plan {
-        site: "bench",
-        broker: Some(broker.port()),
-        lanes: Vec::new(),
-        vision: false,
-        more: &more,
-        clock: None,
-        disk: None,
-    };
+    let plan = Plan::without_lanes("bench", broker.port(), &more);
     Ok(Edge::start(home, &plan, None).await?)
 }
 

@@ -85,17 +85,7 @@ impl Hall {
             "[parking]\nplaces = 1\n[[controllers]]\nid = \"{DEVICE}\"\nlink = \"mqtt\"\n\
              kind = \"locker\"\ndoors = {DOORS:?}\n{more}"
         );
-        let broker_port = Some(broker.port());
-        let lanes = Vec::new();
-        let plan = Plan {
-            site: SITE,
-            broker: broker_port,
-            lanes,
-            vision: false,
-            more: &more,
-            clock: None,
-            disk: None,
-        };
+        let plan = Plan::without_lanes(SITE, broker.port(), &more);
         let url = format!("http://{}", internet.address());
         let edge = Edge::start(&folder.path().join("edge"), &plan, Some((&url, &code))).await?;
         let hall = Self {

@@ -232,15 +232,7 @@ impl Running {
             locker("hall", "A001"),
             locker("yard", "B001"),
         );
-        let plan = Plan {
-            site: "site",
-            broker: Some(broker.port()),
-            lanes: Vec::new(),
-            vision: false,
-            more: &more,
-            clock: None,
-            disk: None,
-        };
+        let plan = Plan::without_lanes("site", broker.port(), &more);
         let edge = Edge::start(&folder.path().join("edge"), &plan, None).await.unwrap();
         Self { broker, edge, folder }
     }
@@ -264,8 +256,8 @@ impl Running {
     }
 
     /// Pairs a locker as staff would; what was printed, and the locker with that, connected.
-    async fn pair(&self, id: &str) -> (Value, Locker, MqttDevice) {
-        let (printed, beside) = self.device("pair", id, &["--json"]).await;
+    async fn pair(&self, id: &str, more: &[&str]) -> (Value, Locker, MqttDevice) {
+        let (printed, beside) = self.device("pair", id, &[&["--json"], more].concat()).await;
         assert!(beside.contains("was told to read its accounts anew"), "{beside}");
         assert!(beside.contains("takes the device within seconds"), "{beside}");
         let given: Value = serde_json::from_str(&printed).unwrap();
@@ -312,12 +304,12 @@ impl Running {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_site_that_works_takes_who_is_paired_and_drops_who_is_unpaired() {
     let site = Running::start().await;
-    let (_, yard, _yard_link) = site.pair("yard").await;
+    let (_, yard, _yard_link) = site.pair("yard", &[]).await;
     site.until("yard answers", || site.said("yard").0 == 1).await;
     let before = site.said("yard");
     assert!(!site.opens("A001").await, "hall is not paired");
 
-    let (given, hall, hall_link) = site.pair("hall").await;
+    let (given, hall, hall_link) = site.pair("hall", &[]).await;
     site.until("hall answers", || site.said("hall").0 == 1).await;
     assert!(site.opens("A001").await);
     site.until("its door is released", || hall.board().hardware.releases().len() == 1).await;
@@ -334,10 +326,13 @@ async fn a_site_that_works_takes_who_is_paired_and_drops_who_is_unpaired() {
     assert!(eventloop.poll().await.is_err(), "the broker admits it no more");
     assert_eq!(hall.board().hardware.releases().len(), 1);
 
-    let (_, anew, _link) = site.pair("hall").await;
+    let (_, again, _link) = site.pair("hall", &[]).await;
     site.until("hall answers again", || site.said("hall").0 == 2).await;
+    let (_, anew, _anew_link) = site.pair("hall", &["--replace"]).await;
+    site.until("hall answers with its new key", || site.said("hall").0 == 3).await;
     assert!(site.opens("A001").await);
     site.until("its door is released", || anew.board().hardware.releases().len() == 1).await;
+    assert!(again.board().hardware.releases().is_empty(), "the old credentials are over");
     assert_eq!(site.said("yard"), before, "nobody else noticed");
     assert!(site.opens("B001").await);
     site.until("another's door is released", || yard.board().hardware.releases().len() == 1).await;

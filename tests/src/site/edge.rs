@@ -58,7 +58,13 @@ pub enum Link {
     Mqtt,
 }
 
-impl Plan<'_> {
+impl<'a> Plan<'a> {
+    /// A site without cars: a broker and what `more` of the configuration says.
+    pub fn without_lanes(site: &'a str, broker: u16, more: &'a str) -> Self {
+        let (broker, lanes, vision) = (Some(broker), Vec::new(), false);
+        Self { site, broker, lanes, vision, more, clock: None, disk: None }
+    }
+
     fn configuration(&self, folder: &Path, health: u16, console: u16) -> String {
         let mut text = format!(
             "[site]\nid = {:?}\n[journal]\nstate_dir = {:?}\n\
