@@ -12,7 +12,7 @@ export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 .PHONY: demo test bench soak fuzz setup
 
 # As they are, whatever characters they have; the shell of a recipe must not read them again.
-export FOOTAGE OFFLINE PICTURES
+export FOOTAGE OFFLINE PICTURES APPROACHES
 
 setup:
 	@tests/setup build
@@ -36,6 +36,7 @@ test:
 bench: setup
 	@$(CARGO) build --release --quiet --workspace --bins
 	@$(CARGO) bench --quiet --workspace --bench recognise $(if $(PICTURES),-- "$$PICTURES")
+	@$(CARGO) bench --quiet --workspace --bench vote $(if $(APPROACHES),-- "$$APPROACHES")
 	@$(if $(PICTURES),python3 tests/readers/compare.py "$$PICTURES")
 	@$(CARGO) bench --quiet --workspace --bench journal
 	@$(CARGO) bench --quiet --workspace --bench permits
