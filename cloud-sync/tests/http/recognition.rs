@@ -221,6 +221,8 @@ async fn settings_are_used_from_the_next_picture_on() {
     let info = service.call(&admin, Method::GET, "/hzsystem_yolo/model/info/").await.json;
     assert_eq!(info["current_confidence_threshold"], 0.999);
     assert_eq!(info["input_size"], json!([640, 384]));
+    let classes = ["car", "motorcycle", "bus", "truck", "license_plate", "blue", "green"];
+    assert_eq!(info["classes"], json!(classes));
 
     let again = json!({"confidence_threshold": own["confidence_threshold"]});
     change(again).send().await.unwrap();

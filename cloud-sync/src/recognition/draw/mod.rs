@@ -139,6 +139,18 @@ mod tests {
     }
 
     #[test]
+    fn a_vehicle_has_a_box_in_a_colour_of_its_own_and_its_class_above_it() {
+        let bounds = anpr::Bounds { x1: 100.0, y1: 100.0, x2: 400.0, y2: 300.0 };
+        let class = anpr::VehicleClass::Truck;
+        let mark = Mark::of_vehicle(&anpr::Vehicle { class, confidence: 0.874, bounds });
+        assert_eq!(mark.label, "truck 87%");
+        let drawn = draw(&RgbImage::from_pixel(640, 480, Rgb([128; 3])), &[mark]);
+        for (x, y) in [(99, 200), (400, 200), (250, 99), (250, 300)] {
+            assert_eq!(*drawn.get_pixel(x, y), VEHICLE, "{x} {y}");
+        }
+    }
+
+    #[test]
     fn labels_stay_inside_and_large_pictures_are_made_smaller() {
         let grey = RgbImage::from_pixel(2560, 1440, Rgb([128; 3]));
         let corners = [[0.0, 0.0, 80.0, 30.0], [2500.0, 1400.0, 2560.0, 1440.0]];

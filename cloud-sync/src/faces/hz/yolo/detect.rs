@@ -66,7 +66,8 @@ pub(super) async fn vehicles(call: Sent) -> Answer<Json<Outcome<Vehicles>>> {
     if look.plates.is_empty() && look.vehicles.is_empty() {
         return Ok(Json(Outcome::nothing()));
     }
-    Ok(Json(Outcome::Found(Vehicles::new(&look, &kept))))
+    let drawn = kept.drawn.as_deref().unwrap_or_default();
+    Ok(Json(Outcome::Found(Vehicles::new(&look, drawn))))
 }
 
 pub(super) async fn plates(call: Sent) -> Answer<Json<Outcome<Plates>>> {
@@ -111,7 +112,8 @@ fn bad(name: &str, problem: &str) -> Problem {
 }
 
 impl Vehicles {
-    fn new(look: &Look, kept: &Recognition) -> Self {
+    /// `drawn` is the kept name of the result picture.
+    fn new(look: &Look, drawn: &str) -> Self {
         let vehicles = look.vehicles.iter();
         let vehicles = vehicles.map(|v| (v.class.as_str(), f64::from(v.confidence)));
         let plates = look.plates.iter();
@@ -123,7 +125,6 @@ impl Vehicles {
         }
         let read = look.plates.iter().filter(|found| !found.text.is_empty());
         let surest = read.max_by(|a, b| a.confidence.total_cmp(&b.confidence));
-        let drawn = kept.drawn.as_deref().unwrap_or_default();
         Self {
             success: true,
             detections,
@@ -155,4 +156,37 @@ impl PlateView {
 
 fn rounded(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use anpr::{Bounds, Vehicle, VehicleClass};
+
+    use super::*;
+
+    fn vehicle(class: VehicleClass, confidence: f32) -> Vehicle {
+        Vehicle { class, confidence, bounds: Bounds::default() }
+    }
+
+    #[test]
+    fn vehicles_without_a_plate_are_a_find_with_the_surest_of_each_class() {
+        let vehicles = vec![
+            vehicle(VehicleClass::Car, 0.95),
+            vehicle(VehicleClass::Motorcycle, 0.87),
+            vehicle(VehicleClass::Car, 0.6),
+        ];
+        let look = Look {
+            plates: Vec::new(),
+            vehicles,
+            size_px: (640, 480),
+            picture: Vec::new(),
+            drawn: None,
+            took_ms: 9.0,
+        };
+        let found = Vehicles::new(&look, "ab12");
+        let classes: Vec<_> = found.detections.into_iter().collect();
+        assert_eq!(classes, [("car", 0.95), ("motorcycle", 0.87)]);
+        assert_eq!((found.success, found.license_plate), (true, None));
+        assert_eq!(found.message, "检测到车辆，但未检测到车牌");
+    }
 }
