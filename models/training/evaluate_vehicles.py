@@ -1,8 +1,8 @@
 """Measures the vehicle detector on the labelled scenes that never train (split `eval`).
 
 Where every vehicle is labelled (`road_vehicle_bd`): average precision at an overlap of one half, by
-class; boxes of other vehicles are regions to ignore. Everywhere: which part of the vehicles is found at
-the detector's threshold, with the right class, and of all that is found there which part is right.
+class, and which part of what is found at the detector's threshold is right; boxes of other vehicles are
+regions to ignore. Everywhere: which part of the vehicles is found at the threshold with its class.
 """
 
 import argparse
@@ -80,15 +80,16 @@ def figures_of_class(results, kind, folder, threshold):
     verdicts = [verdict for scene, found in results for verdict in judged(found, scene, kind)]
     labels = sum(int((scene.kinds == kind).sum()) for scene, _ in results)
     counted = [ok for score, ok in verdicts if score >= threshold]
-    figures = {"labels": labels, "found": sum(counted), "wrong": len(counted) - sum(counted)}
+    figures = {"labels": labels, "found": sum(counted)}
     if folder in EXHAUSTIVE:
+        figures["wrong"] = len(counted) - sum(counted)
         figures["ap50"] = round(average_precision(verdicts, labels), 4)
     return figures
 
 
 def summed(by_class):
     """Recall over all, and where it is known the mean average precision and the precision."""
-    total = {key: sum(row[key] for row in by_class.values()) for key in ("labels", "found", "wrong")}
+    total = {key: sum(row.get(key, 0) for row in by_class.values()) for key in ("labels", "found", "wrong")}
     figures = {"labels": total["labels"], "recall": round(total["found"] / total["labels"], 4)}
     scores = [row["ap50"] for row in by_class.values() if "ap50" in row]
     if scores:
