@@ -6,12 +6,15 @@ DELETE FROM device_logs;
 DELETE FROM alerts;
 
 CREATE TEMPORARY TABLE n AS
-WITH RECURSIVE counting(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM counting WHERE i < {plates})
+WITH RECURSIVE counting(i) AS (
+    SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM counting WHERE i < {plates}
+)
 SELECT i, i * 7919 % 250000 AS k FROM counting;
 
 CREATE TEMPORARY TABLE known_plates AS
 SELECT i - 1 AS k,
-       substr('京沪粤浙苏鲁川豫鄂湘', 1 + (i / 25000) % 10, 1) || substr('ABCDEFGHJK', 1 + (i / 2500) % 10, 1)
+       substr('京沪粤浙苏鲁川豫鄂湘', CAST(1 + (i / 25000) % 10 AS INTEGER), 1)
+           || substr('ABCDEFGHJK', CAST(1 + (i / 2500) % 10 AS INTEGER), 1)
            || substr(CAST(100000 + i * 7 % 100000 AS TEXT), 2) AS plate
 FROM n WHERE i <= 250000;
 CREATE UNIQUE INDEX known_plates_by_k ON known_plates (k);
@@ -31,7 +34,7 @@ SELECT 'north', i, i, 'd' || CAST(i AS TEXT), 'entry',
 FROM n JOIN known_plates p ON p.k = n.k;
 
 INSERT INTO plate_endings (ending, plate_key, site_id)
-SELECT DISTINCT substr(p.plate, n.i), p.plate, 'north'
+SELECT DISTINCT substr(p.plate, CAST(n.i AS INTEGER)), p.plate, 'north'
 FROM (SELECT i FROM n WHERE i <= 7) n CROSS JOIN known_plates p ORDER BY 1, 2;
 
 INSERT INTO plate_totals (site_id, plates, verified, unread, confidence_micros, recognitions)

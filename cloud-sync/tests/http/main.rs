@@ -15,6 +15,7 @@ mod members;
 mod once;
 mod openapi;
 mod pictures;
+mod plans;
 #[path = "../../core/tests/services/postgres.rs"]
 #[expect(dead_code, reason = "the tests of the store do more with it")]
 mod postgres;

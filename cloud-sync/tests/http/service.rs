@@ -62,6 +62,11 @@ pub(crate) async fn start_at(database_url: Option<String>) -> Service {
     start_where(Config::default(), Arc::new(SystemClock::new()), database_url).await
 }
 
+/// As [`start_with`], on a database.
+pub(crate) async fn start_on(config: Config, database_url: String) -> Service {
+    start_where(config, Arc::new(SystemClock::new()), Some(database_url)).await
+}
+
 /// Starts a service that goes by a clock of the test's own.
 pub(crate) async fn start_by(config: Config, clock: Arc<dyn Clock>) -> Service {
     start_where(config, clock, None).await
@@ -128,10 +133,7 @@ impl Service {
         let database = rusqlite::Connection::open(self.folder.path().join("cloud.db")).unwrap();
         let fast = "PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; PRAGMA temp_store = 2";
         database.execute_batch(fast).unwrap();
-        let sql = include_str!("large.sql")
-            .replace("{plates}", &plates.to_string())
-            .replace("{rows}", &rows.to_string())
-            .replace("{now_ms}", &now().timestamp_millis().to_string());
+        let sql = filling(plates, rows);
         database.execute_batch(&format!("BEGIN IMMEDIATE; {sql} COMMIT")).unwrap();
     }
 
@@ -238,6 +240,14 @@ impl Service {
         self.stop.take().unwrap().send(()).unwrap();
         self.server.await.unwrap();
     }
+}
+
+/// The statements that put a year of a large service into a database.
+pub(crate) fn filling(plates: u32, rows: u32) -> String {
+    include_str!("large.sql")
+        .replace("{plates}", &plates.to_string())
+        .replace("{rows}", &rows.to_string())
+        .replace("{now_ms}", &now().timestamp_millis().to_string())
 }
 
 /// An answer that has been read.
