@@ -15,9 +15,9 @@ use serde_json::Value;
 /// Classes that are told apart; labels of others are regions to ignore.
 const CLASSES: [&str; 4] = ["car", "motorcycle", "bus", "truck"];
 /// Of the vehicles at least this part must be found with their class.
-const LEAST_FOUND: f64 = 0.3;
+const LEAST_FOUND: f64 = 0.4;
 /// Of what is found where every vehicle is labelled at least this part must be right.
-const LEAST_RIGHT: f64 = 0.7;
+const LEAST_RIGHT: f64 = 0.55;
 /// Where every vehicle is labelled.
 const EXHAUSTIVE: &str = "road_vehicle_bd/";
 /// A find that shares so much (intersection over union) with a label is it.

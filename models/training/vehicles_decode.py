@@ -8,7 +8,7 @@ import torch
 import detector_decode
 from vehicles_net import BOX, CLASSES, SCORES, boxes, cells, frame_for
 
-THRESHOLD = 0.6
+THRESHOLD = 0.5
 OVERLAP = 0.45
 # Boxes of two classes that share more than this are one vehicle.
 SAME = 0.8
