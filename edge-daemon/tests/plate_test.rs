@@ -60,7 +60,7 @@ fn every_file_gets_a_line_in_order_and_a_bad_one_fails_the_run() {
         assert!(line["plates"].is_array() && line["error"].is_null());
         assert_eq!(line["vehicles"], serde_json::json!([]));
         let ms = |key: &str| line["ms"][key].as_f64().unwrap();
-        assert!(ms("total") >= ms("decode") + ms("detect") + ms("read") + ms("vehicles") - 0.03);
+        assert!(ms("total") >= ms("decode") + ms("detect") + ms("read") - 0.03);
     }
 }
 

@@ -55,9 +55,10 @@ pub struct Milliseconds {
     pub decode: f64,
     pub detect: f64,
     pub read: f64,
-    /// Finding vehicles.
-    pub vehicles: f64,
+    /// The three together.
     pub total: f64,
+    /// Finding vehicles, which comes beside.
+    pub vehicles: f64,
 }
 
 impl From<&Reading> for Plate {

@@ -86,13 +86,13 @@ impl Networks {
         let readings = self.plates.read_all(image, &found)?;
         let read = start.elapsed();
         let vehicles = self.vehicles.detect(image)?;
-        let total = start.elapsed();
+        let looked = start.elapsed();
         let ms = Milliseconds {
             decode: milliseconds(decoded),
             detect: milliseconds(detected - decoded),
             read: milliseconds(read - detected),
-            vehicles: milliseconds(total - read),
-            total: milliseconds(total),
+            total: milliseconds(read),
+            vehicles: milliseconds(looked - read),
         };
         let plates = readings.iter().map(Plate::from).collect();
         let vehicles = vehicles.iter().map(Vehicle::from).collect();
