@@ -1,8 +1,8 @@
 //! Finds plates: the picture goes through the network, its maps become corners in the picture.
 
+use crate::fitted::Fitted;
 use crate::frames::{Frame, Frames, frame_for};
 use crate::geometry::{Bounds, Corners, Point, is_convex};
-use crate::letterbox::Letterbox;
 use crate::network::Session;
 use crate::suppress::{MAX_PLATES, suppress};
 use crate::{DetectorManifest, Error, Image};
@@ -99,16 +99,12 @@ impl Thresholds {
 
 /// Finds plates in pictures, one after another, on the thread that calls it.
 pub struct Detector {
-    frames: Frames,
+    network: Fitted,
     /// What pictures are fitted into.
     largest: Frame,
-    /// For pictures of the letterbox's size.
-    frame: Frame,
-    session: Session,
     /// What is taken for a plate; may be changed between pictures.
     pub thresholds: Thresholds,
     strides: Vec<usize>,
-    letterbox: Letterbox,
 }
 
 impl Detector {
@@ -118,16 +114,11 @@ impl Detector {
         largest: Frame,
         manifest: &DetectorManifest,
     ) -> Result<Self, Error> {
-        let mut session = frames.network(largest)?.session()?;
-        session.fill(Letterbox::fill_rest);
         Ok(Self {
-            frames: frames.clone(),
+            network: Fitted::new(frames, largest)?,
             largest,
-            frame: largest,
-            session,
             thresholds: Thresholds::of(manifest),
             strides: manifest.strides.clone(),
-            letterbox: Letterbox::new(largest, largest),
         })
     }
 
@@ -136,12 +127,11 @@ impl Detector {
     /// # Errors
     /// [`Error::Network`] where the inference engine fails; no picture should make it.
     pub fn detect(&mut self, image: Image) -> Result<Vec<Detection>, Error> {
-        self.draw(image)?;
-        let scale = self.letterbox.scale();
+        let (frame, scale) = self.network.draw(image, |size| frame_for(size, self.largest))?;
         let least = logit(self.thresholds.score);
         let mut found = Vec::new();
-        self.session.run(|index, map| {
-            let grid = Grid::new(map, self.strides[index], self.frame);
+        self.network.session().run(|index, map| {
+            let grid = Grid::new(map, self.strides[index], frame);
             found.extend(grid.plates(least, scale));
         })?;
         found.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -155,29 +145,7 @@ impl Detector {
     }
 
     pub(crate) fn session(&mut self) -> &mut Session {
-        &mut self.session
-    }
-
-    fn draw(&mut self, image: Image) -> Result<(), Error> {
-        let size = (image.width(), image.height());
-        if self.letterbox.source() != size {
-            self.fit(size)?;
-        }
-        let Self { session, letterbox, frame, .. } = self;
-        session.fill(|planes| letterbox.draw(image, planes, *frame));
-        Ok(())
-    }
-
-    /// Makes ready for pictures of `size` px.
-    fn fit(&mut self, size: (usize, usize)) -> Result<(), Error> {
-        let frame = frame_for(size, self.largest);
-        if frame != self.frame {
-            self.session = self.frames.network(frame)?.session()?;
-            self.frame = frame;
-        }
-        self.letterbox = Letterbox::new(size, frame);
-        self.session.fill(Letterbox::fill_rest);
-        Ok(())
+        self.network.session()
     }
 }
 

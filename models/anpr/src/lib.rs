@@ -23,6 +23,7 @@ mod ctc;
 mod decide;
 mod detect;
 mod error;
+mod fitted;
 mod frames;
 mod geometry;
 pub mod grammar;

@@ -8,9 +8,8 @@ mod model;
 pub use model::{VehicleManifest, VehicleModel};
 
 use crate::detect::{logit, sigmoid};
+use crate::fitted::Fitted;
 use crate::frames::{Frame, Frames};
-use crate::letterbox::Letterbox;
-use crate::network::Session;
 use crate::{Bounds, Error, Image};
 
 /// What pictures are fitted into, px: nearly the same number of pixels in each.
@@ -72,12 +71,9 @@ pub struct Vehicle {
 
 /// Finds vehicles in pictures, one after another, on the thread that calls it.
 pub struct VehicleDetector {
-    frames: Frames,
+    network: Fitted,
     manifest: VehicleManifest,
     classes: Vec<VehicleClass>,
-    frame: Frame,
-    session: Session,
-    letterbox: Letterbox,
 }
 
 impl VehicleDetector {
@@ -86,15 +82,8 @@ impl VehicleDetector {
         manifest: &VehicleManifest,
         classes: Vec<VehicleClass>,
     ) -> Result<Self, Error> {
-        let frame = FRAMES[0];
-        Ok(Self {
-            frames: frames.clone(),
-            manifest: manifest.clone(),
-            classes,
-            frame,
-            session: frames.network(frame)?.session()?,
-            letterbox: Letterbox::new(frame, frame),
-        })
+        let network = Fitted::new(frames, FRAMES[0])?;
+        Ok(Self { network, manifest: manifest.clone(), classes })
     }
 
     /// The vehicles in `image`, the surest first.
@@ -102,11 +91,10 @@ impl VehicleDetector {
     /// # Errors
     /// [`Error::Network`] where the inference engine fails; no picture should make it.
     pub fn detect(&mut self, image: Image) -> Result<Vec<Vehicle>, Error> {
-        self.draw(image)?;
-        let scale = self.letterbox.scale();
+        let (frame, scale) = self.network.draw(image, frame_for)?;
         let mut found = Vec::new();
-        self.session.run(|index, map| {
-            let grid = Grid::new(map, self.manifest.strides[index], self.frame, &self.classes);
+        self.network.session().run(|index, map| {
+            let grid = Grid::new(map, self.manifest.strides[index], frame, &self.classes);
             found.extend(grid.vehicles(logit(self.manifest.threshold), scale));
         })?;
         for vehicle in &mut found {
@@ -116,28 +104,6 @@ impl VehicleDetector {
         found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
         found.truncate(MAX_CANDIDATES);
         Ok(surest(&found, self.manifest.overlap))
-    }
-
-    fn draw(&mut self, image: Image) -> Result<(), Error> {
-        let size = (image.width(), image.height());
-        if self.letterbox.source() != size {
-            self.fit(size)?;
-        }
-        let Self { session, letterbox, frame, .. } = self;
-        session.fill(|planes| letterbox.draw(image, planes, *frame));
-        Ok(())
-    }
-
-    /// Makes ready for pictures of `size` px.
-    fn fit(&mut self, size: (usize, usize)) -> Result<(), Error> {
-        let frame = frame_for(size);
-        if frame != self.frame {
-            self.session = self.frames.network(frame)?.session()?;
-            self.frame = frame;
-        }
-        self.letterbox = Letterbox::new(size, frame);
-        self.session.fill(Letterbox::fill_rest);
-        Ok(())
     }
 }
 
