@@ -2,11 +2,16 @@
 //! alerts at a glance; permits, tariffs and what is set of sites for those who look after them.
 
 mod access;
+mod people;
+mod plates;
 mod settings;
 
+use std::sync::LazyLock;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, SecondsFormat};
 use cloud_core::{
-    ActiveSession, Alert as CoreAlert, AlertFilter, Caller, Error, SiteStatus, Window,
+    ActiveSession, Admin, Alert as CoreAlert, AlertFilter, Caller, Error, SiteStatus, Window,
 };
 use domain::ids::LaneId;
 use schemars::JsonSchema;
@@ -20,25 +25,28 @@ use warp::{
 
 use crate::{
     faces::anpr,
-    http::{Answer, Call, Face, Json, Local, Problem, fields::parsed, get},
+    http::{Answer, Call, Face, Json, Local, NoContent, Problem, fields::parsed, get, post},
 };
 
+const STYLE: &str = concat!("\n", include_str!("style.css"));
+const SCRIPT: &str =
+    concat!("\n", include_str!("common.js"), include_str!("overview.js"), include_str!("admin.js"));
 /// The page in one piece: nothing is fetched beside it.
-const PAGE: &str = concat!(
-    include_str!("head.html"),
-    "<style>\n",
-    include_str!("style.css"),
-    "</style>\n",
-    include_str!("body.html"),
-    "<script>\n",
-    include_str!("overview.js"),
-    include_str!("admin.js"),
-    "</script>\n</body>\n</html>\n"
-);
-/// Only what the page itself brings, pictures it fetched, and this server.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
-                      img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; \
-                      form-action 'none'; frame-ancestors 'none'";
+static PAGE: LazyLock<String> = LazyLock::new(|| {
+    let (head, body) = (include_str!("head.html"), include_str!("body.html"));
+    format!("{head}<style>{STYLE}</style>\n{body}<script>{SCRIPT}</script>\n</body>\n</html>\n")
+});
+/// Only what the page itself brings (whatever else should get into it is neither run nor applied),
+/// pictures it fetched, and this server.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let policy = format!(
+        "default-src 'none'; style-src '{}'; script-src '{}'; img-src 'self' blob: data:; \
+         connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        hash(STYLE),
+        hash(SCRIPT)
+    );
+    policy.parse().expect("a policy is printable ASCII")
+});
 const MOST_SHOWN: u32 = 50;
 
 /// The page.
@@ -49,9 +57,12 @@ pub(crate) fn routes() -> BoxedFilter<(Response,)> {
 /// What the page asks for.
 pub(crate) fn face() -> Face {
     let overview = get("/console/v1/overview", overview).summary("Sites, vehicles, alerts");
+    let resolve = post("/console/v1/alerts/{id}/resolve", resolve).summary("Resolve an alert");
     Face::new("console", problem)
         .prefixes(&["/console"])
-        .routes([overview])
+        .routes([overview, resolve])
+        .routes(people::routes())
+        .routes(plates::routes())
         .routes(access::routes())
         .routes(settings::routes())
 }
@@ -60,7 +71,18 @@ pub(crate) fn face() -> Face {
 fn problem(problem: &Problem) -> Response {
     let text = match problem {
         Problem::Core(error @ (Error::Invalid { .. } | Error::NotFound(_))) => error.to_string(),
-        Problem::Core(error @ Error::Forbidden { .. }) => error.to_string(),
+        Problem::Core(error @ (Error::Forbidden { .. } | Error::Throttled { .. })) => {
+            error.to_string()
+        }
+        Problem::Core(Error::Refused("wrong_password")) => {
+            "the name or the password is wrong".to_owned()
+        }
+        Problem::TooMany { retry_after_s } => {
+            format!("too many requests; try again in {retry_after_s} s")
+        }
+        Problem::Busy { .. } | Problem::Core(Error::Store(_) | Error::File { .. }) => {
+            "the service cannot do this at the moment; try again soon".to_owned()
+        }
         Problem::Field { field, problem } => format!("{field}: {problem}"),
         Problem::Missing { field } => format!("{field} is missing"),
         Problem::Malformed(reason) => reason.clone(),
@@ -84,10 +106,25 @@ pub(crate) async fn nothing_here(rejection: Rejection) -> Result<Response, Rejec
 }
 
 fn page() -> Response {
-    let mut response = html(PAGE).into_response();
-    let policy = HeaderValue::from_static(POLICY);
-    response.headers_mut().insert("content-security-policy", policy);
+    let mut response = html(PAGE.as_str()).into_response();
+    let headers = response.headers_mut();
+    headers.insert("content-security-policy", POLICY.clone());
+    headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
+    // A page of an older program would speak of what a newer one does not know.
+    headers.insert("cache-control", HeaderValue::from_static("no-cache"));
     response
+}
+
+/// How a policy names a style or a script.
+fn hash(content: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, content.as_bytes());
+    format!("sha256-{}", BASE64_STANDARD.encode(digest))
+}
+
+async fn resolve(call: Call<Admin>) -> Answer<NoContent> {
+    let id = call.id("id", "alert")?;
+    call.app.cloud.parking.resolve_alert(&call.who, id).await?;
+    Ok(NoContent)
 }
 
 async fn overview(call: Call<Local<Caller>>) -> Answer<Json<Overview>> {
@@ -174,6 +211,7 @@ impl From<ActiveSession> for Session {
 
 #[derive(Serialize, JsonSchema)]
 struct Alert {
+    id: i64,
     site: String,
     alert_type: &'static str,
     message: String,
@@ -183,6 +221,7 @@ struct Alert {
 impl From<CoreAlert> for Alert {
     fn from(alert: CoreAlert) -> Self {
         Self {
+            id: alert.id,
             site: alert.site_name,
             alert_type: alert.kind.as_str(),
             message: alert.message,

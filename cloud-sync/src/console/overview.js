@@ -1,40 +1,9 @@
-"use strict";
-const $ = (id) => document.getElementById(id);
-const POLL_MS = 2000, RETRY_MS = 5000, SHOWN = 12, FRAME_SHAPE = 16 / 10;
-let token = sessionStorage.getItem("token") ?? "", socket = null, timer = 0, loading = false, again = false;
 
-/** An element with text, never markup: everything shown comes from cameras and people. */
-function el(tag, className, ...content) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.append(...content);
-  return made;
-}
-
-function fetchApi(path, options = {}) {
-  const headers = { ...options.headers, ...(token ? { Authorization: `Token ${token}` } : {}) };
-  return fetch(path, { ...options, headers });
-}
-
-async function getJson(path) {
-  const answer = await fetchApi(path);
-  if (answer.status === 401) throw new Error("a token is needed: cloud-sync token issue");
-  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-  return answer.json();
-}
-
-const clock = (time) => new Date(time).toLocaleTimeString();
-function ago(time) {
-  const s = Math.max(0, Math.round((Date.now() - new Date(time)) / 1000));
-  if (s < 60) return `${s} s ago`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ago`;
-  return s < 172800 ? `${Math.floor(s / 3600)} h ago` : `${Math.floor(s / 86400)} days ago`;
-}
-
-/** Replaces the children, or says that there are none. */
-function fill(id, made, none) {
-  $(id).replaceChildren(...(made.length ? made : [el("p", "empty", none)]));
-}
+/* What happens at the sites. */
+const POLL_MS = 2000, RETRY_MS = 5000, PAUSE_MS = 300, FRAME_SHAPE = 16 / 10;
+const PLATES = 12, MOST_PLATES = 240, SESSIONS = 8, SITES = 12;
+let socket = null, timer = 0, loading = false, again = false, heard = null, wasAsked = false;
+let looked = "", wanted = PLATES, alertsShown = "";
 
 /** Cards are kept by plate, so that a picture is fetched once and does not flicker. */
 const cards = new Map();
@@ -42,26 +11,33 @@ function card(plate) {
   const key = JSON.stringify(plate);
   const known = cards.get(plate.id);
   if (known?.key === key) return known.element;
-  const frame = el("div", "frame", plate.image_path ? "" : "no picture yet");
-  if (plate.image_path) showPicture(frame, plate);
+  const frame = el("div", "frame", plate.picture ? "" : "no picture yet");
+  if (plate.picture) showPicture(frame, plate);
   const sure = `${Math.round(plate.confidence * 100)} %`;
   const by = plate.processed_by === "local" ? sure : `${sure}, ${plate.processed_by}`;
-  const element = el("figure", "", frame, el("figcaption", "",
-    el("div", "plate", plate.plate_number), el("div", "soft", `${clock(plate.timestamp)} · ${by}`)));
+  const where = [plate.site, plate.lane, plate.movement].filter(Boolean).join(" · ");
+  const element = el("figure", "", frame, el("figcaption", "", el("div", "plate", plate.plate || "unread"),
+    el("div", "soft", `${when(plate.read_at)} · ${by}`), el("div", "soft", where)));
   cards.set(plate.id, { key, element });
   return element;
 }
 
 async function showPicture(frame, plate) {
-  const answer = await fetchApi(`/images/${plate.image_path}`);
+  let answer;
+  try {
+    answer = await fetchApi(plate.picture);
+  } catch {
+    cards.delete(plate.id);
+    return;
+  }
   if (!answer.ok) { frame.textContent = "no picture"; return; }
   const image = new Image();
-  image.alt = `Plate ${plate.plate_number}`;
+  image.alt = `Vehicle ${plate.plate || "whose plate is unread"}`;
   image.src = URL.createObjectURL(await answer.blob());
   image.onload = () => {
     URL.revokeObjectURL(image.src);
     const [width, height] = [image.naturalWidth, image.naturalHeight];
-    const shot = el("div", "shot", image, plateBox(plate.position, width, height));
+    const shot = el("div", "shot", image, plateBox(plate.bounds_px, width, height));
     const shape = (width / height) / FRAME_SHAPE;
     const margin = (part) => `${50 * (1 - Math.min(1, part))}%`;
     shot.style.inset = `${margin(1 / shape)} ${margin(shape)}`;
@@ -70,18 +46,32 @@ async function showPicture(frame, plate) {
 }
 
 /** Where the plate is in its picture. */
-function plateBox({ x_min, y_min, x_max, y_max }, width, height) {
+function plateBox([left, top, right, bottom], width, height) {
   const box = el("div", "box");
   const share = (px, whole) => `${(100 * px / whole).toFixed(2)}%`;
-  Object.assign(box.style, { left: share(x_min, width), top: share(y_min, height),
-    width: share(x_max - x_min, width), height: share(y_max - y_min, height) });
+  Object.assign(box.style, { left: share(left, width), top: share(top, height),
+    width: share(right - left, width), height: share(bottom - top, height) });
   return box;
 }
 
-function showPlates(plates) {
-  fill("plates", plates.map(card), "None yet. They appear as sites report them.");
-  const shown = new Set(plates.map((plate) => plate.id));
-  for (const id of cards.keys()) if (!shown.has(id)) cards.delete(id);
+function showPlates({ plates, total }, text) {
+  const none = text ? `No plate with “${text}” was read. O and 0, I and 1 are told apart.`
+    : "None yet. They appear as sites report them.";
+  $("plates-title").textContent = text ? "Plates found, newest first" : "Newest plates";
+  $("plates-count").textContent = text ? `${total} found` : "";
+  $("plates-more").hidden = plates.length >= total || wanted >= MOST_PLATES;
+  const made = plates.map(card), shown = $("plates");
+  const isSame = made.length > 0 && made.length === shown.children.length && made.every((one, at) => shown.children[at] === one);
+  if (!isSame) fill("plates", made, none);
+  const kept = new Set(plates.map((plate) => plate.id));
+  for (const id of cards.keys()) if (!kept.has(id)) cards.delete(id);
+}
+
+/** As many rows as fit, and how many more there are. */
+function fillSome(id, all, most, row, none) {
+  const more = all.length - most;
+  const rest = more > 0 ? [el("p", "soft", `and ${more} more`)] : [];
+  fill(id, [...all.slice(0, most).map(row), ...rest], none);
 }
 
 function siteRow(site) {
@@ -96,48 +86,91 @@ function siteRow(site) {
 
 function sessionRow(session) {
   return el("div", "row", el("div", "", el("div", "", session.plate || "unread"),
-    el("div", "soft", `${session.site} · ${session.lane}`)), el("div", "soft", `since ${clock(session.entered_at)}`));
+    el("div", "soft", `${session.site} · ${session.lane}`)), el("div", "soft", `since ${when(session.entered_at)}`));
 }
 
 function alertRow(alert) {
-  return el("div", "row", el("div", "bad", alert.message),
-    el("div", "soft", `${alert.site}, ${ago(alert.since)}`));
+  const resolve = action("resolve", `Resolve: ${alert.message}`, async () => {
+    try {
+      await call("POST", `alerts/${alert.id}/resolve`);
+      refresh();
+    } catch (problem) {
+      tellProblem(told, problem);
+    }
+  });
+  const told = el("p", "told");
+  resolve.classList.add("for-admins");
+  const where = [alert.site, when(alert.since)].filter(Boolean).join(", ");
+  return el("div", "row", el("div", "", el("div", "bad", alert.message), el("div", "soft", where), told), resolve);
+}
+
+/** Rows stay as they are while nothing has changed, so that their buttons can be pressed. */
+function showAlerts(alerts) {
+  const key = JSON.stringify(alerts);
+  if (key === alertsShown) return;
+  alertsShown = key;
+  $("alerts-box").hidden = !alerts.length;
+  fill("alerts", alerts.map(alertRow), "None.");
 }
 
 function state(text, className) {
-  $("live").textContent = text;
+  if ($("live").textContent !== text) $("live").textContent = text;
   $("live").className = className;
 }
 
-/** Reads everything once; calls that come meanwhile are one more. */
+/** Reads everything once; calls that come meanwhile are one more, after a pause. */
 async function refresh() {
   if (loading) { again = true; return; }
   loading = true;
+  const text = looked, query = new URLSearchParams({ plate: text, limit: wanted });
   try {
-    const [view, plates] = await Promise.all(
-      [getJson("/console/v1/overview"), getJson(`/api/plates?limit=${SHOWN}`)]);
-    showPlates(plates);
+    const [view, plates] = await Promise.all([call("GET", "overview"), call("GET", `plates?${query}`)]);
+    if (text === looked) showPlates(plates, text);
     $("inside").textContent = view.inside;
-    fill("sessions", view.sessions.slice(0, 8).map(sessionRow), "Nobody is inside.");
-    fill("sites", view.sites.map(siteRow), "None yet: cloud-sync site add");
+    const unlisted = view.inside - view.sessions.length;
+    const sessions = view.sessions.concat(Array(Math.max(0, unlisted)));
+    fillSome("sessions", sessions, SESSIONS, sessionRow, "Nobody is inside.");
+    fillSome("sites", view.sites, SITES, siteRow, "None yet: cloud-sync site add");
     showSites(view.sites, view.alerts);
-    $("alerts-box").hidden = !view.alerts.length;
-    fill("alerts", view.alerts.map(alertRow), "None.");
-    state(socket?.readyState === WebSocket.OPEN ? "live" : "every 2 s", "on");
+    showLanes([...view.sessions, ...plates.plates]);
+    showAlerts(view.alerts);
+    heard = new Date();
+    state(socket?.readyState === WebSocket.OPEN ? "live" : "connected", "on");
   } catch (problem) {
-    state(problem instanceof TypeError ? "not reachable" : problem.message, "off");
+    const since = heard ? ` This is from ${when(heard)}.` : "";
+    state(problem.status === 401 ? "not signed in" : problem.message + since, "off");
+    if (problem.status === 401 && !wasAsked) askToSignIn(problem.message);
+    if (problem.status === 401) wasAsked = true;
   }
-  loading = false;
-  if (again) { again = false; refresh(); }
+  setTimeout(() => {
+    loading = false;
+    if (again) { again = false; refresh(); }
+  }, PAUSE_MS);
 }
 
-/** With a token the server says when something changes; without, it is asked. */
+/** What only those may see who are signed in is shown no longer; what was typed stays. */
+function forget() {
+  wasAsked = false;
+  alertsShown = "";
+  for (const id of ["plates", "sessions", "sites", "alerts", "access-rows", "access-history", "tariff-rows", "access-count", "tariffs-told"]) {
+    $(id).replaceChildren();
+  }
+  $("inside").textContent = "–";
+  $("alerts-box").hidden = $("site-settings").hidden = $("access-more").hidden = $("plates-more").hidden = true;
+  sitesShown.clear();
+  $("site-rows").replaceChildren();
+}
+
+/** Who is signed in is told when something changes; for others, it is asked. */
 function watch() {
+  const old = socket;
+  socket = null;
+  old?.close();
   clearInterval(timer);
   timer = setInterval(refresh, POLL_MS);
-  if (!token) return;
+  if (!person) return;
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const opened = socket = new WebSocket(`${scheme}://${location.host}/ws/system/?token=${encodeURIComponent(token)}`);
+  const opened = socket = new WebSocket(`${scheme}://${location.host}/ws/system/?token=${encodeURIComponent(person.token)}`);
   opened.onopen = () => clearInterval(timer);
   opened.onmessage = refresh;
   opened.onclose = () => {
@@ -145,19 +178,15 @@ function watch() {
     socket = null;
     clearInterval(timer);
     timer = setInterval(refresh, POLL_MS);
-    setTimeout(() => { if (token && !socket) watch(); }, RETRY_MS);
+    setTimeout(() => { if (person && !socket) watch(); }, RETRY_MS);
   };
 }
 
-$("token").value = token;
-$("token").onchange = () => {
-  token = $("token").value.trim();
-  sessionStorage.setItem("token", token);
-  const old = socket;
-  socket = null;
-  old?.close();
-  watch();
+function lookFor() {
+  looked = new FormData($("plate-search")).get("plate").trim();
+  wanted = PLATES;
   refresh();
-};
-watch();
-refresh();
+}
+$("plate-search").onsubmit = (event) => { event.preventDefault(); lookFor(); };
+$("plate-search").oninput = settled(lookFor);
+$("plates-more").onclick = () => { wanted = Math.min(MOST_PLATES, 2 * wanted); refresh(); };

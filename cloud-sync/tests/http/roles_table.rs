@@ -45,6 +45,7 @@ const PUBLIC: &[&str] = &[
     "GET /api/charging/queue/status/",
     "GET /api/charging/system_parameters/",
     "GET /static/qr_codes/{file}",
+    "POST /console/v1/sign-in",
 ];
 
 const ACCOUNT: &[&str] = &[
@@ -131,6 +132,7 @@ const ADMIN: &[&str] = &[
     "PUT /console/v1/sites/{site}/parameters",
     "POST /console/v1/tariffs",
     "DELETE /console/v1/tariffs/{id}",
+    "POST /console/v1/alerts/{id}/resolve",
     "POST /hzsystem_yolo/model/settings/",
     "GET /api/admin/alerts/",
     "GET /api/admin/cabinets/",
@@ -189,6 +191,7 @@ const DEVICE: &[&str] = &[
 
 const LOCAL_ACCOUNT: &[&str] = &[
     "GET /console/v1/overview",
+    "GET /console/v1/plates",
     "GET /api/camera_ocr/cameras/",
     "GET /api/camera_ocr/cameras/{id}/",
     "GET /api/dashboard/",
