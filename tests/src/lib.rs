@@ -3,6 +3,7 @@
 
 pub mod balancer;
 pub mod barrier;
+pub mod browser;
 pub mod camera;
 pub mod charger;
 pub mod clock;

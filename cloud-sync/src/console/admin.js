@@ -36,7 +36,8 @@ function load(tab) {
 }
 function select(tab) {
   show(tab);
-  if (named() !== tab) location.hash = tab.id.slice(4);
+  // Going to a fragment would take the focus from the tab.
+  if (named() !== tab) history.pushState(null, "", `#${tab.id.slice(4)}`);
   load(tab);
 }
 addEventListener("hashchange", () => { if (named() !== selected()) select(named()); });
