@@ -50,10 +50,7 @@ bench: setup
 # The fault tests for longer: SECONDS of each.
 soak: setup
 	$(CARGO) build --workspace --bins --features cloud-sync/test-clock --quiet
-	SOAK=$(or $(SECONDS),600) $(CARGO) test --workspace --features cloud-sync/test-clock \
-		--test instances --test partitions -- --nocapture
-	SOAK=1 $(CARGO) test --workspace --features cloud-sync/test-clock --no-fail-fast --lib \
-		--test crash --test disk -- journal:: replay:: killed fails
+	@CARGO="$(CARGO)" tests/soak $(or $(SECONDS),600)
 
 # Each fuzz target for SECONDS; what it finds worth keeping is added to the corpus.
 fuzz:
