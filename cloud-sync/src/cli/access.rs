@@ -3,13 +3,13 @@
 use std::{
     fs::File,
     io::{self, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use cloud_core::{
-    AccessEntry, AccessKind, Admin, Cloud, EntryFilter, Import, MAX_IMPORT_BYTES, NewEntry, Window,
+    AccessEntry, AccessKind, Admin, EntryFilter, Import, MAX_IMPORT_BYTES, NewEntry, Window,
 };
 use domain::ids::{LaneId, SiteId};
 
@@ -22,9 +22,8 @@ const PAGE: u32 = 1000;
 pub(super) enum Permit {
     /// Gives a plate a permit, or changes the one that it has.
     Add {
-        /// The plate.
-        #[arg(long)]
-        plate: String,
+        #[command(flatten)]
+        of: Plate,
         /// Whose it is.
         #[arg(long)]
         holder: String,
@@ -40,22 +39,10 @@ pub(super) enum Permit {
         /// For people at the cloud.
         #[arg(long, default_value = "")]
         note: String,
-        #[command(flatten)]
-        site: At,
     },
-    /// Revokes the permit of a plate. A vehicle that is inside is charged from now on.
-    Remove {
-        /// The plate.
-        #[arg(long)]
-        plate: String,
-        #[command(flatten)]
-        site: At,
-    },
-    /// Takes a file in: plate,holder and, where wanted, valid_from,valid_until,lanes,note.
-    Import(FromFile),
-    /// Prints the permits, with a tab between their values.
-    List(Listing),
-    /// Prints who changed what, newest first.
+    #[command(flatten)]
+    Either(Either),
+    /// Prints who changed what about permits and denials, newest first.
     History(History),
 }
 
@@ -63,30 +50,38 @@ pub(super) enum Permit {
 pub(super) enum Deny {
     /// Denies a plate, whatever permit it has.
     Add {
-        /// The plate.
-        #[arg(long)]
-        plate: String,
+        #[command(flatten)]
+        of: Plate,
         /// Why.
         #[arg(long)]
         reason: String,
         /// For people at the cloud.
         #[arg(long, default_value = "")]
         note: String,
-        #[command(flatten)]
-        site: At,
     },
-    /// Denies a plate no longer.
-    Remove {
-        /// The plate.
-        #[arg(long)]
-        plate: String,
-        #[command(flatten)]
-        site: At,
-    },
-    /// Takes a file in: plate,reason and, where wanted, note.
+    #[command(flatten)]
+    Either(Either),
+}
+
+/// What is done with permits as with denials.
+#[derive(Debug, Subcommand)]
+pub(super) enum Either {
+    /// Takes it away. A vehicle that is inside by a permit is charged from now on.
+    Remove(Plate),
+    /// Takes a file in. Permits: plate,holder and, where wanted, valid_from,valid_until,lanes,note;
+    /// denials: plate,reason and, where wanted, note.
     Import(FromFile),
-    /// Prints the denials, with a tab between their values.
+    /// Prints them, with a tab between their values.
     List(Listing),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Plate {
+    /// The plate.
+    #[arg(long)]
+    plate: String,
+    #[command(flatten)]
+    site: At,
 }
 
 /// Which site.
@@ -139,12 +134,18 @@ impl Permit {
     pub(super) fn run(self) -> Outcome {
         let kind = AccessKind::Permit;
         match self {
-            Self::Add { plate, holder: about, valid_from, valid_until, lanes, note, site } => {
+            Self::Add {
+                of: Plate { plate, site },
+                holder,
+                valid_from,
+                valid_until,
+                lanes,
+                note,
+            } => {
+                let about = holder;
                 site.put(NewEntry { kind, plate, about, valid_from, valid_until, lanes, note })
             }
-            Self::Remove { plate, site } => site.remove(kind, &plate),
-            Self::Import(file) => file.import(kind),
-            Self::List(listing) => listing.print(kind),
+            Self::Either(either) => either.run(kind),
             Self::History(history) => history.print(),
         }
     }
@@ -154,11 +155,19 @@ impl Deny {
     pub(super) fn run(self) -> Outcome {
         let kind = AccessKind::Deny;
         match self {
-            Self::Add { plate, reason: about, note, site } => {
+            Self::Add { of: Plate { plate, site }, reason: about, note } => {
                 let (valid_from, valid_until, lanes) = (None, None, Vec::new());
                 site.put(NewEntry { kind, plate, about, valid_from, valid_until, lanes, note })
             }
-            Self::Remove { plate, site } => site.remove(kind, &plate),
+            Self::Either(either) => either.run(kind),
+        }
+    }
+}
+
+impl Either {
+    fn run(self, kind: AccessKind) -> Outcome {
+        match self {
+            Self::Remove(Plate { plate, site }) => site.remove(kind, &plate),
             Self::Import(file) => file.import(kind),
             Self::List(listing) => listing.print(kind),
         }
@@ -168,15 +177,15 @@ impl Deny {
 impl At {
     fn put(self, new: NewEntry) -> Outcome {
         on(&self.database, async |cloud| {
-            let admin = Admin::of_the_database();
-            cloud.access.put(&admin, self.site_id.as_str(), new).await.map(drop)
+            let (admin, site) = (Admin::of_the_database(), self.site_id.as_str());
+            cloud.access.put(&admin, site, new).await.map(drop)
         })
     }
 
     fn remove(&self, kind: AccessKind, plate: &str) -> Outcome {
         on(&self.database, async |cloud| {
-            let admin = Admin::of_the_database();
-            cloud.access.remove(&admin, self.site_id.as_str(), kind, plate).await
+            let (admin, site) = (Admin::of_the_database(), self.site_id.as_str());
+            cloud.access.remove(&admin, site, kind, plate).await
         })
     }
 }
@@ -204,14 +213,14 @@ impl FromFile {
 }
 
 /// The file, up to one byte more than is taken.
-fn read(path: &PathBuf) -> Result<Vec<u8>, String> {
-    let source: io::Result<Box<dyn Read>> = match path.as_os_str().as_encoded_bytes() {
-        b"-" => Ok(Box::new(io::stdin())),
-        _ => File::open(path).map(|file| Box::new(file) as Box<dyn Read>),
-    };
+fn read(path: &Path) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    let most = MAX_IMPORT_BYTES as u64 + 1;
-    let read = source.and_then(|source| source.take(most).read_to_end(&mut bytes));
+    let mut bounded =
+        |from: &mut dyn Read| from.take(MAX_IMPORT_BYTES as u64 + 1).read_to_end(&mut bytes);
+    let read = match path.as_os_str().as_encoded_bytes() {
+        b"-" => bounded(&mut io::stdin().lock()),
+        _ => File::open(path).and_then(|mut file| bounded(&mut file)),
+    };
     read.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     Ok(bytes)
 }
@@ -251,7 +260,7 @@ fn line(entry: &AccessEntry) -> String {
 impl History {
     fn print(self) -> Outcome {
         let At { site_id, database } = self.site;
-        on(&database, async |cloud: &Cloud| {
+        on(&database, async |cloud| {
             let (reader, plate) = (Admin::of_the_database().operator(), self.plate.as_deref());
             let window = Window { skip: 0, limit: self.limit };
             let access = &cloud.access;
