@@ -25,7 +25,8 @@ fn journal() -> (TempDir, Journal) {
     let boot = BootId(Uuid::new_v4());
     let (mut journal, _) = Journal::open(&state, site, boot, Arc::new(SystemClock)).unwrap();
     let changed = Fact::ClockChanged { what: "the clock was set".into(), jump_ms: -250 };
-    journal.append(&[Fact::Started { version: "1.2.3".into() }, changed, Fact::Stopped]).unwrap();
+    let started = Fact::Started { version: "1.2.3".into(), grace_minutes: None };
+    journal.append(&[started, changed, Fact::Stopped]).unwrap();
     (folder, journal)
 }
 

@@ -46,7 +46,8 @@ fn what_waits_and_for_how_long_there_is_room_is_told_also_where_nothing_runs() {
     let state = StateDir::new(folder.path().join("state"));
     let (site, boot) = ("north".parse().unwrap(), BootId(Uuid::new_v4()));
     let (mut journal, _) = Journal::open(&state, site, boot, Arc::new(SystemClock)).unwrap();
-    journal.append(&[Fact::Started { version: "1.2.3".into() }, Fact::Stopped]).unwrap();
+    let started = Fact::Started { version: "1.2.3".into(), grace_minutes: None };
+    journal.append(&[started, Fact::Stopped]).unwrap();
 
     let told = status(&config, &[]);
     assert_eq!(told.status.code(), Some(1), "a daemon that does not run is no success");

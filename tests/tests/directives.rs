@@ -12,7 +12,7 @@ use system_tests::{
 use tokio::time::Instant;
 
 const TIMING: Timing = Timing { travel_ms: 100, approach_ms: 50, passing_ms: 50 };
-const FIVE_YUAN: &str = "[parking]\nplaces = 100\n[parking.tariff]\nbase_fee_fen = 500\n\
+const FIVE_YUAN: &str = "[parking]\nplaces = 100\ngrace_minutes = 20\n[parking.tariff]\nbase_fee_fen = 500\n\
                          base_seconds = 3600\nhourly_rate_fen = 300\n";
 
 async fn start() -> (Scenario, String) {
@@ -38,6 +38,8 @@ async fn a_fee_that_is_paid_at_the_cloud_opens_the_barrier_and_is_counted_once()
     site.synced().await.unwrap();
     let events = site.edge.events().unwrap();
     assert_eq!(directives(&events), [1]);
+    let told = matches!(events[0].fact, Fact::Started { grace_minutes: Some(20), .. });
+    assert!(told, "the cloud hears how long one may take to the exit: {:?}", events[0].fact);
     let fee = |event: &Event| matches!(event.fact, Fact::SessionClosed { fee_fen: 500, .. });
     assert!(events.iter().any(fee));
     let figures = ask(&site, &token, "GET", "payment/stats/", Value::Null).await;

@@ -142,7 +142,8 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     health.watch_room(state.clone(), config.journal.max_bytes());
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let mut unwritten = unwritten::Unwritten::default();
-    let started = vec![Fact::Started { version }];
+    let grace_minutes = Some(config.gate.parking.grace_minutes);
+    let started = vec![Fact::Started { version, grace_minutes }];
     unwritten::first(&journal, &mut unwritten, clock.now(), started).await?;
     let directives_through = recovered.directives_through;
     let charging = start_charging(&config, &mut recovered, &journal, clock.now()).await?;

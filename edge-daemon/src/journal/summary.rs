@@ -22,7 +22,7 @@ pub fn summary(event: &Event) -> String {
 
 fn what(fact: &Fact) -> String {
     match fact {
-        Fact::Started { version } => format!("started     version {version}"),
+        Fact::Started { version, .. } => format!("started     version {version}"),
         Fact::Stopped => "stopped".into(),
         Fact::Decision(decision) => decided(decision),
         Fact::CommandIntent { lane, device, action, .. } => {

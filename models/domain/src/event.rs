@@ -47,6 +47,10 @@ pub enum Fact {
     Started {
         /// Version of the program.
         version: String,
+        /// Minutes from paying to the exit during which nothing more is due, as the site's
+        /// configuration file says. It holds where the cloud has set none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grace_minutes: Option<u32>,
     },
     /// The core process stopped in order.
     Stopped,

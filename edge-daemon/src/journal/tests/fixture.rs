@@ -88,12 +88,17 @@ pub(crate) fn lane() -> LaneId {
 }
 
 pub(crate) fn started() -> Fact {
-    Fact::Started { version: "0.1.0".into() }
+    tagged("0.1.0")
+}
+
+/// A fact of no consequence that can be told from others.
+pub(crate) fn tagged(tag: impl ToString) -> Fact {
+    Fact::Started { version: tag.to_string(), grace_minutes: None }
 }
 
 /// `count` facts of no consequence.
 pub(crate) fn facts(count: usize) -> Vec<Fact> {
-    (0..count).map(|n| Fact::Started { version: n.to_string() }).collect()
+    (0..count).map(tagged).collect()
 }
 
 pub(crate) fn decision(verdict: Verdict, picture: &str) -> Decision {

@@ -99,7 +99,7 @@ impl Run {
 
     fn append(&mut self, count: usize) {
         let tags: Vec<_> = (0..count).map(|n| (self.model.tags + n).to_string()).collect();
-        let facts: Vec<_> = tags.iter().map(|tag| Fact::Started { version: tag.clone() }).collect();
+        let facts: Vec<_> = tags.iter().map(tagged).collect();
         self.journal().append(&facts).unwrap();
         self.model.tags += count;
         self.model.places.extend(tags.into_iter().map(Place::Tagged));
@@ -147,7 +147,7 @@ impl Run {
         let reader = self.site.reader();
         let places = reader.lines(1, u32::MAX).unwrap().into_iter().map(|line| {
             match line.event().map(|event| event.fact) {
-                Some(Fact::Started { version }) => Place::Tagged(version),
+                Some(Fact::Started { version, .. }) => Place::Tagged(version),
                 Some(Fact::JournalRepaired { .. }) => Place::Repair,
                 Some(other) => panic!("{other:?}"),
                 None => Place::Lost,

@@ -200,7 +200,7 @@ async fn a_poisonous_event_is_set_aside_with_its_reason_and_the_rest_goes_on() {
     let mut story = Story::begin(vec![], vec![]).await;
     story.cloud.held.lock().unwrap().poison = Some("arsenic");
     let mut poisoned = facts(8);
-    poisoned[4] = Fact::Started { version: "arsenic".into() };
+    poisoned[4] = Fact::Started { version: "arsenic".into(), grace_minutes: None };
     story.journal.append(poisoned).await.unwrap();
     story.until_synced().await;
 

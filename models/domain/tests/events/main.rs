@@ -186,6 +186,6 @@ fn a_field_of_a_later_version_is_no_obstacle() {
     let later = r#"{"type":"started","version":"9.0.0","kernel":"7.1"}"#;
     assert_eq!(
         serde_json::from_str::<Fact>(later).unwrap(),
-        Fact::Started { version: "9.0.0".into() }
+        Fact::Started { version: "9.0.0".into(), grace_minutes: None }
     );
 }

@@ -250,7 +250,7 @@ pub fn facts() -> Vec<Fact> {
     };
     let tailgate = |decision| Fact::Tailgate { lane: name("entry"), decision };
     let mut facts = vec![
-        Fact::Started { version: "0.1.0".into() },
+        Fact::Started { version: "0.1.0".into(), grace_minutes: None },
         Fact::Stopped,
         Fact::Decision(Box::new(whole_decision())),
         Fact::Decision(Box::new(bare_decision())),
@@ -316,6 +316,7 @@ pub fn facts() -> Vec<Fact> {
         Fact::TariffSet { area: None, name: String::new(), tariff: None },
         Fact::SessionRenamed { session: session(), plate: "京A12345".into() },
         Fact::Decision(Box::new(Decision { permits_version: Some(7), ..bare_decision() })),
+        Fact::Started { version: "0.2.0".into(), grace_minutes: Some(20) },
     ];
     facts.extend(locker_facts().into_iter().map(Fact::Locker));
     facts.extend(charge());

@@ -119,9 +119,10 @@ pub(super) fn apply(tx: &mut dyn Transaction, event: &Event, batch: &mut Batch) 
 /// Facts that are only written to the log.
 fn logged(tx: &mut dyn Transaction, event: &Event) -> Result<()> {
     let (level, module, message) = match &event.fact {
-        Fact::Started { version } => {
-            let sql = "UPDATE sites SET version = $1 WHERE site_id = $2";
-            tx.defer(sql, params![version, event.site.as_str()])?;
+        Fact::Started { version, grace_minutes } => {
+            let sql = "UPDATE sites SET version = $1, grace_minutes = $2 WHERE site_id = $3";
+            let grace_minutes = grace_minutes.map(i64::from);
+            tx.defer(sql, params![version, grace_minutes, event.site.as_str()])?;
             (Level::Info, "edge", format!("started, version {version}"))
         }
         Fact::Stopped => (Level::Info, "edge", "stopped in order".to_owned()),

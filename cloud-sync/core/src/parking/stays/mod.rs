@@ -63,7 +63,7 @@ pub struct Stay {
     pub paid_fen: i64,
     /// When the last of it was paid, in milliseconds UTC.
     pub paid_at_ms: Option<i64>,
-    /// How long after paying the car may leave, as it is set of the site.
+    /// How long after paying the car may leave, by what its site goes by.
     pub grace: TimeDelta,
 }
 

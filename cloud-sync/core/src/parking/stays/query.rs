@@ -61,11 +61,12 @@ fn columns() -> String {
          p.paid_fen, p.paid_at_ms, v.id, v.plate, v.car_type, v.owner_id,
          v.created_at_ms,
          (SELECT told.body FROM site_parameters told WHERE told.site_id = p.site_id),
+         (SELECT own.grace_minutes FROM sites own WHERE own.site_id = p.site_id),
          {SPOT_COLUMNS}"
     )
 }
 /// Columns before those of the spot.
-const OWN: usize = 21;
+const OWN: usize = 22;
 
 pub(super) fn page(
     tx: &mut dyn Transaction,
@@ -124,14 +125,14 @@ fn stay(row: &Row) -> Result<Stay> {
     })
 }
 
-/// The time to leave that is set of the stay's site here; what stands in its configuration file
-/// alone is not known here.
+/// The time to leave that the stay's site goes by: as it is set here, or else as its configuration
+/// file says.
 fn grace(row: &Row) -> Result<TimeDelta> {
-    let Some(body) = row.get::<Option<String>>(20)? else { return Ok(DEFAULT_GRACE) };
-    let set: Parameters =
-        serde_json::from_str(&body).map_err(|e| StoreError::new("read parameters", e))?;
-    let minutes = set.grace_minutes.map(|minutes| TimeDelta::minutes(minutes.into()));
-    Ok(minutes.unwrap_or(DEFAULT_GRACE))
+    let body = row.get::<Option<String>>(20)?;
+    let set = body.map(|body| serde_json::from_str::<Parameters>(&body)).transpose();
+    let set = set.map_err(|e| StoreError::new("read parameters", e))?.unwrap_or_default();
+    let minutes = set.grace_minutes.map(i64::from).or(row.get(21)?);
+    Ok(minutes.map_or(DEFAULT_GRACE, TimeDelta::minutes))
 }
 
 fn vehicle(row: &Row) -> Result<Option<Vehicle>> {

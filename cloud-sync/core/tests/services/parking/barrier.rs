@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use cloud_core::{
-    AlertFilter, AlertKind, Assignment, Correction, Error, PayMethod, Payable, PlateFilter,
+    Admin, AlertFilter, AlertKind, Assignment, Correction, Error, PayMethod, Payable, PlateFilter,
     SpotStatus, Window,
 };
 use domain::{event::Fact, site::Parameters};
@@ -19,6 +19,7 @@ on_each_engine! {
     who_was_assigned_a_spot_keeps_it_at_the_barrier,
     a_fee_that_a_site_took_is_a_payment,
     who_has_paid_has_the_time_to_leave_that_is_set_for_the_site,
+    who_has_paid_has_the_time_to_leave_that_the_sites_own_file_says,
     a_stay_that_ended_at_the_cloud_ends_as_the_barrier_says,
     a_car_that_stays_on_a_spot_of_a_barrier_is_only_moved,
     a_correction_of_a_plate_inside_twice_is_taken,
@@ -94,11 +95,16 @@ async fn a_fee_that_a_site_took_is_a_payment(world: World) {
     assert_eq!(figures.by_method, [("cash".to_owned(), 1)]);
 }
 
+/// Sets the time to leave at the cloud, or takes back what was set.
+async fn set_grace(lot: &Lot, admin: &Admin, grace_minutes: Option<u32>) {
+    let set = move |before| Parameters { grace_minutes, ..before };
+    let north = "north".parse().unwrap();
+    lot.world.cloud.sites.set_parameters(admin, &north, set).await.unwrap();
+}
+
 async fn who_has_paid_has_the_time_to_leave_that_is_set_for_the_site(world: World) {
     let (lot, mut edge) = site(world, 1).await;
-    let longer = |before| Parameters { grace_minutes: Some(30), ..before };
-    let (admin, north) = (lot.world.admin().await, "north".parse().unwrap());
-    lot.world.cloud.sites.set_parameters(&admin, &north, longer).await.unwrap();
+    set_grace(&lot, &lot.world.admin().await, Some(30)).await;
     edge.tell(&lot.world, enters(&lot.world, 1, "京A00001", Some(standard().tariff))).await;
     let stay = lot.parking().stays(&lot.staff, Default::default(), None).await.unwrap().0[0].id;
     lot.wait(TimeDelta::minutes(150));
@@ -109,6 +115,31 @@ async fn who_has_paid_has_the_time_to_leave_that_is_set_for_the_site(world: Worl
     lot.wait(TimeDelta::minutes(2));
     let due = lot.parking().order(&lot.staff, stay).await.unwrap().amount_fen;
     assert_eq!(due, 155, "31 minutes more at 3.00 an hour");
+}
+
+async fn who_has_paid_has_the_time_to_leave_that_the_sites_own_file_says(world: World) {
+    let (lot, mut edge) = site(world, 1).await;
+    let admin = lot.world.admin().await;
+    let by_file = |minutes| vec![Fact::Started { version: "1".into(), grace_minutes: minutes }];
+    edge.tell(&lot.world, by_file(Some(30))).await;
+    edge.tell(&lot.world, enters(&lot.world, 1, "京A00001", Some(standard().tariff))).await;
+    let stay = lot.parking().stays(&lot.staff, Default::default(), None).await.unwrap().0[0].id;
+    lot.wait(TimeDelta::minutes(150));
+    edge.tell(&lot.world, vec![cash(1, 1250)]).await;
+    lot.wait(TimeDelta::minutes(20));
+    let owed = async || {
+        let stay = lot.parking().stay(&lot.staff, stay).await.unwrap();
+        stay.owed_at(lot.parking().now_ms()).0
+    };
+    assert_eq!(owed().await, 0, "half an hour by the file");
+    set_grace(&lot, &admin, Some(10)).await;
+    assert_eq!(owed().await, 100, "20 minutes at 3.00 an hour: what is set here comes first");
+    set_grace(&lot, &admin, None).await;
+    assert_eq!(owed().await, 0, "the file's again");
+    edge.tell(&lot.world, by_file(Some(5))).await;
+    assert_eq!(owed().await, 100, "the file was edited");
+    edge.tell(&lot.world, by_file(None)).await;
+    assert_eq!(owed().await, 100, "a site that does not say: 15 minutes");
 }
 
 /// A car that entered at the barrier, and that the cloud says has left after an hour and paid.
