@@ -2,19 +2,23 @@
 //! nothing. When the journal has arrived at it, it is taken in, in the journal's order, as if it had
 //! come then. So there is one order in which this cloud applies, however things arrive.
 
-use domain::envelope::Refusal;
+use std::collections::HashMap;
+
+use domain::envelope::{ChainHash, Refusal};
 
 use super::{
     IngestError, apply,
     chain::{Chain, Content, Link},
     keep::{End, forked, parse_hash},
 };
-use crate::store::{Row, Transaction, first, number, params};
+use crate::store::{Row, Transaction, Value, insert_all, number, params};
 
-/// Events of one site that are put by at most.
-const MOST_AHEAD: i64 = 100_000;
+/// Events of one site that are put by at most: as far as the last of them is behind the first.
+const MOST_AHEAD: u64 = 100_000;
 /// How far beyond what is here they may be: more than any card holds.
 const FARTHEST: u64 = 1 << 31;
+/// Columns of the row of an event.
+const COLUMNS: usize = 5;
 /// Events that are taken in with one batch at most, so that no transaction grows with the drain.
 const MOST_TAKEN_IN: usize = 1000;
 
@@ -25,41 +29,56 @@ pub(super) fn put_by(
     acked: u64,
     now_ms: i64,
 ) -> Result<u64, IngestError> {
-    let count = "SELECT COUNT(*) FROM events_ahead WHERE site_id = $1";
+    let first = "SELECT COALESCE(MIN(sequence), $2) FROM events_ahead WHERE site_id = $1";
+    let first = number(tx, first, params![&chain.site, chain.first_sequence as i64])?;
     let last = chain.first_sequence + chain.links.len() as u64 - 1;
-    if last - acked > FARTHEST || number(tx, count, params![&chain.site])? > MOST_AHEAD {
+    if last - acked > FARTHEST || last.saturating_sub(first.unsigned_abs()) > MOST_AHEAD {
         return Err(Refusal::NoRoomAhead.into());
     }
+    let known = known(tx, &chain.site, chain.first_sequence, last)?;
+    let mut rows = Vec::new();
     for link in &chain.links {
-        put(tx, &chain.site, link, now_ms)?;
+        let row = row(&chain.site, link, now_ms)?;
+        match known.get(&link.sequence) {
+            None => rows.extend(row),
+            Some(hash) if *hash == link.hash => {}
+            Some(_) => return Err(forked(tx, &chain.site, link.sequence)?),
+        }
     }
+    let head = "INSERT INTO events_ahead (site_id, sequence, hash, body, received_at_ms) VALUES ";
+    insert_all(tx, (head, ""), COLUMNS, &rows)?;
     Ok(last)
 }
 
-fn put(tx: &mut dyn Transaction, site: &str, link: &Link, now_ms: i64) -> Result<(), IngestError> {
+/// What is put by already of a range: the hash by the sequence.
+fn known(
+    tx: &mut dyn Transaction,
+    site: &str,
+    first: u64,
+    last: u64,
+) -> Result<HashMap<u64, ChainHash>, IngestError> {
+    let query = "SELECT sequence, hash FROM events_ahead
+                 WHERE site_id = $1 AND sequence BETWEEN $2 AND $3";
+    let rows = tx.query(query, params![site, first as i64, last as i64])?;
+    let hash = |row: &Row| Ok((row.get::<i64>(0)?.unsigned_abs(), parse_hash(row.get(1)?)?));
+    rows.iter().map(hash).collect()
+}
+
+/// The row of an event, where it can be put by.
+fn row(site: &str, link: &Link, now_ms: i64) -> Result<[Value; COLUMNS], Refusal> {
     let sequence = link.sequence;
     let body = match &link.content {
         Content::Event { body, event: Ok(_), resumes: false } => body,
         Content::Event { event: Err(reason), .. } => {
-            return Err(Refusal::Unacceptable { sequence, reason: reason.clone() }.into());
+            return Err(Refusal::Unacceptable { sequence, reason: reason.clone() });
         }
         _ => {
             let reason = "only whole events are sent ahead".to_owned();
-            return Err(Refusal::Malformed { reason }.into());
+            return Err(Refusal::Malformed { reason });
         }
     };
-    let query = "SELECT hash FROM events_ahead WHERE site_id = $1 AND sequence = $2";
-    let known = first(tx, query, params![site, sequence as i64])?;
-    if let Some(known) = known {
-        let same = parse_hash(known.get(0)?)? == link.hash;
-        return if same { Ok(()) } else { Err(forked(tx, site, sequence)?) };
-    }
-    tx.execute(
-        "INSERT INTO events_ahead (site_id, sequence, hash, body, received_at_ms)
-         VALUES ($1, $2, $3, $4, $5)",
-        params![site, sequence as i64, link.hash.to_string(), body, now_ms],
-    )?;
-    Ok(())
+    let hash = link.hash.to_string();
+    Ok([site.into(), (sequence as i64).into(), hash.into(), body.into(), now_ms.into()])
 }
 
 /// What was put by and follows `end` without a gap. Where the transaction has one site for itself
@@ -100,14 +119,15 @@ pub(super) fn all(
     rows.iter().map(link).collect()
 }
 
-/// Whether anything of the site `$1` is put by.
-pub(super) const IS_ANY: &str = "EXISTS (SELECT 1 FROM events_ahead WHERE site_id = $1)";
+/// Whether anything of the site `$1` is put by. In the order of the key, which else is passed over
+/// where most of the table is of one site: then all of it is read for every other.
+pub(super) const IS_ANY: &str = "(SELECT sequence FROM events_ahead WHERE site_id = $1
+     ORDER BY sequence LIMIT 1) IS NOT NULL";
 
 /// What is in the journal is put by no longer.
 pub(super) fn forget(tx: &mut dyn Transaction, site: &str, end: End) -> Result<(), IngestError> {
     let done = "DELETE FROM events_ahead WHERE site_id = $1 AND sequence <= $2";
-    tx.execute(done, params![site, end.sequence as i64])?;
-    Ok(())
+    Ok(tx.defer(done, params![site, end.sequence as i64])?)
 }
 
 fn link(row: &Row) -> Result<Link, IngestError> {

@@ -95,15 +95,26 @@ impl Ingest {
     }
 
     async fn keep(&self, sender: &Sender, body: &[u8]) -> Result<Acknowledgement, IngestError> {
+        let batch = Arc::new(chain::parse(&sender.site, body)?);
+        let crosses_sites = self.crosses_sites(&sender.site, &batch).await?;
+        self.keep_as(sender, &batch, crosses_sites).await
+    }
+
+    /// Keeps a batch in a transaction that has all for itself, or its site alone. Of what was put by
+    /// meanwhile it takes in what such a transaction may change.
+    async fn keep_as(
+        &self,
+        sender: &Sender,
+        batch: &Arc<chain::Chain>,
+        crosses_sites: bool,
+    ) -> Result<Acknowledgement, IngestError> {
         let (site, count) = (&sender.site, sender.count);
-        let batch = Arc::new(chain::parse(site, body)?);
         let moment = Moment::new(self.zone, self.base.clock.now().wall);
-        let crosses_sites = self.crosses_sites(site, &batch).await?;
         let doubtless = self.base.settings.alerts.doubtless;
         let means = Means { doubtless, moment, crosses_sites, any_ahead: true };
         let mut tries = 0;
         loop {
-            let chain = batch.clone();
+            let chain = Arc::clone(batch);
             let keep = move |tx: &mut dyn Transaction| {
                 spend(tx, &chain.site, Channel::Events, count)?;
                 keep::keep(tx, &chain, means)

@@ -18,8 +18,6 @@ on_each_engine! {
     a_site_without_rights_is_refused_until_it_enrols_again,
     a_machine_that_follows_another_begins_a_journal_behind_its,
     a_machine_that_gets_its_rights_back_goes_on_where_it_was,
-    what_comes_ahead_is_applied_in_the_journals_order,
-    what_comes_ahead_and_is_not_what_the_journal_says_changes_nothing,
     a_lost_place_stays_one_and_what_follows_is_taken,
     a_journal_that_was_changed_here_is_found_out,
     a_site_cannot_call_a_place_lost_that_is_here_and_write_another,
@@ -200,41 +198,6 @@ async fn a_machine_that_gets_its_rights_back_goes_on_where_it_was(place: Place) 
     assert!(matches!(refused(&scene.cloud, next.batch(1, 2)).await, Refusal::Forked { .. }));
     let report = scene.cloud.ingest.verify(&"north".parse().unwrap()).await.unwrap();
     assert_eq!((report.places, &report.replaced[..]), (6, &[][..]));
-    assert_eq!(scene.counts().await, (3, 3));
-}
-
-async fn what_comes_ahead_is_applied_in_the_journals_order(place: Place) {
-    let mut scene = scene_at(place).await;
-    scene.site.tell((1..=5).flat_map(car));
-    for _ in 0..2 {
-        let taken = scene.cloud.ingest.take(scene.site.ahead(7, 8)).await.unwrap();
-        assert_eq!((taken.acked_through, taken.ahead_through), (0, Some(8)));
-        assert_eq!(scene.counts().await, (0, 0), "it is put by and says nothing");
-    }
-    assert_eq!(acked(&scene.cloud, scene.site.batch(1, 4)).await, 4);
-    assert_eq!(scene.counts().await, (2, 2));
-    // The journal arrives at what was put by, and goes on behind it.
-    assert_eq!(acked(&scene.cloud, scene.site.batch(5, 6)).await, 8);
-    assert_eq!(scene.counts().await, (4, 4));
-    assert_eq!(acked(&scene.cloud, scene.site.batch(8, 10)).await, 10);
-    assert_eq!(scene.counts().await, (5, 5));
-    let left = scene
-        .cloud
-        .base
-        .store
-        .read(|tx| Ok(crate::store::number(tx, "SELECT COUNT(*) FROM events_ahead", &[])?));
-    assert_eq!(left.await.unwrap(), 0);
-}
-
-async fn what_comes_ahead_and_is_not_what_the_journal_says_changes_nothing(place: Place) {
-    let mut scene = scene_at(place).await;
-    scene.site.tell((1..=3).flat_map(car));
-    let mut other = Site::new("north", 1);
-    other.tell((1..=3).flat_map(|number| car(number + 50)));
-    let delivery = scene.site.deliver(other.ahead(5, 6).body);
-    scene.cloud.ingest.take(delivery).await.unwrap();
-    assert_eq!(acked(&scene.cloud, scene.site.batch(1, 4)).await, 4);
-    assert_eq!(acked(&scene.cloud, scene.site.batch(5, 6)).await, 6);
     assert_eq!(scene.counts().await, (3, 3));
 }
 
