@@ -1,18 +1,19 @@
 //! As `scans`, on PostgreSQL with texts in the order of an ICU collation, as many have it: no
-//! declared route that reads has the planner go through a growing table from end to end. The server
-//! itself tells how it carries out each statement.
+//! declared route that reads, and nothing that a site tells or asks for, has the planner go through
+//! a growing table from end to end. The server itself tells how it carries out each statement.
 
 use std::{fs, path::PathBuf};
 
 use cloud_core::Role;
 use cloud_sync::config::{Config, Limits};
+use domain::{directive::Ask, event::Fact};
 use reqwest::{Method, StatusCode};
 use tokio_postgres::{Client, NoTls};
 
 use super::{
     postgres::Database,
     scans::{is_figure, reads},
-    service::{filling, start_on},
+    service::{Service, filling, start_on},
 };
 
 const PLATES: u32 = 100_000;
@@ -21,6 +22,24 @@ const DATABASE: &str = "explained";
 /// Rows that a statement may read one by one, beside four times as many as it wants: where so many
 /// of them are wanted, an index is no sooner done.
 const LONG_SCAN: usize = 5_000;
+/// One event of each kind at least.
+const FACTS: &str = include_str!("../../../models/domain/tests/vectors/facts.jsonl");
+/// What other sites have told and were told; the door of the facts is one of the site's.
+const OF_SITES: &str = "
+    INSERT INTO events SELECT 'south', i, '', 'stopped', '{}', 0 FROM generate_series(1, 20000) i;
+    INSERT INTO events_ahead SELECT 'south', i, '', '{}', 0 FROM generate_series(1, 20000) i;
+    INSERT INTO pictures SELECT 'south', 'p' || i, 0 FROM generate_series(1, 20000) i;
+    INSERT INTO directives SELECT 'south', i, 'paid', '{}', 0 FROM generate_series(1, 20000) i;
+    INSERT INTO access_entries
+        SELECT 'south', 'permit', 'P' || i, 'P' || i, '', NULL, NULL, '', '', 0, '{}', i, 0
+        FROM generate_series(1, 20000) i;
+    INSERT INTO devices (device_id, station, key_hash, created_at_ms) VALUES ('of-old', '', '', 0);
+    INSERT INTO open_commands
+        SELECT 'c' || i, 'of-old', 1 + i % 100, i, 0, 0, NULL, 'opened', 'south'
+        FROM generate_series(1, 20000) i;
+    UPDATE payments SET sequence = sequence + 1000000;
+    UPDATE cabinets SET cabinet_id = 'A001', station = '北门'
+    WHERE id = (SELECT cabinet FROM locker_orders WHERE id = 2)";
 
 async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
@@ -48,6 +67,7 @@ async fn fill(url: &str) -> Vec<String> {
     let client = connect(url).await;
     client.batch_execute("SET auto_explain.log_min_duration = -1").await.unwrap();
     client.batch_execute(&filling(PLATES, ROWS)).await.unwrap();
+    client.batch_execute(OF_SITES).await.unwrap();
     // As it does by itself in time.
     client.batch_execute("VACUUM ANALYZE").await.unwrap();
     let large = format!(
@@ -108,12 +128,37 @@ fn number_after(text: &str, word: &str) -> usize {
     digits[..end].parse().unwrap_or(0)
 }
 
+/// What a site tells and asks for, each with the scans that it takes.
+async fn site_at_work(service: &mut Service, told: &mut Told, growing: &[String]) -> Vec<String> {
+    let mut long = Vec::new();
+    let mut look = |what: &str| {
+        let scans = told.scans(growing);
+        if !scans.is_empty() {
+            long.push(format!("{what}\n{}", scans.join("\n")));
+        }
+    };
+    service.car(1, "京A99999").await;
+    look("a car");
+    for line in FACTS.lines() {
+        service.tell(vec![serde_json::from_str::<Fact>(line).unwrap()]).await;
+        look(line);
+    }
+    for (count, list) in (1..).zip([None, Some(0)]) {
+        let answer = service.ask(Ask { after: 0, list }, count).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        look("directives");
+    }
+    long
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn postgresql_goes_through_no_growing_table_from_end_to_end() {
     let other = Database::create();
     let url = create(&other).await;
     let limits = Limits { enabled: false, ..Limits::default() };
-    let service = start_on(Config { limits, ..Config::default() }, url.clone()).await;
+    let mut config = Config { limits, ..Config::default() };
+    config.http.request_timeout_s = 1;
+    let mut service = start_on(config, url.clone()).await;
     let (admin, visitor) = (service.token(Role::Admin).await, service.token(Role::Visitor).await);
     let growing = fill(&url).await;
     assert!(growing.len() > 10, "{growing:?}");
@@ -135,6 +180,7 @@ async fn postgresql_goes_through_no_growing_table_from_end_to_end() {
             }
         }
     }
+    long.extend(site_at_work(&mut service, &mut told, &growing).await);
     service.stop().await;
     assert!(long.is_empty(), "{} of them:\n{}", long.len(), long.join("\n"));
 }

@@ -168,9 +168,8 @@ pub(crate) fn in_effect(
     version: u64,
     at_ms: i64,
 ) -> Result<(), StoreError> {
-    tx.execute(
+    tx.defer(
         "UPDATE access_lists SET site_version = $1, site_version_ms = $2 WHERE site_id = $3",
         params![version as i64, at_ms, site],
-    )?;
-    Ok(())
+    )
 }

@@ -21,7 +21,7 @@ use crate::{
     access,
     base::Base,
     error::Result,
-    store::{Row, StoreError, Transaction, next_in_list, number, params},
+    store::{Row, StoreError, Transaction, Value, next_in_list, number, params},
 };
 
 /// Counts what is told to all sites: what has not changed here need not be asked for.
@@ -109,11 +109,23 @@ pub(crate) fn recognise(
     event: &Event,
     directive: u64,
 ) -> Result<bool, StoreError> {
-    let noted = tx.execute(
-        "UPDATE directives SET event = $1 WHERE site_id = $2 AND sequence = $3",
-        params![event.sequence as i64, event.site.as_str(), directive as i64],
-    )?;
+    let noted = tx.execute(NOTE, &of(event, directive))?;
     Ok(noted > 0)
+}
+
+/// As [`recognise`], where nobody asks whether there is such a one.
+pub(crate) fn carried_out(
+    tx: &mut dyn Transaction,
+    event: &Event,
+    directive: u64,
+) -> Result<(), StoreError> {
+    tx.defer(NOTE, &of(event, directive))
+}
+
+const NOTE: &str = "UPDATE directives SET event = $1 WHERE site_id = $2 AND sequence = $3";
+
+fn of(event: &Event, directive: u64) -> [Value; 3] {
+    [(event.sequence as i64).into(), event.site.as_str().into(), (directive as i64).into()]
 }
 
 /// The way down.

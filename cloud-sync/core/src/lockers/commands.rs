@@ -130,8 +130,7 @@ pub(super) fn issue(
 /// Ends the command that waits for a cabinet, where there is one.
 pub(super) fn settle(tx: &mut dyn Transaction, cabinet: i64, how: &str) -> Result<()> {
     let sql = "UPDATE open_commands SET settled = $2 WHERE cabinet = $1 AND settled IS NULL";
-    tx.execute(sql, params![cabinet, how])?;
-    Ok(())
+    Ok(tx.defer(sql, params![cabinet, how])?)
 }
 
 fn acknowledge(

@@ -50,7 +50,7 @@ fn correct_counted(
     let read = find(tx, id)?;
     if let Some(plate) = check(correction)?.filter(|plate| plate.as_typed() != read.plate) {
         rename(tx, &read, id, &plate, author.now_ms)?;
-        parking::resolve_about(tx, AlertKind::LowConfidence, id, author.now_ms)?;
+        parking::resolve_about(tx, &read.site, AlertKind::LowConfidence, id, author.now_ms)?;
         let message = format!("plate {id} corrected from `{}` to `{plate}`", read.plate);
         author.log(&read, message).write(tx)?;
     }
@@ -58,7 +58,7 @@ fn correct_counted(
         let sql = "UPDATE plate_reads SET is_verified = $1 WHERE id = $2";
         tx.execute(sql, params![is_verified, id])?;
         if is_verified {
-            parking::resolve_about(tx, AlertKind::LowConfidence, id, author.now_ms)?;
+            parking::resolve_about(tx, &read.site, AlertKind::LowConfidence, id, author.now_ms)?;
         }
     }
     if let Some(alternatives) = &correction.alternatives {
@@ -73,7 +73,7 @@ pub(super) fn delete(tx: &mut dyn Transaction, author: &Author, id: i64) -> Resu
     changing(tx, id, |tx| {
         tx.execute("UPDATE plate_reads SET is_deleted = 1 WHERE id = $1", params![id]).map(drop)
     })?;
-    parking::resolve_about(tx, AlertKind::LowConfidence, id, author.now_ms)?;
+    parking::resolve_about(tx, &read.site, AlertKind::LowConfidence, id, author.now_ms)?;
     author.log(&read, format!("plate {id} (`{}`) deleted", read.plate)).write(tx)?;
     Ok(())
 }

@@ -41,13 +41,9 @@ pub(super) fn apply(tx: &mut dyn Transaction, event: &Event, moment: Moment) -> 
     match &event.fact {
         Fact::ChargersFound(found) => charging::chargers_found(tx, moment, event, found),
         Fact::ChargeAssigned(assigned) => {
-            directives::recognise(tx, event, assigned.directive)?;
-            Ok(())
+            Ok(directives::carried_out(tx, event, assigned.directive)?)
         }
-        Fact::ChargeStop(stop) => {
-            directives::recognise(tx, event, stop.directive)?;
-            Ok(())
-        }
+        Fact::ChargeStop(stop) => Ok(directives::carried_out(tx, event, stop.directive)?),
         Fact::DirectiveSkipped { directive, kind, .. } if kind == "charge" => {
             charging::refused(tx, moment, event, *directive)
         }

@@ -89,7 +89,7 @@ pub(super) fn apply(tx: &mut dyn Transaction, event: &Event, batch: &mut Batch) 
             taken_at_site(tx, &paid)
         }
         Fact::DirectiveDone { directive, .. } | Fact::DirectiveSkipped { directive, .. } => {
-            directives::recognise(tx, event, *directive)?;
+            directives::carried_out(tx, event, *directive)?;
             logged(tx, event)
         }
         Fact::ListInEffect { version, .. } => {

@@ -8,7 +8,7 @@ use domain::{
 use serde_json::{Value, json};
 
 use super::{
-    super::{Cabinet, NewDevice, Order, cabinets, commands, devices, finish, orders, site_of},
+    super::{NewDevice, Order, commands, finish, orders},
     told,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     logs::{Entry, Level},
     secret,
-    store::{Transaction, first, params},
+    store::{Transaction, first, next_id, params},
 };
 
 /// The word for a cabinet that was opened for an order which had ended.
@@ -25,13 +25,13 @@ const USED_AFTER_END: &str = "used_after_end";
 /// Keeps what happened at a locker.
 pub(crate) fn apply(tx: &mut dyn Transaction, event: &Event, fact: &LockerFact) -> Result<()> {
     if let Some(directive) = fact.directive() {
-        directives::recognise(tx, event, directive)?;
+        directives::carried_out(tx, event, directive)?;
     }
     match fact {
         LockerFact::Installed { device, doors } => installed(tx, event, device, doors),
         LockerFact::Opening { command, device, cabinet, order, by, operator, .. } => {
             let Some(cabinet) = own(tx, event, cabinet)? else { return Ok(()) };
-            let data = json!({"cabinet_id": cabinet.cabinet_id, "command_id": command.to_string(),
+            let data = json!({"cabinet_id": cabinet.name, "command_id": command.to_string(),
                               "by": by, "operator": operator, "order_id": order});
             log(tx, event, device.as_str(), "command", "站点开柜", &data)?;
             order.map_or(Ok(()), |order| opening(tx, event, *command, device, &cabinet, order))
@@ -63,8 +63,7 @@ pub(crate) fn apply(tx: &mut dyn Transaction, event: &Event, fact: &LockerFact) 
             let Some(cabinet) = own(tx, event, cabinet)? else { return Ok(()) };
             let sql = "UPDATE cabinets SET trouble = NULL, trouble_at_ms = NULL
                        WHERE id = $1 AND trouble <> $2";
-            tx.execute(sql, params![cabinet.id, USED_AFTER_END])?;
-            Ok(())
+            Ok(tx.defer(sql, params![cabinet.id, USED_AFTER_END])?)
         }
         LockerFact::Told { .. } | LockerFact::Unknown => Ok(()),
     }
@@ -85,7 +84,7 @@ pub(crate) fn reachable(
     }
     let seen = "UPDATE devices SET last_seen_at_ms = $3 WHERE device_id = $1
                 AND station = (SELECT name FROM sites WHERE site_id = $2)";
-    tx.execute(seen, params![id, site, at_ms(event)])?;
+    tx.defer(seen, params![id, site, at_ms(event)])?;
     let (kind, message) =
         if online { ("heartbeat", "设备上线") } else { ("warning", "设备离线") };
     log(tx, event, id, kind, message, &json!({"reason": reason}))
@@ -95,18 +94,22 @@ fn at_ms(event: &Event) -> i64 {
     event.at.wall.timestamp_millis()
 }
 
+/// A cabinet of the site's own station.
+struct Own<'a> {
+    id: i64,
+    name: &'a str,
+}
+
 /// The cabinet of a name, where it is one of the site's own station.
-fn own(tx: &mut dyn Transaction, event: &Event, name: &str) -> Result<Option<Cabinet>> {
-    let cabinet = match cabinets::get(tx, name) {
-        Ok(cabinet) if site_of(tx, &cabinet.station)? == event.site.as_str() => Some(cabinet),
-        Ok(_) | Err(Error::NotFound(_)) => None,
-        Err(error) => return Err(error),
-    };
-    if cabinet.is_none() {
-        let message = format!("door {name} is none of a cabinet of this station");
-        Entry::of_site(event, Level::Warning, "lockers", message).write(tx)?;
+fn own<'a>(tx: &mut dyn Transaction, event: &Event, name: &'a str) -> Result<Option<Own<'a>>> {
+    let sql = "SELECT c.id FROM cabinets c WHERE c.cabinet_id = $1
+               AND (SELECT MIN(s.site_id) FROM sites s WHERE s.name = c.station) = $2";
+    if let Some(row) = first(tx, sql, params![name, event.site.as_str()])? {
+        return Ok(Some(Own { id: row.get(0)?, name }));
     }
-    Ok(cabinet)
+    let message = format!("door {name} is none of a cabinet of this station");
+    Entry::of_site(event, Level::Warning, "lockers", message).write(tx)?;
+    Ok(None)
 }
 
 /// Writes to the log of a controller of the site's own station.
@@ -118,12 +121,14 @@ fn log(
     message: &str,
     data: &Value,
 ) -> Result<()> {
-    let sql = "SELECT d.station FROM devices d JOIN sites s ON s.name = d.station
-               WHERE d.device_id = $1 AND s.site_id = $2";
-    match first(tx, sql, params![device, event.site.as_str()])? {
-        Some(_) => devices::log(tx, device, kind, message, Some(data), at_ms(event)),
-        None => Ok(()),
-    }
+    let id = next_id(tx, "device_log")?;
+    let sql = "INSERT INTO device_logs (site_id, id, device_id, log_type, message, data,
+                                        created_at_ms)
+               SELECT s.site_id, $1, d.device_id, $2, $3, $4, $5
+               FROM devices d JOIN sites s ON s.name = d.station
+               WHERE d.device_id = $6 AND s.site_id = $7";
+    let (data, at_ms, site) = (data.to_string(), at_ms(event), event.site.as_str());
+    Ok(tx.defer(sql, params![id, kind, message, data, at_ms, device, site])?)
 }
 
 /// A controller that nobody has registered is registered here; its key is nobody's.
@@ -140,16 +145,16 @@ fn installed(
     let mut names = before.iter().map(|row| row.get(0)).collect::<Result<Vec<String>, _>>()?;
     for table in ["locker_doors", "locker_banks"] {
         let sql = format!("DELETE FROM {table} WHERE device_id = $1 AND site_id = $2");
-        tx.execute(&sql, params![id, site])?;
+        tx.defer(&sql, params![id, site])?;
     }
     if !doors.is_empty() {
         let sql = "INSERT INTO locker_banks (device_id, site_id) VALUES ($1, $2)";
-        tx.execute(sql, params![id, site])?;
+        tx.defer(sql, params![id, site])?;
     }
     for name in doors.iter().filter(|name| !name.is_empty()) {
         let sql = "INSERT INTO locker_doors (cabinet_id, site_id, device_id) VALUES ($1, $2, $3)
                    ON CONFLICT (cabinet_id, site_id) DO UPDATE SET device_id = excluded.device_id";
-        tx.execute(sql, params![name, site, id])?;
+        tx.defer(sql, params![name, site, id])?;
     }
     names.extend(doors.iter().cloned());
     for name in names {
@@ -190,10 +195,10 @@ fn opening(
     event: &Event,
     command: CommandId,
     device: &DeviceId,
-    cabinet: &Cabinet,
+    cabinet: &Own<'_>,
     order: i64,
 ) -> Result<()> {
-    tx.execute(
+    Ok(tx.defer(
         "INSERT INTO open_commands (command_id, device_id, cabinet, order_id, created_at_ms,
                                     expires_at_ms, settled, site_id)
          SELECT $1, d.device_id, o.cabinet, o.id, $5, $5, 'at_site', $6
@@ -208,33 +213,31 @@ fn opening(
             at_ms(event),
             event.site.as_str()
         ],
-    )?;
-    Ok(())
+    )?)
 }
 
 /// Ends a command that was given to this site.
 fn settle(tx: &mut dyn Transaction, event: &Event, command: CommandId, how: &str) -> Result<()> {
     let sql = "UPDATE open_commands SET settled = $3
                WHERE command_id = $1 AND site_id = $2 AND settled IS NULL";
-    tx.execute(sql, params![command.to_string(), event.site.as_str(), how])?;
-    Ok(())
+    Ok(tx.defer(sql, params![command.to_string(), event.site.as_str(), how])?)
 }
 
 fn outcome_of(
     tx: &mut dyn Transaction,
     event: &Event,
-    cabinet: &Cabinet,
+    cabinet: &Own<'_>,
     command: CommandId,
     outcome: Outcome,
     refusal: Option<&str>,
 ) -> Result<()> {
     if outcome == Outcome::Accepted {
         let opening = "UPDATE cabinets SET door = 'opening' WHERE id = $1 AND door = 'closed'";
-        tx.execute(opening, params![cabinet.id])?;
+        tx.defer(opening, params![cabinet.id])?;
         return settle(tx, event, command, "unlocked");
     }
     settle(tx, event, command, refusal.unwrap_or("failed"))?;
-    let message = format!("{}: command {command} {outcome:?}", cabinet.cabinet_id);
+    let message = format!("{}: command {command} {outcome:?}", cabinet.name);
     Ok(Entry::of_site(event, Level::Warning, "lockers", message).write(tx)?)
 }
 
@@ -243,12 +246,12 @@ fn outcome_of(
 fn door(
     tx: &mut dyn Transaction,
     event: &Event,
-    cabinet: &Cabinet,
+    cabinet: &Own<'_>,
     closed: bool,
     command: Option<CommandId>,
 ) -> Result<()> {
     let state = if closed { "closed" } else { "open" };
-    tx.execute("UPDATE cabinets SET door = $2 WHERE id = $1", params![cabinet.id, state])?;
+    tx.defer("UPDATE cabinets SET door = $2 WHERE id = $1", params![cabinet.id, state])?;
     if closed {
         return match orders::running(tx, cabinet.id)? {
             Some(order) => finish::after_closing(tx, &order, at_ms(event)),
@@ -265,24 +268,23 @@ fn door(
 }
 
 /// An order was used. See [`domain::locker`] for one that had ended here.
-fn used(tx: &mut dyn Transaction, event: &Event, cabinet: &Cabinet, order: &Order) -> Result<()> {
+fn used(tx: &mut dyn Transaction, event: &Event, cabinet: &Own<'_>, order: &Order) -> Result<()> {
     let status = if order.status == OrderStatus::Paid { OrderStatus::InUse } else { order.status };
     let sql = "UPDATE locker_orders SET status = $2, started_at_ms = COALESCE(started_at_ms, $3)
                WHERE id = $1";
-    tx.execute(sql, params![order.id, status.as_str(), at_ms(event)])?;
+    tx.defer(sql, params![order.id, status.as_str(), at_ms(event)])?;
     if order.status.is_running() || order.ended_at_ms.is_some_and(|at| at_ms(event) <= at) {
         return Ok(());
     }
     raise(tx, cabinet, USED_AFTER_END, at_ms(event))?;
-    let (name, order_no) = (&cabinet.cabinet_id, &order.order_no);
+    let (name, order_no) = (cabinet.name, &order.order_no);
     let message = format!("{name} was opened for order {order_no}, which had ended here");
     Ok(Entry::of_site(event, Level::Warning, "lockers", message).write(tx)?)
 }
 
-fn raise(tx: &mut dyn Transaction, cabinet: &Cabinet, trouble: &str, at_ms: i64) -> Result<()> {
+fn raise(tx: &mut dyn Transaction, cabinet: &Own<'_>, trouble: &str, at_ms: i64) -> Result<()> {
     let sql = "UPDATE cabinets SET trouble = $2, trouble_at_ms = $3 WHERE id = $1";
-    tx.execute(sql, params![cabinet.id, trouble, at_ms])?;
-    Ok(())
+    Ok(tx.defer(sql, params![cabinet.id, trouble, at_ms])?)
 }
 
 /// Codes that count at neither the site nor here, for as long.
@@ -299,7 +301,7 @@ fn locked_out(
     {
         let sql = "UPDATE cabinets SET code_locked_until_ms = $2
                    WHERE id = $1 AND code_locked_until_ms < $2";
-        tx.execute(sql, params![cabinet.id, until_ms])?;
+        tx.defer(sql, params![cabinet.id, until_ms])?;
     }
     let data = json!({"cabinet_id": cabinet, "seconds": seconds});
     log(tx, event, device.as_str(), "warning", "取件码错误次数过多", &data)

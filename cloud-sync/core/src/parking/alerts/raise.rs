@@ -62,16 +62,12 @@ pub(crate) fn resolve(
 /// Resolves the active alert about the stay or the plate read of a number.
 pub(crate) fn resolve_about(
     tx: &mut dyn Transaction,
+    site: &str,
     kind: AlertKind,
     number: i64,
     at_ms: i64,
 ) -> Result<(), StoreError> {
-    tx.defer(
-        "UPDATE alerts SET resolved_at_ms = $1
-         WHERE alert_type = $2 AND subject = $3 AND resolved_at_ms IS NULL",
-        params![at_ms, kind.as_str(), number.to_string()],
-    )?;
-    Ok(())
+    resolve(tx, site, kind, &number.to_string(), at_ms)
 }
 
 /// The alerts about a stay tell its corrected plate.

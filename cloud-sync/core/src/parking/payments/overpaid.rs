@@ -15,14 +15,15 @@ use crate::{
 pub(crate) fn notice_overpaid(tx: &mut dyn Transaction, stay: i64, at_ms: i64) -> Result<()> {
     let sql = "SELECT p.site_id, p.plate, p.fee_fen, p.paid_fen - CAST(
                           (SELECT COALESCE(SUM(o.refunded_fen), 0) FROM payments o
-                           WHERE o.session = p.id AND o.is_deleted = 0) AS BIGINT)
+                           WHERE o.session = p.id AND o.site_id = p.site_id
+                           AND o.is_deleted = 0) AS BIGINT)
                FROM parking_sessions p WHERE p.id = $1";
     let row = first(tx, sql, params![stay])?.ok_or(Error::NotFound("session"))?;
     let (site, plate): (String, String) = (row.get(0)?, row.get(1)?);
     let Some(fee) = row.get::<Option<i64>>(2)? else { return Ok(()) };
     let left = row.get::<i64>(3)? - fee;
     if left <= 0 {
-        return Ok(resolve_about(tx, AlertKind::RefundDue, stay, at_ms)?);
+        return Ok(resolve_about(tx, &site, AlertKind::RefundDue, stay, at_ms)?);
     }
     let message = format!("{plate} 多收停车费，应退 ¥{}", Fen(left));
     Ok(raise(

@@ -166,15 +166,17 @@ pub(super) fn count(
 ) -> Result<()> {
     (stay.paid_fen, stay.paid_at_ms) = (stay.paid_fen + amount_fen, Some(at_ms));
     tx.defer(
-        "UPDATE parking_sessions SET paid_fen = paid_fen + $1, paid_at_ms = $2 WHERE id = $3",
-        params![amount_fen, at_ms, stay.id],
+        "UPDATE parking_sessions SET paid_fen = paid_fen + $1, paid_at_ms = $2
+         WHERE id = $3 AND site_id = $4",
+        params![amount_fen, at_ms, stay.id, &stay.site],
     )?;
     let owed = stay.owed_at(at_ms).0;
     let give_up = "UPDATE payments SET status = 'failed'
-                   WHERE session = $1 AND status = 'pending' AND (amount_fen > $2 OR $2 = 0)";
-    tx.defer(give_up, params![stay.id, owed])?;
+                   WHERE session = $1 AND status = 'pending' AND (amount_fen > $2 OR $2 = 0)
+                   AND site_id = $3";
+    tx.defer(give_up, params![stay.id, owed, &stay.site])?;
     if owed == 0 {
-        resolve_about(tx, AlertKind::PaymentOverdue, stay.id, at_ms)?;
+        resolve_about(tx, &stay.site, AlertKind::PaymentOverdue, stay.id, at_ms)?;
     }
     // While the car is inside, what was taken may still be used up.
     if stay.fee_fen.is_some() { notice_overpaid(tx, stay.id, at_ms) } else { Ok(()) }

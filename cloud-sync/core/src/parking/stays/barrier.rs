@@ -59,7 +59,7 @@ fn adopt(tx: &mut dyn Transaction, opened: &Opened<'_>, before: i64) -> Result<O
         "UPDATE parking_sessions SET session_id = $1, origin = 'edge', kind = $2,
                 entered_at_ms = $3, entry_lane = $4, entry_decision = $5, tariff = $6,
                 tariff_id = NULL, tariff_name = NULL
-         WHERE id = $7 AND origin = 'cloud'",
+         WHERE id = $7 AND origin = 'cloud' AND site_id = $8",
         params![
             &opened.session,
             opened.kind,
@@ -67,11 +67,13 @@ fn adopt(tx: &mut dyn Transaction, opened: &Opened<'_>, before: i64) -> Result<O
             opened.lane,
             &opened.decision,
             json(opened.tariff)?,
-            before
+            before,
+            opened.site
         ],
     )?;
     if adopted == 0 {
-        tx.execute("UPDATE parking_sessions SET inside_key = NULL WHERE id = $1", params![before])?;
+        let sql = "UPDATE parking_sessions SET inside_key = NULL WHERE id = $1 AND site_id = $2";
+        tx.execute(sql, params![before, opened.site])?;
         return Ok(None);
     }
     Ok(Some(before))
@@ -128,7 +130,8 @@ fn insert(tx: &mut dyn Transaction, opened: &Opened<'_>, here: &Before) -> Resul
 /// The read at the barrier says where its car stands.
 fn tie_read(tx: &mut dyn Transaction, opened: &Opened<'_>, id: i64) -> Result<()> {
     tx.defer(
-        "UPDATE plate_reads SET spot_id = (SELECT spot_id FROM parking_sessions WHERE id = $1)
+        "UPDATE plate_reads SET spot_id = (SELECT p.spot_id FROM parking_sessions p
+                                       WHERE p.id = $1 AND p.site_id = $2)
          WHERE site_id = $2 AND decision_id = $3",
         params![id, opened.site, &opened.decision],
     )?;
@@ -146,11 +149,18 @@ pub(crate) fn barrier_closed(tx: &mut dyn Transaction, closed: &Closed<'_>) -> R
     let (id, already): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
     tx.defer(
         "UPDATE parking_sessions SET exited_at_ms = $1, exit_lane = $2, exit_decision = $3,
-                fee_fen = $4, inside_key = NULL WHERE id = $5",
-        params![closed.exited_at_ms, closed.lane, &closed.decision, closed.fee_fen, id],
+                fee_fen = $4, inside_key = NULL WHERE site_id = $5 AND session_id = $6",
+        params![
+            closed.exited_at_ms,
+            closed.lane,
+            &closed.decision,
+            closed.fee_fen,
+            closed.site,
+            &closed.session
+        ],
     )?;
     let spot = if already.is_some() { None } else { row.get(2)? };
-    exit::closed(tx, id, spot, closed.exited_at_ms)?;
+    exit::closed(tx, closed.site, id, spot, closed.exited_at_ms)?;
     Ok(true)
 }
 

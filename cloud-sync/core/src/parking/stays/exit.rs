@@ -29,12 +29,13 @@ fn end(tx: &mut dyn Transaction, stay: &Stay, now_ms: i64) -> Result<()> {
          WHERE id = $3 AND exited_at_ms IS NULL",
         params![now_ms, stay.final_fee(now_ms).0, stay.id],
     )?;
-    closed(tx, stay.id, stay.spot.as_ref().map(|spot| spot.id), now_ms)
+    closed(tx, &stay.site, stay.id, stay.spot.as_ref().map(|spot| spot.id), now_ms)
 }
 
 /// What follows from the end of a stay, whoever told of it.
 pub(super) fn closed(
     tx: &mut dyn Transaction,
+    site: &str,
     id: i64,
     spot: Option<i64>,
     now_ms: i64,
@@ -42,7 +43,7 @@ pub(super) fn closed(
     if let Some(spot) = spot {
         spots::release(tx, spot, now_ms)?;
     }
-    alerts::resolve_about(tx, alerts::AlertKind::OvertimeParking, id, now_ms)?;
+    alerts::resolve_about(tx, site, alerts::AlertKind::OvertimeParking, id, now_ms)?;
     payments::notice_overpaid(tx, id, now_ms)
 }
 
