@@ -110,6 +110,33 @@ fn verify_says_by_its_exit_whether_the_journal_is_whole() {
 }
 
 #[test]
+fn what_is_left_of_a_damaged_journal_is_exported_as_it_was_written() {
+    let (folder, journal) = journal();
+    drop(journal);
+    let bodies = || -> Vec<String> {
+        let db = rusqlite::Connection::open(folder.path().join("journal.db")).unwrap();
+        let mut bodies = db.prepare("SELECT body FROM event ORDER BY sequence").unwrap();
+        bodies.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let exported = || -> Vec<String> {
+        let output = command("export", &folder).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        said(&output).lines().map(str::to_owned).collect()
+    };
+    let before = bodies();
+    assert_eq!(exported(), before);
+    let db = rusqlite::Connection::open(folder.path().join("journal.db")).unwrap();
+    db.execute_batch("UPDATE event SET body = replace(body, '-250', '-251')").unwrap();
+    drop(db);
+    let repaired = command("repair", &folder).output().unwrap();
+    assert!(repaired.status.success() && said(&repaired).contains("lost: 2"), "{repaired:?}");
+    let left = exported();
+    assert_eq!(left[..2], [before[0].clone(), before[2].clone()], "the others are as they were");
+    assert!(left[2].contains("journal_repaired"), "{left:?}");
+    assert!(command("verify", &folder).output().unwrap().status.success());
+}
+
+#[test]
 fn a_folder_without_a_journal_is_named() {
     let folder = tempfile::tempdir().unwrap();
     for verb in ["ls", "verify"] {

@@ -118,11 +118,27 @@ impl Cloud {
         database.prepare(sql)?.query_map([site], |row| row.get(0))?.collect()
     }
 
-    fn database(&self) -> PathBuf {
+    /// What people are told about `kind`, oldest first.
+    ///
+    /// # Errors
+    /// Where the database cannot be read.
+    pub fn alerts(&self, kind: &str) -> rusqlite::Result<Vec<String>> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let database = Connection::open_with_flags(self.database(), flags)?;
+        let sql = "SELECT message FROM alerts WHERE alert_type = $1 ORDER BY id";
+        database.prepare(sql)?.query_map([kind], |row| row.get(0))?.collect()
+    }
+
+    /// The file of its database.
+    pub fn database(&self) -> PathBuf {
         self.folder.join("cloud.db")
     }
 
-    async fn command(&self, words: &[&str], input: &str) -> io::Result<String> {
+    /// Runs a verb of the program on its database, with `input` on its standard input.
+    ///
+    /// # Errors
+    /// What the command said.
+    pub async fn command(&self, words: &[&str], input: &str) -> io::Result<String> {
         let url = database_url(&self.folder);
         let words = words.iter().copied().chain(["--database-url", &url]);
         process::output("cloud-sync", words, input).await
