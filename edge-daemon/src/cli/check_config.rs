@@ -46,7 +46,7 @@ pub fn run(arguments: CheckConfig) -> ExitCode {
 /// The configuration, where the networks that it names can be used as well.
 fn load(file: &Path) -> Result<Config, Box<dyn Error>> {
     let config = Config::load(file)?;
-    config.cameras.models.load()?;
+    config.cameras.models.check()?;
     Ok(config)
 }
 

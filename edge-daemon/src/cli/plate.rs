@@ -2,6 +2,7 @@
 
 mod bench;
 mod files;
+mod networks;
 mod picture;
 mod pool;
 mod report;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use anpr::{Models, Own};
+use anpr::{Models, Own, VehicleModel};
 use clap::Args;
 use serde::Deserialize;
 
@@ -23,6 +23,9 @@ pub struct ModelsConfig {
     /// Reads plates, in place of the built-in network (ONNX).
     #[arg(long, value_name = "FILE")]
     pub reader: Option<PathBuf>,
+    /// Finds vehicles and tells them apart, in place of the built-in network (ONNX).
+    #[arg(long, value_name = "FILE")]
+    pub vehicles: Option<PathBuf>,
 }
 
 /// Why a network cannot be used.
@@ -51,6 +54,35 @@ impl ModelsConfig {
         let reader = self.reader.as_deref().map(NetworkFile::read).transpose()?;
         let (detector, reader) = (detector.as_ref(), reader.as_ref());
         Ok(Models::with_own(detector.map(NetworkFile::own), reader.map(NetworkFile::own))?)
+    }
+
+    /// Reads the network that finds vehicles and checks that it fits.
+    ///
+    /// # Errors
+    /// Those of [`load`](Self::load).
+    pub fn load_vehicles(&self) -> Result<VehicleModel, ModelsError> {
+        Ok(match &self.vehicles {
+            Some(path) => VehicleModel::own(NetworkFile::read(path)?.own())?,
+            None => VehicleModel::embedded()?,
+        })
+    }
+
+    /// Checks that all networks can be used.
+    ///
+    /// # Errors
+    /// Those of [`load`](Self::load).
+    pub fn check(&self) -> Result<(), ModelsError> {
+        self.load()?;
+        self.load_vehicles().map(drop)
+    }
+
+    /// Itself, and what it does not name as `other` does.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            detector: self.detector.or(other.detector),
+            reader: self.reader.or(other.reader),
+            vehicles: self.vehicles.or(other.vehicles),
+        }
     }
 }
 
@@ -113,8 +145,9 @@ mod tests {
         let config = ModelsConfig {
             detector: Some(weights.join("detector.onnx")),
             reader: Some(weights.join("reader.onnx")),
+            vehicles: Some(weights.join("vehicles.onnx")),
         };
-        config.load().unwrap();
+        config.check().unwrap();
         let fast = weights.join("fast/detector.onnx");
         ModelsConfig { detector: Some(fast), ..ModelsConfig::default() }.load().unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -129,7 +162,11 @@ mod tests {
         let mixed_up =
             ModelsConfig { detector: Some(weights.join("reader.onnx")), ..ModelsConfig::default() };
         let said = refusal(&mixed_up);
-        assert!(said.contains("reader.onnx") && said.contains("`image`"), "{said}");
+        assert!(said.contains("reader.onnx does not fit: its input"), "{said}");
+        let vehicles = weights.join("detector.onnx");
+        let mixed_up = ModelsConfig { vehicles: Some(vehicles), ..ModelsConfig::default() };
+        let said = chain(&mixed_up.check().unwrap_err()).join(": ");
+        assert!(said.contains("detector.onnx") && said.contains("wanted [1, 8,"), "{said}");
         let missing =
             ModelsConfig { reader: Some("/no/such.onnx".into()), ..ModelsConfig::default() };
         assert!(refusal(&missing).contains("/no/such.onnx"));

@@ -7,6 +7,8 @@
 mod alternatives;
 mod search;
 
+use crate::read::Output;
+
 /// The blank's class.
 const BLANK: usize = 0;
 
@@ -18,21 +20,14 @@ pub(crate) struct Lattice {
 }
 
 /// Classes without blanks.
-pub(crate) type Text = Vec<u8>;
+pub(crate) type Text = Vec<u16>;
 
 impl Lattice {
-    /// Softmax of `logits` divided by `temperature`, row by row.
-    pub fn set(&mut self, logits: &[f32], classes: usize, temperature: f32) {
-        self.classes = classes;
+    /// What a network's values say, its logits divided by `temperature`.
+    pub fn set(&mut self, values: &[f32], output: &Output, temperature: f32) {
+        self.classes = output.characters().len() + 1;
         self.rows.clear();
-        for row in logits.chunks_exact(classes) {
-            let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let start = self.rows.len();
-            let powers = row.iter().map(|logit| f64::from((logit - most) / temperature).exp());
-            self.rows.extend(powers);
-            let sum: f64 = self.rows[start..].iter().sum();
-            self.rows[start..].iter_mut().for_each(|value| *value /= sum);
-        }
+        output.read(values, temperature, &mut self.rows);
     }
 
     fn steps(&self) -> impl DoubleEndedIterator<Item = &[f64]> + ExactSizeIterator {
@@ -40,7 +35,7 @@ impl Lattice {
     }
 
     /// The probability of exactly this text.
-    pub fn probability(&self, text: &[u8]) -> f64 {
+    pub fn probability(&self, text: &[u16]) -> f64 {
         let states = States::new(text);
         let last = self.forward(&states).pop().unwrap_or_default();
         last.iter().rev().take(2).sum()
@@ -84,11 +79,11 @@ impl Lattice {
 
 /// The states of a text's alignments: blank, first character, blank, second character, …, blank.
 struct States<'a> {
-    text: &'a [u8],
+    text: &'a [u16],
 }
 
 impl<'a> States<'a> {
-    fn new(text: &'a [u8]) -> Self {
+    fn new(text: &'a [u16]) -> Self {
         Self { text }
     }
 
@@ -114,9 +109,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Blank;
+    use crate::read::output::Classes;
+
+    fn output(steps: usize, characters: usize) -> Output {
+        let charset = &['A', 'B', 'C'][..characters];
+        Output::rows_of_logits(steps, Classes::new(charset, Blank::First))
+    }
 
     /// Every alignment, one by one.
-    fn probability_by_hand(lattice: &Lattice, text: &[u8]) -> f64 {
+    fn probability_by_hand(lattice: &Lattice, text: &[u16]) -> f64 {
         let steps: Vec<&[f64]> = lattice.steps().collect();
         let count = lattice.classes.pow(steps.len() as u32);
         let alignment = |mut n: usize| {
@@ -131,7 +133,7 @@ mod tests {
             let mut classes = classes.to_vec();
             classes.dedup();
             classes.retain(|class| *class != BLANK);
-            classes.iter().map(|class| *class as u8).collect::<Vec<_>>()
+            classes.iter().map(|class| *class as u16).collect::<Vec<_>>()
         };
         (0..count)
             .map(alignment)
@@ -143,7 +145,7 @@ mod tests {
     prop_compose! {
         fn lattice()(logits in prop::collection::vec(-3f32..3.0, 6 * 4)) -> Lattice {
             let mut lattice = Lattice::default();
-            lattice.set(&logits, 4, 1.0);
+            lattice.set(&logits, &output(6, 3), 1.0);
             lattice
         }
     }
@@ -152,7 +154,7 @@ mod tests {
         #[test]
         fn a_texts_probability_is_the_sum_over_its_alignments(
             lattice in lattice(),
-            text in prop::collection::vec(1u8..4, 0..4),
+            text in prop::collection::vec(1u16..4, 0..4),
         ) {
             let wanted = probability_by_hand(&lattice, &text);
             prop_assert!((lattice.probability(&text) - wanted).abs() < 1e-12);
@@ -161,10 +163,10 @@ mod tests {
         #[test]
         fn alternatives_are_what_the_texts_with_them_would_have(
             lattice in lattice(),
-            text in prop::collection::vec(1u8..4, 1..4),
+            text in prop::collection::vec(1u16..4, 1..4),
         ) {
             for (position, ranked) in lattice.alternatives(&text, 0.0).into_iter().enumerate() {
-                let with = |class: u8| {
+                let with = |class: u16| {
                     let mut text = text.clone();
                     text[position] = class;
                     lattice.probability(&text)
@@ -189,9 +191,9 @@ mod tests {
     #[test]
     fn two_equal_characters_need_a_blank_between_them() {
         let mut lattice = Lattice::default();
-        lattice.set(&[-9., 9., 9., -9., -9., 9.], 2, 1.0);
+        lattice.set(&[-9., 9., 9., -9., -9., 9.], &output(3, 1), 1.0);
         assert_eq!(lattice.likeliest()[0].0, [1, 1]);
-        lattice.set(&[-9., 9., -9., 9., -9., 9.], 2, 1.0);
+        lattice.set(&[-9., 9., -9., 9., -9., 9.], &output(3, 1), 1.0);
         assert_eq!(lattice.likeliest()[0].0, [1]);
     }
 }

@@ -104,9 +104,9 @@ fn texts(lattice: &Lattice, charset: &[char], regions: &[Region]) -> Vec<(Text, 
     texts
 }
 
-fn positions(lattice: &Lattice, charset: &[char], text: &[u8]) -> Vec<Position> {
+fn positions(lattice: &Lattice, charset: &[char], text: &[u16]) -> Vec<Position> {
     let ranked = lattice.alternatives(text, LEAST_ALTERNATIVE);
-    let position = |(class, ranked): (&u8, Vec<(u8, f64)>)| {
+    let position = |(class, ranked): (&u16, Vec<(u16, f64)>)| {
         let probability = ranked.iter().find(|(c, _)| c == class).map_or(0.0, |(_, p)| *p);
         let named = ranked.iter().map(|(c, p)| (character(*c, charset), *p as f32));
         Position {
@@ -118,22 +118,24 @@ fn positions(lattice: &Lattice, charset: &[char], text: &[u8]) -> Vec<Position> 
     text.iter().zip(ranked).map(position).collect()
 }
 
-fn character(class: u8, charset: &[char]) -> char {
+fn character(class: u16, charset: &[char]) -> char {
     charset[usize::from(class) - 1]
 }
 
-fn spell(text: &[u8], charset: &[char]) -> Vec<char> {
+fn spell(text: &[u16], charset: &[char]) -> Vec<char> {
     text.iter().map(|class| character(*class, charset)).collect()
 }
 
 fn classes(text: &[char], charset: &[char]) -> Option<Text> {
-    let class = |c: &char| charset.iter().position(|known| known == c).map(|i| i as u8 + 1);
+    let class = |c: &char| charset.iter().position(|known| known == c).map(|i| i as u16 + 1);
     text.iter().map(class).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Blank;
+    use crate::read::output::{Classes, Output};
 
     const CHARSET: &str = "京沪0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -155,7 +157,9 @@ mod tests {
             logits.extend(row.into_iter().map(|p: f32| p.max(1e-9).ln()));
         }
         let mut lattice = Lattice::default();
-        lattice.set(&logits, charset.len() + 1, 1.0);
+        let rows = logits.len() / (charset.len() + 1);
+        let classes = Classes::new(&charset, Blank::First);
+        lattice.set(&logits, &Output::rows_of_logits(rows, classes), 1.0);
         decide(&lattice, &charset, (kind, 0.95), regions)
     }
 

@@ -1,5 +1,6 @@
 //! Finds plates: the picture goes through the network, its maps become corners in the picture.
 
+use crate::boxes::{Head, PlateClass};
 use crate::fitted::Fitted;
 use crate::frames::{Frame, Frames, frame_for};
 use crate::geometry::{Bounds, Corners, Point, is_convex};
@@ -104,13 +105,14 @@ pub struct Detector {
     largest: Frame,
     /// What is taken for a plate; may be changed between pictures.
     pub thresholds: Thresholds,
-    strides: Vec<usize>,
+    head: Head<PlateClass>,
 }
 
 impl Detector {
     /// A detector that fits pictures into `largest`.
     pub(crate) fn new(
         frames: &Frames,
+        head: &Head<PlateClass>,
         largest: Frame,
         manifest: &DetectorManifest,
     ) -> Result<Self, Error> {
@@ -118,7 +120,7 @@ impl Detector {
             network: Fitted::new(frames, largest)?,
             largest,
             thresholds: Thresholds::of(manifest),
-            strides: manifest.strides.clone(),
+            head: head.clone(),
         })
     }
 
@@ -128,11 +130,14 @@ impl Detector {
     /// [`Error::Network`] where the inference engine fails; no picture should make it.
     pub fn detect(&mut self, image: Image) -> Result<Vec<Detection>, Error> {
         let (frame, scale) = self.network.draw(image, |size| frame_for(size, self.largest))?;
-        let least = logit(self.thresholds.score);
+        let least = self.thresholds.score;
         let mut found = Vec::new();
-        self.network.session().run(|index, map| {
-            let grid = Grid::new(map, self.strides[index], frame);
-            found.extend(grid.plates(least, scale));
+        self.network.session().run(|index, values| match &self.head {
+            Head::Cells(strides) => {
+                let grid = Grid::new(values, strides[index], frame);
+                found.extend(grid.plates(logit(least), scale));
+            }
+            Head::Boxes(boxes) => found.extend(boxes.plates(values, least, scale)),
         })?;
         found.sort_by(|a, b| b.score.total_cmp(&a.score));
         found.truncate(MAX_CANDIDATES);

@@ -28,6 +28,14 @@ pub enum Error {
         /// The shape in the network, or that it is missing.
         found: String,
     },
+    /// A network of one's own is of none of the shapes that are taken.
+    #[error("{file} does not fit: {reason}")]
+    Unfit {
+        /// The file's name or path.
+        file: String,
+        /// What does not fit, and what would.
+        reason: String,
+    },
     /// The inference engine refused a network or failed while running it.
     #[error("{file}: could not {act}")]
     Network {

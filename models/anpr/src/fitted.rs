@@ -17,8 +17,9 @@ pub(crate) struct Fitted {
 }
 
 impl Fitted {
-    /// Made ready for pictures of the size of `frame`.
+    /// Made ready for pictures of the size of `frame`, where the network takes it.
     pub fn new(frames: &Frames, frame: Frame) -> Result<Self, Error> {
+        let frame = frames.fixed().unwrap_or(frame);
         Ok(Self {
             frames: frames.clone(),
             frame,
@@ -36,7 +37,8 @@ impl Fitted {
     ) -> Result<(Frame, (f32, f32)), Error> {
         let size = (image.width(), image.height());
         if self.letterbox.source() != size {
-            self.fit(size, frame_for(size))?;
+            let frame = self.frames.fixed().unwrap_or_else(|| frame_for(size));
+            self.fit(size, frame)?;
         }
         let Self { session, letterbox, frame, .. } = self;
         session.fill(|planes| letterbox.draw(image, planes, *frame));

@@ -32,12 +32,29 @@ pub(crate) fn frame_for(source: (usize, usize), largest: Frame) -> Frame {
 #[derive(Debug, Clone)]
 pub(crate) struct Frames {
     parsed: Parsed,
+    /// The only one that the network takes, where that is so.
+    fixed: Option<Frame>,
     planned: Arc<Mutex<BTreeMap<Frame, Network>>>,
 }
 
 impl Frames {
     pub fn new(parsed: Parsed) -> Self {
-        Self { parsed, planned: Arc::default() }
+        Self { parsed, fixed: None, planned: Arc::default() }
+    }
+
+    /// The same for a network that takes one frame only.
+    pub fn with_fixed(self, fixed: Option<Frame>) -> Self {
+        Self { fixed, ..self }
+    }
+
+    /// The only frame that the network takes; none where it takes any.
+    pub fn fixed(&self) -> Option<Frame> {
+        self.fixed
+    }
+
+    /// The file's name.
+    pub fn file(&self) -> &str {
+        self.parsed.file()
     }
 
     /// The network for inputs of `frame` px. The first time it takes some tens of milliseconds.

@@ -87,6 +87,12 @@ pub(crate) fn is_convex(corners: &Corners) -> bool {
     })
 }
 
+/// Width by height, by the means of the opposite sides.
+pub(crate) fn aspect(&[tl, tr, br, bl]: &Corners) -> f32 {
+    let length = |from: Point, to: Point| (to.x - from.x).hypot(to.y - from.y);
+    (length(tl, tr) + length(bl, br)) / (length(tl, bl) + length(tr, br))
+}
+
 /// The corners moved away from their mean, so that the plate keeps `margin` of its size free on
 /// every side.
 pub(crate) fn push_out(corners: &Corners, margin: f32) -> Corners {

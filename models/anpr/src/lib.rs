@@ -19,6 +19,7 @@
 //! [`Models`] is loaded once and shared; each thread takes its own [`Recognizer`] from it. A vehicle
 //! that is seen in several frames is read in each, and a [`Vote`] says what its plate is.
 
+mod boxes;
 mod ctc;
 mod decide;
 mod detect;
@@ -47,7 +48,9 @@ pub use error::Error;
 pub use geometry::{Bounds, Corners, Point};
 pub use grammar::Region;
 pub use image::Image;
-pub use manifest::{DetectorManifest, Manifest, ReaderManifest, RefinerManifest};
+pub use manifest::{
+    Blank, ColourOrder, DetectorManifest, Manifest, ReaderManifest, RefinerManifest,
+};
 pub use models::Models;
 pub use own::Own;
 pub use profile::LayerTime;

@@ -1,25 +1,29 @@
 //! The three networks, verified, shared by all threads that recognise.
 
+use crate::boxes::{Given, Head, PlateClass};
 use crate::detect::CHANNELS;
 use crate::frames::{Frames, LARGEST};
-use crate::network::{Expected, Network, Parsed};
+use crate::network::{Network, Parsed};
+use crate::read::ReaderNetwork;
 use crate::recognize::NEAR;
-use crate::rectify::{HEIGHT, WIDTH};
 use crate::refine::{Refiner, VALUES, VIEW};
-use crate::{Detector, Error, Manifest, Reader, Recognizer};
+use crate::{
+    Detector, DetectorManifest, Error, Manifest, Own, Reader, ReaderManifest, Recognizer,
+    RefinerManifest,
+};
 
 pub(crate) const MANIFEST: &str = include_str!("../weights/manifest.toml");
-pub(crate) const DETECTOR: &[u8] = include_bytes!("../weights/detector.onnx");
-pub(crate) const REFINER: &[u8] = include_bytes!("../weights/refiner.onnx");
-pub(crate) const READER: &[u8] = include_bytes!("../weights/reader.onnx");
+const DETECTOR: &[u8] = include_bytes!("../weights/detector.onnx");
+const REFINER: &[u8] = include_bytes!("../weights/refiner.onnx");
+const READER: &[u8] = include_bytes!("../weights/reader.onnx");
 
 /// Verified networks. Loading takes some tens of milliseconds; cloning shares the weights.
 #[derive(Debug, Clone)]
 pub struct Models {
     manifest: Manifest,
-    detector: Frames,
+    detector: PlateFinder,
     refiner: Network,
-    reader: Network,
+    reader: ReaderNetwork,
 }
 
 impl Models {
@@ -47,18 +51,32 @@ impl Models {
         refiner: &[u8],
         reader: &[u8],
     ) -> Result<Self, Error> {
-        Self::from_parts(Manifest::parse(manifest)?, detector, refiner, reader)
+        let manifest = Manifest::parse(manifest)?;
+        Ok(Self {
+            detector: PlateFinder::built_in(&manifest.detector, detector)?,
+            refiner: load_refiner(&manifest.refiner, refiner)?,
+            reader: load_reader(&manifest.reader, reader)?,
+            manifest,
+        })
     }
 
-    pub(crate) fn from_parts(
-        manifest: Manifest,
-        detector: &[u8],
-        refiner: &[u8],
-        reader: &[u8],
-    ) -> Result<Self, Error> {
-        let detector = load_detector(&manifest, detector)?;
-        let refiner = load_refiner(&manifest, refiner)?;
-        let reader = load_reader(&manifest, reader)?;
+    /// The built-in networks, but for those of one's own: of the built-in ones' shapes, a detector
+    /// that writes boxes, or a reader of another size or other characters.
+    ///
+    /// # Errors
+    /// [`Error::Unfit`] and those of [`from_bytes`](Self::from_bytes), with the name of the file
+    /// that does not fit and what would.
+    pub fn with_own(detector: Option<Own>, reader: Option<Own>) -> Result<Self, Error> {
+        let mut manifest = Manifest::parse(MANIFEST)?;
+        let detector = match detector {
+            Some(own) => PlateFinder::own(own, &mut manifest.detector)?,
+            None => PlateFinder::built_in(&manifest.detector, DETECTOR)?,
+        };
+        let refiner = load_refiner(&manifest.refiner, REFINER)?;
+        let reader = match reader {
+            Some(own) => own_reader(own, &mut manifest.reader)?,
+            None => load_reader(&manifest.reader, READER)?,
+        };
         Ok(Self { manifest, detector, refiner, reader })
     }
 
@@ -72,7 +90,8 @@ impl Models {
     /// # Errors
     /// [`Error::Network`] where the inference engine cannot start.
     pub fn recognizer(&self) -> Result<Recognizer, Error> {
-        let detector = |largest| Detector::new(&self.detector, largest, &self.manifest.detector);
+        let PlateFinder { frames, head } = &self.detector;
+        let detector = |largest| Detector::new(frames, head, largest, &self.manifest.detector);
         Ok(Recognizer {
             detector: detector(LARGEST)?,
             near: detector(NEAR)?,
@@ -85,59 +104,71 @@ impl Models {
     }
 }
 
-fn load_detector(manifest: &Manifest, bytes: &[u8]) -> Result<Frames, Error> {
-    let manifest = &manifest.detector;
-    let outputs: Vec<String> = manifest.strides.iter().map(|s| format!("p{s}")).collect();
-    let frames = Frames::new(Parsed::load(
-        bytes,
-        &Expected {
-            file: &manifest.file,
-            sha256: &manifest.sha256,
-            input: "image",
-            outputs: &outputs,
-        },
-    )?);
-    let network = frames.network(LARGEST)?;
-    for (index, stride) in manifest.strides.iter().enumerate() {
-        let wanted = [1, CHANNELS, LARGEST.1 / stride, LARGEST.0 / stride];
-        check_shape(&network, index, &outputs[index], &manifest.file, &wanted)?;
+/// The network that finds plates, and how it writes them.
+#[derive(Debug, Clone)]
+struct PlateFinder {
+    frames: Frames,
+    head: Head<PlateClass>,
+}
+
+impl PlateFinder {
+    fn built_in(manifest: &DetectorManifest, onnx: &[u8]) -> Result<Self, Error> {
+        Self::of_cells(manifest, Parsed::load(onnx, &manifest.file, &manifest.sha256)?)
     }
-    Ok(frames)
+
+    /// One's own, whose numbers take the place of those in `manifest`.
+    fn own(own: Own, manifest: &mut DetectorManifest) -> Result<Self, Error> {
+        let opened = own.open("detector")?;
+        *manifest = opened.table()?;
+        match opened.is_ours() {
+            true => Self::of_cells(manifest, opened.parsed),
+            false => Self::of_boxes(manifest, opened.parsed),
+        }
+    }
+
+    /// A network of the built-in one's shape.
+    fn of_cells(manifest: &DetectorManifest, parsed: Parsed) -> Result<Self, Error> {
+        manifest.check_cells()?;
+        let outputs: Vec<String> = manifest.strides.iter().map(|s| format!("p{s}")).collect();
+        let frames = Frames::new(parsed.with_tensors("image", &outputs)?);
+        let network = frames.network(LARGEST)?;
+        for (index, stride) in manifest.strides.iter().enumerate() {
+            let wanted = [1, CHANNELS, LARGEST.1 / stride, LARGEST.0 / stride];
+            check_shape(&network, index, &outputs[index], &manifest.file, &wanted)?;
+        }
+        Ok(Self { frames, head: Head::Cells(manifest.strides.clone()) })
+    }
+
+    /// A network of somebody else, which writes boxes.
+    fn of_boxes(manifest: &DetectorManifest, parsed: Parsed) -> Result<Self, Error> {
+        manifest.check_thresholds()?;
+        let (classes, input_shape) = (&manifest.classes[..], manifest.input_shape);
+        let given = Given { parsed, classes, input_shape, largest: LARGEST };
+        let ours = "`plate`, a colour, `single` or `double`";
+        let (frames, boxes) = given.fit(PlateClass::named, Some(PlateClass::PLAIN), ours)?;
+        Ok(Self { frames, head: Head::Boxes(boxes) })
+    }
 }
 
-fn load_refiner(manifest: &Manifest, bytes: &[u8]) -> Result<Network, Error> {
-    let manifest = &manifest.refiner;
+fn load_reader(manifest: &ReaderManifest, onnx: &[u8]) -> Result<ReaderNetwork, Error> {
+    ReaderNetwork::ours(manifest, Parsed::load(onnx, &manifest.file, &manifest.sha256)?)
+}
+
+/// A reader of one's own, whose numbers take the place of those in `manifest`.
+fn own_reader(own: Own, manifest: &mut ReaderManifest) -> Result<ReaderNetwork, Error> {
+    let opened = own.open("reader")?;
+    *manifest = opened.table()?;
+    match opened.is_ours() {
+        true => ReaderNetwork::ours(manifest, opened.parsed),
+        false => ReaderNetwork::given(manifest, opened.parsed),
+    }
+}
+
+fn load_refiner(manifest: &RefinerManifest, bytes: &[u8]) -> Result<Network, Error> {
     let outputs = ["corners".to_owned()];
-    let network = Parsed::load(
-        bytes,
-        &Expected {
-            file: &manifest.file,
-            sha256: &manifest.sha256,
-            input: "view",
-            outputs: &outputs,
-        },
-    )?
-    .plan([1, 3, VIEW.1, VIEW.0])?;
+    let parsed = Parsed::load(bytes, &manifest.file, &manifest.sha256)?;
+    let network = parsed.with_tensors("view", &outputs)?.plan([1, 3, VIEW.1, VIEW.0])?;
     check_shape(&network, 0, &outputs[0], &manifest.file, &[1, VALUES])?;
-    Ok(network)
-}
-
-fn load_reader(manifest: &Manifest, bytes: &[u8]) -> Result<Network, Error> {
-    let manifest = &manifest.reader;
-    let outputs = ["logits".to_owned()];
-    let network = Parsed::load(
-        bytes,
-        &Expected {
-            file: &manifest.file,
-            sha256: &manifest.sha256,
-            input: "plate",
-            outputs: &outputs,
-        },
-    )?
-    .plan([1, 3, HEIGHT, WIDTH])?;
-    let steps = network.output_shape(0).get(1).copied().unwrap_or(1);
-    let wanted = [1, steps, manifest.charset.chars().count() + 1];
-    check_shape(&network, 0, &outputs[0], &manifest.file, &wanted)?;
     Ok(network)
 }
 

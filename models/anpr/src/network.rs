@@ -1,24 +1,17 @@
-//! A network, verified, fitted to the shape of its input and made ready for one thread.
+//! A network, fitted to the shape of its input and made ready for one thread.
+
+mod parsed;
+
+pub(crate) use parsed::{Parsed, sha256};
 
 use std::sync::Arc;
 
-use ring::digest;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::OpState;
 use tract_onnx::tract_core::plan::EvalContext;
 use tract_onnx::tract_hir::internal::DimLike;
 
 use crate::Error;
-
-/// What a network's bytes are checked against.
-pub(crate) struct Expected<'a> {
-    pub file: &'a str,
-    pub sha256: &'a str,
-    /// The input's name.
-    pub input: &'a str,
-    /// Names in the order in which they are wanted.
-    pub outputs: &'a [String],
-}
 
 /// An optimised network; cheap to share between threads, each of which runs its own [`Session`].
 #[derive(Debug, Clone)]
@@ -28,44 +21,6 @@ pub(crate) struct Network {
     input: [usize; 4],
     /// Index among the network's outputs, and shape, in the order asked for.
     outputs: Vec<(usize, Vec<usize>)>,
-}
-
-/// A verified network before it is fitted to the size of its input.
-#[derive(Debug, Clone)]
-pub(crate) struct Parsed {
-    model: Arc<InferenceModel>,
-    file: Arc<str>,
-    /// Index among the network's outputs, in the order asked for.
-    outputs: Vec<usize>,
-}
-
-impl Parsed {
-    pub fn load(bytes: &[u8], expected: &Expected) -> Result<Self, Error> {
-        verify_hash(bytes, expected)?;
-        let model = tract_onnx::onnx()
-            .with_ignore_value_info(true)
-            .model_for_read(&mut &*bytes)
-            .map_err(|e| failed(expected.file, "parse the network", e))?;
-        let outputs = find_tensors(&model, expected.input, expected)?;
-        Ok(Self { model: Arc::new(model), file: expected.file.into(), outputs })
-    }
-
-    /// The network for inputs of this shape.
-    pub fn plan(&self, shape: [usize; 4]) -> Result<Network, Error> {
-        let failed = |act| move |source: TractError| failed(&self.file, act, source);
-        let model = InferenceModel::clone(&self.model)
-            .with_input_fact(0, f32::fact(shape).into())
-            .and_then(InferenceModelExt::into_optimized)
-            .map_err(failed("fit the network to its input shape"))?;
-        let outputs = self
-            .outputs
-            .iter()
-            .map(|slot| Ok((*slot, concrete_shape(&model, *slot)?)))
-            .collect::<TractResult<_>>()
-            .map_err(failed("tell the shapes of the outputs"))?;
-        let plan = model.into_runnable().map_err(failed("plan the network"))?;
-        Ok(Network { plan, file: self.file.clone(), input: shape, outputs })
-    }
 }
 
 fn failed(file: &str, act: &'static str, source: TractError) -> Error {
@@ -87,50 +42,6 @@ impl Network {
     fn failed(&self, act: &'static str, source: TractError) -> Error {
         failed(&self.file, act, source)
     }
-}
-
-/// The hash of a file's bytes, hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let found = digest::digest(&digest::SHA256, bytes);
-    found.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn verify_hash(bytes: &[u8], expected: &Expected) -> Result<(), Error> {
-    let found = sha256(bytes);
-    if found.eq_ignore_ascii_case(expected.sha256) {
-        return Ok(());
-    }
-    Err(Error::Hash { file: expected.file.to_owned(), wanted: expected.sha256.to_owned(), found })
-}
-
-/// Checks the input's name and finds the wanted outputs by theirs.
-fn find_tensors(
-    model: &InferenceModel,
-    input: &str,
-    expected: &Expected,
-) -> Result<Vec<usize>, Error> {
-    let names = |outlets: &[OutletId]| -> Vec<String> {
-        let name = |outlet: &OutletId| match model.outlet_label(*outlet) {
-            Some(label) => label.to_owned(),
-            None => model.node(outlet.node).name.clone(),
-        };
-        outlets.iter().map(name).collect()
-    };
-    let missing = |tensor: &str, wanted: &str, there: &[String]| Error::Shape {
-        file: expected.file.to_owned(),
-        tensor: tensor.to_owned(),
-        wanted: wanted.to_owned(),
-        found: format!("missing (there are: {})", there.join(", ")),
-    };
-    let inputs = names(&model.inputs);
-    if inputs != [input] {
-        return Err(missing(input, "the only input", &inputs));
-    }
-    let outputs = names(&model.outputs);
-    let find = |name: &String| {
-        outputs.iter().position(|o| o == name).ok_or_else(|| missing(name, "an output", &outputs))
-    };
-    expected.outputs.iter().map(find).collect()
 }
 
 fn concrete_shape(model: &TypedModel, output: usize) -> TractResult<Vec<usize>> {

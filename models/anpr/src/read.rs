@@ -1,12 +1,19 @@
 //! Reads a plate that was found.
 
+mod model;
+pub(crate) mod output;
+mod sight;
+
+pub(crate) use model::ReaderNetwork;
+pub(crate) use output::Output;
+
 use crate::ctc::Lattice;
 use crate::decide::{Decision, decide};
-use crate::geometry::is_convex;
-use crate::network::{Network, Session};
-use crate::rectify::Rectifier;
+use crate::geometry::{aspect, is_convex};
+use crate::network::Session;
 use crate::refine::Refiner;
 use crate::{Bounds, Corners, Detection, Error, Image, Kind, Point, ReaderManifest, Region};
+use sight::Sight;
 
 /// A reading with less merit than this is looked at again.
 const DOUBTFUL: f64 = 0.5;
@@ -125,25 +132,25 @@ pub struct Reader {
     pub regions: Vec<Region>,
     refiner: Refiner,
     session: Session,
-    rectifier: Rectifier,
+    sight: Sight,
+    output: Output,
     lattice: Lattice,
-    charset: Vec<char>,
     temperature: f32,
 }
 
 impl Reader {
     pub(crate) fn new(
         refiner: Refiner,
-        network: &Network,
+        network: &ReaderNetwork,
         manifest: &ReaderManifest,
     ) -> Result<Self, Error> {
         Ok(Self {
             regions: Region::ALL.to_vec(),
             refiner,
-            session: network.session()?,
-            rectifier: Rectifier::new(manifest),
+            session: network.network.session()?,
+            sight: Sight::new(manifest, network.size, network.form),
+            output: network.output.clone(),
             lattice: Lattice::default(),
-            charset: manifest.charset.chars().collect(),
             temperature: manifest.temperature,
         })
     }
@@ -214,17 +221,11 @@ impl Reader {
         corners: &Corners,
         two_lines: bool,
     ) -> Result<Decision, Error> {
-        let Self { regions, session, rectifier, lattice, charset, temperature, .. } = self;
-        session.fill(|planes| rectifier.draw(image, corners, two_lines, planes));
-        session.run(|_, logits| lattice.set(logits, charset.len() + 1, *temperature))?;
-        Ok(decide(lattice, charset, (found.kind, found.kind_score), regions))
+        let Self { regions, session, sight, output, lattice, temperature, .. } = self;
+        session.fill(|input| sight.draw(image, corners, two_lines, input));
+        session.run(|_, values| lattice.set(values, output, *temperature))?;
+        Ok(decide(lattice, output.characters(), (found.kind, found.kind_score), regions))
     }
-}
-
-/// Width by height, by the means of the opposite sides.
-fn aspect(&[tl, tr, br, bl]: &Corners) -> f32 {
-    let length = |from: Point, to: Point| (to.x - from.x).hypot(to.y - from.y);
-    (length(tl, tr) + length(bl, br)) / (length(tl, bl) + length(tr, br))
 }
 
 /// The corners with the left and the right edge moved outward by these parts of the width.

@@ -11,8 +11,8 @@ use crate::{Corners, Image, ReaderManifest};
 pub(crate) const WIDTH: usize = 168;
 /// Height of the straight plate, px.
 pub(crate) const HEIGHT: usize = 48;
-/// A two-line plate is warped to twice the height first.
-const TALL: usize = 2 * HEIGHT;
+/// Columns of it that the upper line of a two-line plate takes, px.
+const UPPER_WIDTH: usize = 64;
 
 /// Straightens plates; its buffer is reused.
 pub(crate) struct Rectifier {
@@ -21,34 +21,51 @@ pub(crate) struct Rectifier {
     upper: std::ops::Range<usize>,
     /// Rows of the tall plate that hold the lower line.
     lower: std::ops::Range<usize>,
-    upper_width: usize,
+    /// The part of the folded plate that the upper line takes.
+    upper_part: f32,
+    height: usize,
     tall: Vec<f32>,
 }
 
 impl Rectifier {
-    pub fn new(manifest: &ReaderManifest) -> Self {
-        let row = |part: f32| ((part * TALL as f32).round() as usize).clamp(1, TALL - 1);
+    /// For plates of at most `width` columns and of `height` rows.
+    pub fn new(manifest: &ReaderManifest, (width, height): (usize, usize)) -> Self {
+        // A two-line plate is warped to twice the height first.
+        let tall = 2 * height;
+        let row = |part: f32| ((part * tall as f32).round() as usize).clamp(1, tall - 1);
+        let part = |upper: usize| upper as f32 / width as f32;
         Self {
             margin: manifest.margin,
             upper: 0..row(manifest.split_upper),
-            lower: row(manifest.split_lower)..TALL,
-            upper_width: manifest.upper_width,
-            tall: vec![0.0; 3 * WIDTH * TALL],
+            lower: row(manifest.split_lower)..tall,
+            upper_part: manifest.upper_width.map_or(UPPER_WIDTH as f32 / WIDTH as f32, part),
+            height,
+            tall: vec![0.0; 3 * width * tall],
         }
     }
 
-    /// Writes the plate at the convex `corners` into `planes`: three of 48 x 168, RGB in 0..1.
-    pub fn draw(&mut self, image: Image, corners: &Corners, two_lines: bool, planes: &mut [f32]) {
+    /// Writes the plate at the convex `corners` into `planes`: three of `width` columns, RGB in 0..1.
+    pub fn draw(
+        &mut self,
+        image: Image,
+        corners: &Corners,
+        two_lines: bool,
+        width: usize,
+        planes: &mut [f32],
+    ) {
         let corners = push_out(corners, self.margin);
         if !two_lines {
-            warp(image, &corners, (WIDTH, HEIGHT), planes);
+            warp(image, &corners, (width, self.height), planes);
             return;
         }
-        warp(image, &corners, (WIDTH, TALL), &mut self.tall);
-        let planes = planes.chunks_exact_mut(WIDTH * HEIGHT);
-        for (source, target) in self.tall.chunks_exact(WIDTH * TALL).zip(planes) {
-            scale(source, self.upper.clone(), target, 0..self.upper_width);
-            scale(source, self.lower.clone(), target, self.upper_width..WIDTH);
+        let tall = &mut self.tall[..6 * width * self.height];
+        warp(image, &corners, (width, 2 * self.height), tall);
+        let planes = planes.chunks_exact_mut(width * self.height);
+        let upper = (self.upper_part * width as f32).round() as usize;
+        for (source, target) in tall.chunks_exact(2 * width * self.height).zip(planes) {
+            let mut fold = |rows, columns| scale(source, rows, target, columns, width);
+            fold(self.upper.clone(), 0..upper);
+            fold(self.lower.clone(), upper..width);
         }
     }
 }
@@ -99,23 +116,26 @@ fn between(at: f32, count: usize) -> (usize, usize, f32) {
     (first, (first + 1).min(count - 1), at - first as f32)
 }
 
-/// Scales `rows` of the tall plate to the full height and to `columns` of the folded one.
+/// Scales `rows` of the tall plate to the full height and to `columns` of the folded one, both of
+/// `width` columns.
 fn scale(
     source: &[f32],
     rows: std::ops::Range<usize>,
     target: &mut [f32],
     columns: std::ops::Range<usize>,
+    width: usize,
 ) {
-    let (across, down) = (WIDTH as f32 / columns.len() as f32, rows.len() as f32 / HEIGHT as f32);
-    for v in 0..HEIGHT {
+    let height = target.len() / width;
+    let (across, down) = (width as f32 / columns.len() as f32, rows.len() as f32 / height as f32);
+    for v in 0..height {
         let (y0, y1, fy) = between((v as f32 + 0.5) * down, rows.len());
         let (upper, lower) =
-            (&source[(rows.start + y0) * WIDTH..], &source[(rows.start + y1) * WIDTH..]);
+            (&source[(rows.start + y0) * width..], &source[(rows.start + y1) * width..]);
         for u in columns.clone() {
-            let (x0, x1, fx) = between(((u - columns.start) as f32 + 0.5) * across, WIDTH);
+            let (x0, x1, fx) = between(((u - columns.start) as f32 + 0.5) * across, width);
             let a = upper[x0] + (upper[x1] - upper[x0]) * fx;
             let b = lower[x0] + (lower[x1] - lower[x0]) * fx;
-            target[v * WIDTH + u] = a + (b - a) * fy;
+            target[v * width + u] = a + (b - a) * fy;
         }
     }
 }
@@ -131,7 +151,8 @@ mod tests {
     use crate::{Manifest, Point, models};
 
     fn rectifier() -> Rectifier {
-        Rectifier::new(&Manifest::parse(models::MANIFEST).expect("it is well formed").reader)
+        let manifest = Manifest::parse(models::MANIFEST).expect("it is well formed");
+        Rectifier::new(&manifest.reader, (WIDTH, HEIGHT))
     }
 
     fn vector(name: &str) -> PathBuf {
@@ -164,7 +185,8 @@ mod tests {
             let (width, height) = shown.dimensions();
             let image = Image::new(&shown, width as usize, height as usize).expect("the sizes fit");
             let mut planes = vec![0.0; 3 * WIDTH * HEIGHT];
-            rectifier().draw(image, &corners.map(|[x, y]| Point { x, y }), two_lines, &mut planes);
+            let corners = corners.map(|[x, y]| Point { x, y });
+            rectifier().draw(image, &corners, two_lines, WIDTH, &mut planes);
             let expected = picture(&format!("{name}_expected.png"));
             for (x, y, pixel) in expected.enumerate_pixels() {
                 for (channel, wanted) in pixel.0.into_iter().enumerate() {
@@ -192,7 +214,7 @@ mod tests {
             let rgb = vec![51; width * height * 3];
             let image = Image::new(&rgb, width, height).expect("the sizes fit");
             let mut planes = vec![0.0; 3 * WIDTH * HEIGHT];
-            rectifier().draw(image, &corners, two_lines, &mut planes);
+            rectifier().draw(image, &corners, two_lines, WIDTH, &mut planes);
             prop_assert!(planes.iter().all(|value| (value - 0.2).abs() < 1e-4));
         }
     }

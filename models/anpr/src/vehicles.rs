@@ -7,9 +7,10 @@ mod model;
 
 pub use model::{VehicleManifest, VehicleModel};
 
+use crate::boxes::Head;
 use crate::detect::{logit, sigmoid};
 use crate::fitted::Fitted;
-use crate::frames::{Frame, Frames};
+use crate::frames::Frame;
 use crate::{Bounds, Error, Image};
 
 /// What pictures are fitted into, px: nearly the same number of pixels in each.
@@ -53,6 +54,11 @@ impl VehicleClass {
         }
     }
 
+    /// The names of all, for messages.
+    fn names() -> String {
+        Self::ALL.map(Self::as_str).join(", ")
+    }
+
     fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.as_str() == name)
     }
@@ -72,20 +78,14 @@ pub struct Vehicle {
 /// Finds vehicles in pictures, one after another, on the thread that calls it.
 pub struct VehicleDetector {
     network: Fitted,
-    manifest: VehicleManifest,
+    head: Head<VehicleClass>,
+    /// The classes of a head of cells.
     classes: Vec<VehicleClass>,
+    threshold: f32,
+    overlap: f32,
 }
 
 impl VehicleDetector {
-    fn new(
-        frames: &Frames,
-        manifest: &VehicleManifest,
-        classes: Vec<VehicleClass>,
-    ) -> Result<Self, Error> {
-        let network = Fitted::new(frames, FRAMES[0])?;
-        Ok(Self { network, manifest: manifest.clone(), classes })
-    }
-
     /// The vehicles in `image`, the surest first.
     ///
     /// # Errors
@@ -93,9 +93,12 @@ impl VehicleDetector {
     pub fn detect(&mut self, image: Image) -> Result<Vec<Vehicle>, Error> {
         let (frame, scale) = self.network.draw(image, frame_for)?;
         let mut found = Vec::new();
-        self.network.session().run(|index, map| {
-            let grid = Grid::new(map, self.manifest.strides[index], frame, &self.classes);
-            found.extend(grid.vehicles(logit(self.manifest.threshold), scale));
+        self.network.session().run(|index, values| match &self.head {
+            Head::Cells(strides) => {
+                let grid = Grid::new(values, strides[index], frame, &self.classes);
+                found.extend(grid.vehicles(logit(self.threshold), scale));
+            }
+            Head::Boxes(boxes) => found.extend(boxes.vehicles(values, self.threshold, scale)),
         })?;
         for vehicle in &mut found {
             vehicle.bounds = vehicle.bounds.clipped(image.width(), image.height());
@@ -103,7 +106,7 @@ impl VehicleDetector {
         found.retain(|vehicle| vehicle.bounds.area() > 0.0);
         found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
         found.truncate(MAX_CANDIDATES);
-        Ok(surest(&found, self.manifest.overlap))
+        Ok(surest(&found, self.overlap))
     }
 }
 

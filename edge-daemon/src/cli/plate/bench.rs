@@ -9,12 +9,12 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use anpr::{Bounds, Detection, Image, Kind, LayerTime, Point, Recognizer, VehicleModel};
+use anpr::{Bounds, Detection, Image, Kind, LayerTime, Point, Recognizer};
 use clap::Args;
 use image::{Rgb, RgbImage};
 
+use super::networks::NetworkOptions;
 use super::picture;
-use crate::vision::ModelsConfig;
 
 /// The generated street's size, px.
 const STREET_PX: (u32, u32) = (1280, 720);
@@ -28,7 +28,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(3..=2000))]
     rounds: u16,
     #[command(flatten)]
-    models: ModelsConfig,
+    networks: NetworkOptions,
 }
 
 /// Measures and prints the report.
@@ -38,10 +38,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             print!("{report}");
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            eprintln!("edge-daemon: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => crate::cli::fail(error.as_ref()),
     }
 }
 
@@ -52,8 +49,9 @@ fn report(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
     };
     let (width, height) = picture.dimensions();
     let image = Image::new(&picture, width as usize, height as usize)?;
-    let mut recognizer = arguments.models.load()?.recognizer()?;
-    let mut vehicles = VehicleModel::embedded()?.detector()?;
+    let models = arguments.networks.models()?;
+    let mut recognizer = models.load()?.recognizer()?;
+    let mut vehicles = models.load_vehicles()?.detector()?;
     let (mut detect, mut read, mut tell_apart) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..arguments.rounds {
         detect.push(timed(|| recognizer.detector.detect(image).map(drop))?);

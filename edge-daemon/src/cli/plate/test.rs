@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anpr::{Image, Recognizer, VehicleDetector, VehicleModel};
+use anpr::{Image, Recognizer, VehicleDetector};
 use clap::Args;
 
 use super::files::{self, Entry};
+use super::networks::NetworkOptions;
 use super::report::{Milliseconds, Plate, Report, Vehicle, round};
 use super::table::Table;
 use super::{picture, pool};
-use crate::vision::ModelsConfig;
 
 /// What to read, and how to say it.
 #[derive(Debug, Args)]
@@ -29,14 +29,14 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     threads: u8,
     #[command(flatten)]
-    models: ModelsConfig,
+    networks: NetworkOptions,
 }
 
 /// Reads what the arguments name; fails if anything could not be read.
 pub fn run(arguments: &Arguments) -> ExitCode {
     let entries = files::collect(&arguments.paths);
     let threads = usize::from(arguments.threads).min(entries.len());
-    let networks = match networks(&arguments.models, threads) {
+    let networks = match make_networks(&arguments.networks, threads) {
         Ok(networks) => networks,
         Err(error) => {
             return crate::cli::fail(error.as_ref());
@@ -57,8 +57,9 @@ struct Networks {
     vehicles: VehicleDetector,
 }
 
-fn networks(models: &ModelsConfig, count: usize) -> Result<Vec<Networks>, Box<dyn Error>> {
-    let (plates, vehicles) = (models.load()?, VehicleModel::embedded()?);
+fn make_networks(options: &NetworkOptions, count: usize) -> Result<Vec<Networks>, Box<dyn Error>> {
+    let models = options.models()?;
+    let (plates, vehicles) = (models.load()?, models.load_vehicles()?);
     let one = |_| -> Result<_, anpr::Error> {
         Ok(Networks { plates: plates.recognizer()?, vehicles: vehicles.detector()? })
     };

@@ -5,7 +5,7 @@ use super::{BLANK, Lattice, States};
 impl Lattice {
     /// For each position of `text`, how likely each class is there if the rest is right: the likeliest
     /// first, summing to one, classes below `least` left out.
-    pub fn alternatives(&self, text: &[u8], least: f64) -> Vec<Vec<(u8, f64)>> {
+    pub fn alternatives(&self, text: &[u16], least: f64) -> Vec<Vec<(u16, f64)>> {
         let states = States::new(text);
         let (before, after) = (self.forward(&states), self.backward(&states));
         (0..text.len())
@@ -21,14 +21,14 @@ impl Lattice {
 struct Around<'a> {
     before: &'a [Vec<f64>],
     after: &'a [Vec<f64>],
-    text: &'a [u8],
+    text: &'a [u16],
     position: usize,
 }
 
 impl Around<'_> {
-    fn rank(&self, lattice: &Lattice, least: f64) -> Vec<(u8, f64)> {
-        let mut ranked: Vec<(u8, f64)> =
-            (1..lattice.classes).map(|c| (c as u8, self.probability(lattice, c))).collect();
+    fn rank(&self, lattice: &Lattice, least: f64) -> Vec<(u16, f64)> {
+        let mut ranked: Vec<(u16, f64)> =
+            (1..lattice.classes).map(|c| (c as u16, self.probability(lattice, c))).collect();
         let sum: f64 = ranked.iter().map(|(_, p)| p).sum();
         if sum > 0.0 {
             ranked.iter_mut().for_each(|(_, p)| *p /= sum);

@@ -50,7 +50,7 @@ impl Prefix {
         }
         let likely = step.iter().enumerate().skip(1).filter(|(_, p)| **p > LEAST);
         for (class, p) in likely {
-            let class = class as u8;
+            let class = class as u16;
             let from = if last == Some(class) { self.blank } else { self.total() };
             let text = self.text.iter().copied().chain([class]).collect();
             merge(next, text, 0.0, from * p);

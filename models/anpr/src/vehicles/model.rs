@@ -3,10 +3,12 @@
 use serde::Deserialize;
 
 use super::{FRAMES, PLACE, VehicleClass, VehicleDetector};
-use crate::Error;
+use crate::boxes::{Given, Head, vehicle_class};
+use crate::fitted::Fitted;
 use crate::frames::Frames;
 use crate::models::{MANIFEST, check_shape};
-use crate::network::{Expected, Parsed};
+use crate::network::Parsed;
+use crate::{Error, Own};
 
 const VEHICLES: &[u8] = include_bytes!("../../weights/vehicles.onnx");
 
@@ -25,6 +27,8 @@ pub struct VehicleManifest {
     pub threshold: f32,
     /// Vehicles of a class whose boxes share more than this (intersection over union) are one, 0 to 1.
     pub overlap: f32,
+    /// The input's shape; needed where a network of one's own takes any and shall be shown one.
+    pub input_shape: Option<[usize; 4]>,
 }
 
 /// The part of the manifest that is read here.
@@ -34,29 +38,33 @@ struct Tables {
 }
 
 impl VehicleManifest {
-    fn parse(text: &str) -> Result<(Self, Vec<VehicleClass>), Error> {
+    const TABLE: &str = "vehicles";
+
+    fn parse(text: &str) -> Result<Self, Error> {
         let tables: Tables = toml::from_str(text).map_err(|e| Error::Manifest(e.to_string()))?;
-        let manifest = tables.vehicles;
-        let classes = manifest.check().map_err(Error::Manifest)?;
-        Ok((manifest, classes))
+        Ok(tables.vehicles)
     }
 
-    /// The classes, where all values make sense.
-    fn check(&self) -> Result<Vec<VehicleClass>, String> {
+    fn check_thresholds(&self) -> Result<(), Error> {
         let part = |value: f32| value > 0.0 && value < 1.0;
+        if part(self.threshold) && part(self.overlap) {
+            return Ok(());
+        }
+        let reason = "vehicles.threshold and overlap must lie between 0 and 1";
+        Err(Error::Manifest(reason.to_owned()))
+    }
+
+    /// The classes of maps of cells, where all values make sense.
+    fn check_cells(&self) -> Result<Vec<VehicleClass>, String> {
         if self.strides.is_empty() || self.strides.iter().any(|s| !matches!(s, 4 | 8 | 16 | 32)) {
             return Err("vehicles.strides must be some of 4, 8, 16 and 32".to_owned());
-        }
-        if !part(self.threshold) || !part(self.overlap) {
-            return Err("vehicles.threshold and overlap must lie between 0 and 1".to_owned());
         }
         if self.classes.is_empty() {
             return Err("vehicles.classes is empty, wanted at least one class".to_owned());
         }
         let class = |name: &String| {
             VehicleClass::named(name).ok_or_else(|| {
-                let known = VehicleClass::ALL.map(VehicleClass::as_str).join(", ");
-                format!("vehicles.classes names `{name}`, wanted some of {known}")
+                format!("vehicles.classes names `{name}`, wanted some of {}", VehicleClass::names())
             })
         };
         self.classes.iter().map(class).collect()
@@ -67,8 +75,10 @@ impl VehicleManifest {
 #[derive(Debug, Clone)]
 pub struct VehicleModel {
     manifest: VehicleManifest,
+    /// The classes of a head of cells.
     classes: Vec<VehicleClass>,
     frames: Frames,
+    head: Head<VehicleClass>,
 }
 
 impl VehicleModel {
@@ -83,30 +93,52 @@ impl VehicleModel {
         Self::from_bytes(MANIFEST, VEHICLES)
     }
 
-    /// Another network (ONNX) with its manifest (TOML).
+    /// Another network (ONNX) of the shape of the built-in one with its manifest (TOML).
     ///
     /// # Errors
     /// [`Error::Manifest`] for an unusable manifest, [`Error::Hash`] where the file is not the one
     /// that it names, [`Error::Network`] and [`Error::Shape`] where it is not such a network.
     pub fn from_bytes(manifest: &str, onnx: &[u8]) -> Result<Self, Error> {
-        let (manifest, classes) = VehicleManifest::parse(manifest)?;
+        let manifest = VehicleManifest::parse(manifest)?;
+        let parsed = Parsed::load(onnx, &manifest.file, &manifest.sha256)?;
+        Self::of_cells(manifest, parsed)
+    }
+
+    /// A network of one's own: of the shape of the built-in one, or one that writes boxes.
+    ///
+    /// # Errors
+    /// [`Error::Unfit`] and those of [`from_bytes`](Self::from_bytes), with the name of the file
+    /// that does not fit and what would.
+    pub fn own(own: Own) -> Result<Self, Error> {
+        let opened = own.open(VehicleManifest::TABLE)?;
+        let manifest: VehicleManifest = opened.table()?;
+        if opened.is_ours() {
+            return Self::of_cells(manifest, opened.parsed);
+        }
+        manifest.check_thresholds()?;
+        let (frames, boxes) = Given {
+            parsed: opened.parsed,
+            classes: &manifest.classes,
+            input_shape: manifest.input_shape,
+            largest: FRAMES[0],
+        }
+        .fit(vehicle_class, None, &VehicleClass::names())?;
+        Ok(Self { manifest, classes: Vec::new(), frames, head: Head::Boxes(boxes) })
+    }
+
+    fn of_cells(manifest: VehicleManifest, parsed: Parsed) -> Result<Self, Error> {
+        manifest.check_thresholds()?;
+        let classes = manifest.check_cells().map_err(Error::Manifest)?;
         let outputs: Vec<String> = manifest.strides.iter().map(|s| format!("p{s}")).collect();
-        let frames = Frames::new(Parsed::load(
-            onnx,
-            &Expected {
-                file: &manifest.file,
-                sha256: &manifest.sha256,
-                input: "image",
-                outputs: &outputs,
-            },
-        )?);
+        let frames = Frames::new(parsed.with_tensors("image", &outputs)?);
         let network = frames.network(FRAMES[0])?;
         for (index, stride) in manifest.strides.iter().enumerate() {
             let (width, height) = FRAMES[0];
             let wanted = [1, classes.len() + PLACE, height / stride, width / stride];
             check_shape(&network, index, &outputs[index], &manifest.file, &wanted)?;
         }
-        Ok(Self { manifest, classes, frames })
+        let head = Head::Cells(manifest.strides.clone());
+        Ok(Self { manifest, classes, frames, head })
     }
 
     /// What the manifest says.
@@ -119,6 +151,12 @@ impl VehicleModel {
     /// # Errors
     /// [`Error::Network`] where the inference engine cannot start.
     pub fn detector(&self) -> Result<VehicleDetector, Error> {
-        VehicleDetector::new(&self.frames, &self.manifest, self.classes.clone())
+        Ok(VehicleDetector {
+            network: Fitted::new(&self.frames, FRAMES[0])?,
+            head: self.head.clone(),
+            classes: self.classes.clone(),
+            threshold: self.manifest.threshold,
+            overlap: self.manifest.overlap,
+        })
     }
 }
