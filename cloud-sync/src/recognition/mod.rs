@@ -236,11 +236,11 @@ fn read(
     settings: &ModelSettings,
 ) -> Result<Vec<Found>, LookError> {
     let recognizer = &mut networks.plates;
-    recognizer.detector.thresholds = Thresholds {
+    recognizer.set_thresholds(Thresholds {
         score: settings.confidence_threshold as f32,
         overlap: settings.iou_threshold as f32,
         most: usize::try_from(settings.max_detections).unwrap_or_default(),
-    };
+    });
     let readings = view(picture).and_then(|image| recognizer.recognize(image)).map_err(failed)?;
     Ok(readings.iter().map(Found::new).collect())
 }

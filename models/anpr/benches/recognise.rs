@@ -61,10 +61,10 @@ fn bench_folder(recognizer: &mut Recognizer, folder: &Path) -> Result<(), Failur
     for picture in files.iter().filter_map(|file| image::open(file).ok()) {
         let rgb = picture.into_rgb8();
         let image = Image::new(&rgb, rgb.width() as usize, rgb.height() as usize)?;
-        let found = time(&mut detect, || recognizer.detector.detect(image))?;
-        time(&mut read, || recognizer.read_all(image, &found))?;
-        let last = |times: &[Duration]| times.last().copied().ok_or("nothing was timed");
-        total.push(last(&detect)? + last(&read)?);
+        let (_, spent) = recognizer.recognize_timed(image, &processor_time)?;
+        detect.push(spent.detect);
+        read.push(spent.read);
+        total.push(spent.detect + spent.read);
     }
     println!("{}: {} pictures", folder.display(), total.len());
     report("detect", &mut detect);

@@ -55,6 +55,6 @@ pub use models::Models;
 pub use own::Own;
 pub use profile::LayerTime;
 pub use read::{Position, Reader, Reading};
-pub use recognize::Recognizer;
+pub use recognize::{Recognizer, Spent};
 pub use vehicles::{Vehicle, VehicleClass, VehicleDetector, VehicleManifest, VehicleModel};
 pub use vote::{Outcome, Vote};

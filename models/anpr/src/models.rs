@@ -5,7 +5,7 @@ use crate::detect::CHANNELS;
 use crate::frames::{Frames, LARGEST};
 use crate::network::{Network, Parsed};
 use crate::read::ReaderNetwork;
-use crate::recognize::NEAR;
+use crate::recognize::{FIRST, NEAR};
 use crate::refine::{Refiner, VALUES, VIEW};
 use crate::{
     Detector, DetectorManifest, Error, Manifest, Own, Reader, ReaderManifest, Recognizer,
@@ -93,6 +93,8 @@ impl Models {
         let PlateFinder { frames, head } = &self.detector;
         let detector = |largest| Detector::new(frames, head, largest, &self.manifest.detector);
         Ok(Recognizer {
+            // A network of one size sees all that it can at once.
+            first: frames.fixed().is_none().then(|| detector(FIRST)).transpose()?,
             detector: detector(LARGEST)?,
             near: detector(NEAR)?,
             reader: Reader::new(

@@ -1,12 +1,22 @@
 //! Detector and reader in a row, and what is done about what one look does not settle.
 //!
-//! A plate that is doubtful is found again from near: the detector looks at the part of the picture
+//! A first look sees the picture small. Where that does not settle everything it is seen larger, and a
+//! plate that is doubtful then is found again from near: the detector looks at the part of the picture
 //! around it, enlarged. A large picture in which nothing can be read surely is looked at in parts.
+
+use std::time::Duration;
 
 use crate::frames::{Frame, LARGEST};
 use crate::read::Look;
-use crate::{Bounds, Detection, Detector, Error, Image, Reader, Reading};
+use crate::{Bounds, Detection, Detector, Error, Image, Reader, Reading, Thresholds};
 
+/// What the detector sees of a first look, px: half of what it may see.
+pub(crate) const FIRST: Frame = (448, 288);
+/// What is read with this confidence at a first look needs no other.
+const SURE: f32 = 0.95;
+/// What shows next to nothing at a first look, and is less likely a plate than this, needs none
+/// either.
+const PATTERN_SCORE: f32 = 0.5;
 /// What the detector sees of a near look, px.
 pub(crate) const NEAR: Frame = (256, 192);
 /// Plate widths that a near look shows.
@@ -23,8 +33,19 @@ const LEGIBLE: f32 = 0.5;
 const PARTS: [(f32, f32); 6] =
     [(0.25, 0.5), (0.0, 0.5), (0.5, 0.5), (0.25, 0.15), (0.0, 0.15), (0.5, 0.15)];
 
+/// What a picture took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Finding plates in the whole picture.
+    pub detect: Duration,
+    /// Reading them, near looks included.
+    pub read: Duration,
+}
+
 /// Finds and reads all plates of a picture, on the thread that calls it.
 pub struct Recognizer {
+    /// Finds plates at a first look, where the network sees pictures of any size.
+    pub(crate) first: Option<Detector>,
     /// Finds plates.
     pub detector: Detector,
     /// Finds a plate again from near.
@@ -40,16 +61,65 @@ impl Recognizer {
     /// # Errors
     /// [`Error::Network`] where the inference engine fails; no picture should make it.
     pub fn recognize(&mut self, image: Image) -> Result<Vec<Reading>, Error> {
+        self.recognize_timed(image, &|| Duration::ZERO).map(|(readings, _)| readings)
+    }
+
+    /// The same, and what it took. `now` is the time since any fixed moment.
+    ///
+    /// # Errors
+    /// Those of [`recognize`](Self::recognize).
+    pub fn recognize_timed(
+        &mut self,
+        image: Image,
+        now: &dyn Fn() -> Duration,
+    ) -> Result<(Vec<Reading>, Spent), Error> {
+        let (mut spent, mut clock) = (Spent::default(), Stopwatch::start(now));
+        if let Some(first) = &mut self.first {
+            let found = first.detect(image)?;
+            spent.detect += clock.lap();
+            let settled = self.glance_all(image, &found)?;
+            spent.read += clock.lap();
+            if let Some(readings) = settled {
+                return Ok((readings, spent));
+            }
+        }
         let found = self.detector.detect(image)?;
-        self.read_all(image, &found)
+        spent.detect += clock.lap();
+        let readings = self.read_all(image, &found)?;
+        spent.read += clock.lap();
+        Ok((readings, spent))
+    }
+
+    /// What is taken for a plate from now on, at the first and at the large look.
+    pub fn set_thresholds(&mut self, thresholds: Thresholds) {
+        self.detector.thresholds = thresholds;
+        if let Some(first) = &mut self.first {
+            first.thresholds = thresholds;
+        }
+    }
+
+    /// Readings of what a first look found, where that settles everything: something is read surely,
+    /// and nothing else that may be a plate is there.
+    fn glance_all(
+        &mut self,
+        image: Image,
+        found: &[Detection],
+    ) -> Result<Option<Vec<Reading>>, Error> {
+        let mut readings = Vec::new();
+        for plate in found {
+            let look = self.reader.glance(image, plate)?;
+            if look.confidence() >= SURE && !look.is_doubtful() {
+                readings.push(look.reading(image));
+            } else if !look.is_hopeless() || plate.score >= PATTERN_SCORE {
+                return Ok(None);
+            }
+        }
+        Ok((!readings.is_empty()).then_some(readings))
     }
 
     /// Reads what was found in `image`; where that settles nothing and the picture is large, also
     /// what its parts show.
-    ///
-    /// # Errors
-    /// [`Error::Network`] where the inference engine fails; no picture should make it.
-    pub fn read_all(&mut self, image: Image, found: &[Detection]) -> Result<Vec<Reading>, Error> {
+    fn read_all(&mut self, image: Image, found: &[Detection]) -> Result<Vec<Reading>, Error> {
         let mut readings = self.read_each(image, found)?;
         let is_large = image.width() > LARGEST.0 || image.height() > LARGEST.1;
         if is_large && !readings.iter().any(|reading| reading.confidence >= SETTLED) {
@@ -130,6 +200,24 @@ impl Recognizer {
         let found = found.iter().map(|plate| plate.moved(left as f32, top as f32));
         let share = |plate: &Detection| plate.bounds.iou(place);
         Ok(found.filter(|plate| share(plate) > SAME).max_by(|a, b| share(a).total_cmp(&share(b))))
+    }
+}
+
+/// Tells how long each step took.
+struct Stopwatch<'a> {
+    now: &'a dyn Fn() -> Duration,
+    last: Duration,
+}
+
+impl<'a> Stopwatch<'a> {
+    fn start(now: &'a dyn Fn() -> Duration) -> Self {
+        Self { now, last: now() }
+    }
+
+    /// The time since the last lap.
+    fn lap(&mut self) -> Duration {
+        let last = std::mem::replace(&mut self.last, (self.now)());
+        self.last.saturating_sub(last)
     }
 }
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::time::Duration;
+
 use anpr::{Bounds, Detection, Error, Image, Kind, Models, Point};
 
 const MANIFEST: &str = include_str!("../weights/manifest.toml");
@@ -95,6 +97,32 @@ fn each_find_gets_a_reading_in_its_order() {
     let readings = recognizer.read_each(image, &[left, right]).unwrap();
     let middles: Vec<_> = readings.iter().map(|r| r.bounds.x1.midpoint(r.bounds.x2)).collect();
     assert!(matches!(middles[..], [l, r] if l < 320.0 && r > 320.0), "{middles:?}");
+}
+
+/// A grey picture with the drawn plate `name` of `vectors` in it.
+fn street_with(name: &str, (width, height): (u32, u32)) -> image::RgbImage {
+    let file = format!("{}/tests/vectors/{name}_picture.png", env!("CARGO_MANIFEST_DIR"));
+    let plate = image::open(file).unwrap().into_rgb8();
+    let mut street = image::RgbImage::from_pixel(width, height, image::Rgb([110, 112, 108]));
+    image::imageops::replace(&mut street, &plate, i64::from(width / 2), i64::from(height / 2));
+    street
+}
+
+#[test]
+fn a_plate_that_a_first_look_reads_surely_gets_no_second() {
+    let mut recognizer = Models::embedded().unwrap().recognizer().unwrap();
+    let mut looks = |street: &image::RgbImage| {
+        let image = Image::new(street, street.width() as usize, street.height() as usize).unwrap();
+        let asked = std::cell::Cell::new(0_u32);
+        // A tick of the clock for each time that it is asked: two of each look, and one at first.
+        let now = || Duration::from_secs(u64::from(asked.replace(asked.get() + 1)));
+        let (readings, spent) = recognizer.recognize_timed(image, &now).unwrap();
+        let texts: Vec<_> = readings.into_iter().map(|reading| reading.text).collect();
+        assert_eq!(spent.detect + spent.read, Duration::from_secs(u64::from(asked.get() - 1)));
+        (texts, spent.detect.as_secs())
+    };
+    assert_eq!(looks(&street_with("ru_line", (960, 540))), (vec!["K851YT723".to_owned()], 1));
+    assert_eq!(looks(&image::RgbImage::new(960, 540)), (vec![], 2), "nothing there is not sure");
 }
 
 #[test]

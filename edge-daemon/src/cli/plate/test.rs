@@ -82,16 +82,14 @@ impl Networks {
         let picture = picture::load(&entry.path)?;
         let decoded = start.elapsed();
         let image = Image::new(&picture, picture.width() as usize, picture.height() as usize)?;
-        let found = self.plates.detector.detect(image)?;
-        let detected = start.elapsed();
-        let readings = self.plates.read_all(image, &found)?;
+        let (readings, spent) = self.plates.recognize_timed(image, &|| start.elapsed())?;
         let read = start.elapsed();
         let vehicles = self.vehicles.detect(image)?;
         let looked = start.elapsed();
         let ms = Milliseconds {
             decode: milliseconds(decoded),
-            detect: milliseconds(detected - decoded),
-            read: milliseconds(read - detected),
+            detect: milliseconds(spent.detect),
+            read: milliseconds(spent.read),
             total: milliseconds(read),
             vehicles: milliseconds(looked - read),
         };
