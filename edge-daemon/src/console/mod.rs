@@ -2,6 +2,7 @@
 //! is. A request passes the lane and the journal like any other and is answered with what the lane
 //! decided; nothing here reaches a controller.
 
+mod page;
 mod token;
 
 use std::{sync::Arc, time::Duration};
@@ -97,7 +98,7 @@ struct PaidBody {
 pub type Status = Arc<dyn Fn() -> serde_json::Value + Send + Sync>;
 
 /// `POST /console/lanes/<lane>/open`, `POST /console/lockers/open`, `POST /console/paid` and
-/// `GET /console/status`, for the bearer of `token`.
+/// `GET /console/status`, for the bearer of `token`; and the page that calls them.
 pub fn routes(
     token: Token,
     requests: mpsc::Sender<Request>,
@@ -144,7 +145,8 @@ pub fn routes(
             });
             handle(authorised, ask, requests)
         });
-    open.or(cabinet).unify().or(paid).unify().or(shown).unify().boxed()
+    let called = open.or(cabinet).unify().or(paid).unify().or(shown).unify();
+    page::route().or(called).unify().boxed()
 }
 
 /// Looks at the disk, off the async threads.

@@ -6,6 +6,7 @@ mod charging;
 mod core;
 mod directed;
 mod lockers;
+mod shown;
 mod translate;
 mod unwritten;
 mod waits;
@@ -203,9 +204,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     ));
     let (requests_sender, requests) = mpsc::channel(REQUEST_QUEUE);
     let token = Token::load_or_make(state.path())?;
-    let shown = Arc::clone(&health);
-    let status = Arc::new(move || serde_json::json!(shown.status()));
-    let routes = console::routes(token, requests_sender, status);
+    let routes = console::routes(token, requests_sender, shown::status(&health, &config));
     let served = [
         tokio::spawn(crate::health::serve(health_listener, Arc::clone(&health))),
         tokio::spawn(warp::serve(routes).incoming(console_listener).run()),

@@ -1,13 +1,11 @@
 //! The cloud's page as people have it before them, in a real browser: what an admin sets up in its
 //! forms holds at the barrier of a real site; what is wrong is said; what cameras and people wrote
 //! is never markup; who is no longer signed in, or cut off, loses nothing that was typed.
-#![allow(clippy::unwrap_used)]
 
 use chrono::{TimeDelta, Utc};
 use domain::event::{Decision, Event, Fact, Rule, Verdict};
 use firmware_protocol::barrier::Arm;
 use system_tests::{
-    barrier::Timing,
     browser::{Browser, keys},
     process::free_port,
     scenario::{Scenario, Setup},
@@ -15,22 +13,14 @@ use system_tests::{
 };
 use tempfile::TempDir;
 
-const TIMING: Timing = Timing { travel_ms: 100, approach_ms: 50, passing_ms: 50 };
+use crate::{NONE, TIMING, send, sticks_out};
+
 const PASSWORD: &str = "long enough a secret";
-const NONE: [String; 0] = [];
 
 async fn sign_in(browser: &Browser, password: &str) {
     browser.fill("#sign-in-form [name=username]", "chief").await.unwrap();
     browser.fill("#sign-in-form [name=password]", password).await.unwrap();
     browser.click("#sign-in-form button.do").await.unwrap();
-}
-
-/// Fills fields of a form in and sends it.
-async fn send(browser: &Browser, form: &str, fields: &[(&str, &str)]) {
-    for (name, text) in fields {
-        browser.fill(&format!("{form} [name={name}]"), text).await.unwrap();
-    }
-    browser.click(&format!("{form} button.do")).await.unwrap();
 }
 
 fn obeyed(events: &[Event], directive: u64) -> bool {
@@ -152,7 +142,6 @@ async fn a_system_without_sites_is_told_so_on_a_phone_and_by_keyboard() {
     let browser = Browser::start(360, 740).await.unwrap();
     browser.open(&cloud.url()).await.unwrap();
     browser.until("#sites", "None yet").await.unwrap();
-    // A look after each step: what sticks out to the right is cut off on a phone.
     for (tab, shown) in [("sites", "None yet"), ("access", "found"), ("tariffs", "None: parking")] {
         browser.press(if tab == "sites" { keys::TAB } else { "" }).await.unwrap();
         browser.press(keys::RIGHT).await.unwrap();
@@ -163,8 +152,7 @@ async fn a_system_without_sites_is_told_so_on_a_phone_and_by_keyboard() {
             browser.until("#who", "chief, operator").await.unwrap();
         }
         browser.until("[role=tabpanel]:not([hidden])", shown).await.unwrap();
-        let beyond = "document.documentElement.scrollWidth - innerWidth";
-        assert_eq!(browser.eval(beyond).await.unwrap(), 0, "{tab} sticks out");
+        assert_eq!(sticks_out(&browser).await, 0, "{tab}");
         let forms = "[...document.querySelectorAll('.for-admins')].some((one) => one.offsetParent)";
         assert_eq!(browser.eval(forms).await.unwrap(), false, "{tab} offers what only admins may");
     }
