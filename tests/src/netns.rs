@@ -12,11 +12,24 @@ pub struct Network {
 /// How the lines are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lines {
-    /// With loss, delay and reordering (`netem`).
+    /// Narrow, and some frames are lost, others late and overtaken.
     Bad,
-    /// Narrow, so that there are delay and loss when much is sent; this kernel has no `netem`.
+    /// Narrow, so that there are delay and loss when much is sent; this kernel has no `cls_bpf`.
     Narrow,
 }
+
+/// A narrow line. Frames of the class 1:2 wait behind each other, up to half a second, while others
+/// overtake them; those of 1:3 have no place to wait and are lost.
+const CLASSES: [&str; 6] = [
+    "qdisc replace dev line root handle 1: htb default 1",
+    "class add dev line parent 1: classid 1:1 htb rate 4mbit burst 8kb",
+    "class add dev line parent 1: classid 1:2 htb rate 120kbit burst 1600",
+    "qdisc add dev line parent 1:2 pfifo limit 5",
+    "class add dev line parent 1: classid 1:3 htb rate 8kbit quantum 1600",
+    "qdisc add dev line parent 1:3 pfifo limit 0",
+];
+/// How many percent of the frames are of which class.
+const FATES: [(&str, u32); 2] = [("1:3", 2), ("1:2", 5)];
 
 impl Network {
     /// Makes an empty network.
@@ -45,6 +58,8 @@ impl Network {
         ip(&["-n", &hub, "link", "set", node, "master", "hub"])?;
         ip(&["-n", &hub, "link", "set", node, "up"])?;
         ip(&["-n", &space, "address", "add", &format!("{address}/24"), "dev", "line"])?;
+        // Frames as a line has them, so that each has its own fate.
+        ip(&["-n", &space, "link", "set", "line", "gso_max_segs", "1"])?;
         ip(&["-n", &space, "link", "set", "line", "up"])?;
         ip(&["-n", &space, "link", "set", "lo", "up"])
     }
@@ -54,19 +69,32 @@ impl Network {
     /// # Errors
     /// Where it cannot at all.
     pub fn spoil(&self) -> io::Result<Lines> {
-        let netem = ["netem", "delay", "20ms", "10ms", "loss", "2%", "reorder", "5%"];
-        let narrow = ["tbf", "rate", "4mbit", "burst", "8kb", "latency", "40ms"];
-        if self.shape(&netem).is_ok() {
+        let fates = FATES.iter().zip(1..).map(|((class, percent), order)| {
+            let filter = format!("filter add dev line parent 1: protocol all prio {order} bpf");
+            let words = filter.split(' ').map(str::to_owned);
+            words
+                .chain(["bytecode".into(), draws(*percent), "flowid".into(), (*class).into()])
+                .collect()
+        });
+        let classes = CLASSES.iter().map(|line| line.split(' ').map(str::to_owned).collect());
+        let bad: Vec<Vec<String>> = classes.chain(fates).collect();
+        if self.shape(&bad).is_ok() {
             return Ok(Lines::Bad);
         }
-        self.shape(&narrow).map(|()| Lines::Narrow)
+        let narrow = "qdisc replace dev line root tbf rate 4mbit burst 8kb latency 40ms";
+        let narrow = narrow.split(' ').map(str::to_owned).collect();
+        self.shape(&[narrow]).map(|()| Lines::Narrow)
     }
 
-    fn shape(&self, how: &[&str]) -> io::Result<()> {
+    /// Has `tc` do these at every machine.
+    fn shape(&self, how: &[Vec<String>]) -> io::Result<()> {
         self.nodes.iter().try_for_each(|node| {
             let space = self.space(node);
-            let line = ["netns", "exec", &space, "tc", "qdisc", "replace", "dev", "line", "root"];
-            ip(&[&line[..], how].concat())
+            let tc = ["netns", "exec", &space, "tc"];
+            how.iter().try_for_each(|words| {
+                let words = words.iter().map(String::as_str);
+                ip(&tc.into_iter().chain(words).collect::<Vec<_>>())
+            })
         })
     }
 
@@ -96,6 +124,13 @@ impl Drop for Network {
         }
         let _ = ip(&["netns", "del", &self.name]);
     }
+}
+
+/// The classic BPF, as `tc` takes it, that fits so many percent of all frames: a random number
+/// (`SKF_AD_RANDOM`) is above the share, or else the frame is of the class.
+fn draws(percent: u32) -> String {
+    let share = u32::MAX / 100 * percent;
+    format!("4,32 0 0 4294963256,37 1 0 {share},6 0 0 4294967295,6 0 0 0")
 }
 
 fn ip(words: &[&str]) -> io::Result<()> {

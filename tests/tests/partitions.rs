@@ -1,8 +1,7 @@
 //! Sites, three instances of the cloud and their database on a network of its own, with bad lines
 //! that are cut again and again: every acknowledged event is in the database once and to the byte,
 //! every directive was carried out once at its site. Skipped, aloud, where namespaces cannot be made;
-//! without the kernel's `netem` the lines are narrow instead of lossy. `SOAK=<seconds>` goes on for
-//! longer.
+//! without the kernel's `cls_bpf` the lines are narrow and no more. `SOAK=<seconds>` goes on for longer.
 #![allow(clippy::unwrap_used)]
 
 use std::{net::Ipv4Addr, path::Path, sync::Arc, time::Duration};
