@@ -316,5 +316,6 @@ pub(crate) fn opened(number: u128, plate: &str) -> Fact {
         lane: "entry".parse().unwrap(),
         decision: DecisionId(Uuid::from_u128(number)),
         tariff: None,
+        permit: None,
     }
 }

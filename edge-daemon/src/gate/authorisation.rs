@@ -78,6 +78,7 @@ impl Authorisation {
 
     fn begin_stay(self, lane: &LaneConfig, turn: &mut Turn) {
         let session = turn.new_session();
+        let permit = turn.knowledge.lists.own_term(&self.plate, turn.now.wall);
         turn.record(Fact::SessionOpened {
             session,
             plate: self.plate,
@@ -86,6 +87,7 @@ impl Authorisation {
             lane: lane.id.clone(),
             decision: self.decision,
             tariff: turn.parking.tariff_of(lane.area).cloned(),
+            permit,
         });
     }
 }

@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use domain::{
-    access::{Denial, Permit},
+    access::{Denial, Permit, Term},
     clock::Stamp,
 };
 
@@ -68,6 +69,13 @@ impl Lists {
     /// The permits of exactly this plate, whether they hold or not.
     pub fn permits(&self, plate: &str) -> Vec<Permit> {
         self.permits.of(plate).cloned().chain(self.listed.permits(plate)).collect()
+    }
+
+    /// When the configuration's permit of exactly this plate holds that covers `at` and lasts
+    /// longest.
+    pub fn own_term(&self, plate: &str, at: DateTime<Utc>) -> Option<Term> {
+        let terms = self.permits.of(plate).map(Permit::term).filter(|term| term.covers(at));
+        terms.max_by_key(|term| term.until.unwrap_or(DateTime::<Utc>::MAX_UTC))
     }
 
     /// Why exactly this plate may not enter.

@@ -131,7 +131,9 @@ pub(super) fn recover(db: &Connection) -> Result<Recovered> {
 
 pub(super) fn open_sessions(db: &Connection) -> Result<Vec<OpenSession>> {
     let mut open = pointed_at(db, "open_session", |event| match event.fact {
-        Fact::SessionOpened { session, plate, kind, entered_at, lane, decision, tariff } => {
+        Fact::SessionOpened {
+            session, plate, kind, entered_at, lane, decision, tariff, ..
+        } => {
             let (quality, payments) = (event.at.quality, Vec::new());
             Some(OpenSession {
                 session,

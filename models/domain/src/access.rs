@@ -170,10 +170,33 @@ impl Ask {
     }
 }
 
+/// When a permit holds. Its end belongs to it no more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Term {
+    /// From when on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<DateTime<Utc>>,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Term {
+    /// Whether `at` is in it.
+    pub fn covers(self, at: DateTime<Utc>) -> bool {
+        self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|end| at < end)
+    }
+}
+
 impl Permit {
-    /// Whether it held at `at`, as far as its dates go; its end belongs to it no more.
+    /// When it holds.
+    pub const fn term(&self) -> Term {
+        Term { from: self.valid_from, until: self.valid_until }
+    }
+
+    /// Whether it held at `at`, as far as its dates go.
     pub fn covers(&self, at: DateTime<Utc>) -> bool {
-        self.valid_from.is_none_or(|from| from <= at) && self.valid_until.is_none_or(|end| at < end)
+        self.term().covers(at)
     }
 
     /// Whether it opens the entry lane `lane`.

@@ -13,6 +13,7 @@ pub use self::decision::{
     Candidate, Decision, Direction, Latency, PlateKind, PlateSeen, Rule, Verdict,
 };
 use crate::{
+    access::Term,
     charging::{
         ChargeAssigned, ChargeBlocked, ChargeEnded, ChargeMetered, ChargeStarted, ChargeStop,
         ChargersFound,
@@ -120,6 +121,10 @@ pub enum Fact {
         /// The tariff as it stands at the entry; none where parking costs nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tariff: Option<Tariff>,
+        /// When the plate's permit of the site's configuration file holds, where there is one:
+        /// nothing is due then. Those of the cloud's list are known there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        permit: Option<Term>,
     },
     /// A vehicle left.
     SessionClosed {

@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::SessionId, money::Fen, tariff::Tariff};
+use crate::{access::Term, ids::SessionId, money::Fen, tariff::Tariff};
 
 /// How long a vehicle may take from paying to the exit, where nothing else is configured.
 pub const DEFAULT_GRACE: TimeDelta = TimeDelta::minutes(15);
@@ -65,6 +65,16 @@ pub enum BadPayment {
     /// More than can be counted.
     #[error("a payment of {0} is more than can be counted")]
     TooLarge(Fen),
+}
+
+/// From when on a stay is charged that no permit covers any more: from the end of the last that held
+/// when it began, else from the beginning.
+pub fn charged_from(
+    entered_at: DateTime<Utc>,
+    permits: impl IntoIterator<Item = Term>,
+) -> DateTime<Utc> {
+    let held = permits.into_iter().filter(|term| term.covers(entered_at));
+    held.filter_map(|term| term.until).max().unwrap_or(entered_at)
 }
 
 impl Session {

@@ -64,6 +64,7 @@ impl Visit {
             lane: name("entry"),
             decision,
             tariff: self.tariff.clone(),
+            permit: None,
         };
         self.passing(decision, Direction::Entry, self.entered_at, opened)
     }

@@ -26,6 +26,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0019_site_room.sql"),
     include_str!("schema/0020_site_grace.sql"),
     include_str!("schema/0021_sites_by_name.sql"),
+    include_str!("schema/0022_own_permits.sql"),
 ];
 
 /// Brings the schema up to date, within the given transaction.

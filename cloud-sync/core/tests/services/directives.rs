@@ -127,6 +127,7 @@ impl Edge {
             lane: "entry".parse().unwrap(),
             decision: DecisionId(Uuid::from_u128(1)),
             tariff: Some(tariff),
+            permit: None,
         };
         world.cloud.ingest.take(edge.tell(opened)).await.unwrap();
         edge

@@ -1,9 +1,10 @@
 //! Who may leave.
 
 use domain::{
+    access::Permit,
     event::{Rule, Verdict},
     money::Fen,
-    parking::{Session, Standing},
+    parking::{Session, Standing, charged_from},
 };
 
 use super::{Query, Ruling, valid_permit, words};
@@ -60,7 +61,6 @@ fn charge(query: &Query, inside: &Inside) -> Ruling {
 fn without_permitted_time(query: &Query, inside: &Inside) -> Session {
     let entered_at = inside.session.entered_at;
     let permits = query.knowledge.lists.permits(&inside.session.plate);
-    let held_at_entry = permits.iter().filter(|permit| permit.covers(entered_at));
-    let ended = held_at_entry.filter_map(|permit| permit.valid_until).max();
-    Session { entered_at: ended.unwrap_or(entered_at), ..inside.session.clone() }
+    let from = charged_from(entered_at, permits.iter().map(Permit::term));
+    Session { entered_at: from, ..inside.session.clone() }
 }

@@ -120,6 +120,21 @@ fn a_permit_that_is_revoked_while_its_car_is_inside_is_charged_from_then_on() {
 }
 
 #[test]
+fn the_cloud_hears_of_a_permit_that_it_does_not_know() {
+    let mut site = Site::new();
+    site.take_list(permits(1, [permit("京C00001")]));
+    site.let_through("entry", "京C00001");
+    site.let_through("entry", "京A88888");
+    let told = |of: &str, is_told: bool| {
+        site.has(|fact| {
+            matches!(fact, Fact::SessionOpened { plate, permit, .. }
+                if plate == of && permit.is_some() == is_told)
+        })
+    };
+    assert!(told("京C00001", false) && told("京A88888", true));
+}
+
+#[test]
 fn a_permit_opens_the_lanes_that_it_names() {
     let mut site = Site::with(&[PERMITS_ONLY]);
     let elsewhere = Permit { lanes: vec!["staff".parse().unwrap()], ..permit("京C00001") };

@@ -165,6 +165,7 @@ pub(crate) fn session_opened(session: SessionId, decision: &Decision) -> Fact {
         lane: lane(),
         decision: decision.id,
         tariff: None,
+        permit: None,
     }
 }
 

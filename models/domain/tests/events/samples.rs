@@ -1,6 +1,7 @@
 //! One of each kind of event at least, filled in.
 
 use domain::{
+    access::Term,
     charging::{
         ChargeAssigned, ChargeBlocked, ChargeEnded, ChargeMetered, ChargeStarted, ChargeStop,
         ChargerFound, ChargersFound, EndCause,
@@ -117,7 +118,17 @@ pub fn opened(tariff: Option<Tariff>) -> Fact {
         lane: name("entry"),
         decision: decision(),
         tariff,
+        permit: None,
     }
+}
+
+/// A stay that costs nothing until its permit of the configuration file ends.
+fn permitted() -> Fact {
+    let mut opened = opened(Some(tariff()));
+    if let Fact::SessionOpened { permit, .. } = &mut opened {
+        *permit = Some(Term { from: None, until: Some("2027-01-01T00:00:00Z".parse().unwrap()) });
+    }
+    opened
 }
 
 fn closed() -> Fact {
@@ -317,6 +328,7 @@ pub fn facts() -> Vec<Fact> {
         Fact::SessionRenamed { session: session(), plate: "京A12345".into() },
         Fact::Decision(Box::new(Decision { permits_version: Some(7), ..bare_decision() })),
         Fact::Started { version: "0.2.0".into(), grace_minutes: Some(20) },
+        permitted(),
     ];
     facts.extend(locker_facts().into_iter().map(Fact::Locker));
     facts.extend(charge());

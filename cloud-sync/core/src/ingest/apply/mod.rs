@@ -45,7 +45,16 @@ pub(super) fn apply(tx: &mut dyn Transaction, event: &Event, batch: &mut Batch) 
     charging::apply(tx, event, batch.moment)?;
     match &event.fact {
         Fact::Decision(decision) => Ok(decision::decided(tx, event, decision, batch)?),
-        Fact::SessionOpened { session, plate, kind, entered_at, lane, decision, tariff } => {
+        Fact::SessionOpened {
+            session,
+            plate,
+            kind,
+            entered_at,
+            lane,
+            decision,
+            tariff,
+            permit,
+        } => {
             let opened = Opened {
                 site: event.site.as_str(),
                 session: session.to_string(),
@@ -55,6 +64,7 @@ pub(super) fn apply(tx: &mut dyn Transaction, event: &Event, batch: &mut Batch) 
                 lane: lane.as_str(),
                 decision: decision.to_string(),
                 tariff: tariff.as_ref(),
+                permit: permit.as_ref(),
                 is_new_vehicle: batch.known.is_new_vehicle(plate),
             };
             barrier_opened(tx, &opened)

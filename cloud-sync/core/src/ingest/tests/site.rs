@@ -213,6 +213,7 @@ pub(crate) fn car(number: u128) -> Vec<Fact> {
         lane: "entry".parse().unwrap(),
         decision: decision.id,
         tariff: None,
+        permit: None,
     };
     vec![Fact::Decision(Box::new(decision)), opened]
 }

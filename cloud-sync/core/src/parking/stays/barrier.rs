@@ -1,6 +1,9 @@
 //! Stays that a site's journal tells of. The site's word counts: it is never refused here.
 
-use domain::{directive::Directive, ids::SessionId, plate::normal_form, tariff::Tariff};
+use domain::{
+    access::Term, directive::Directive, ids::SessionId, plate::normal_form, tariff::Tariff,
+};
+use serde::Serialize;
 
 use super::{before::Before, enter, exit};
 use crate::{
@@ -21,6 +24,8 @@ pub(crate) struct Opened<'a> {
     pub(crate) lane: &'a str,
     pub(crate) decision: String,
     pub(crate) tariff: Option<&'a Tariff>,
+    /// When its plate's permit of the site's configuration file holds.
+    pub(crate) permit: Option<&'a Term>,
     /// Whether its vehicle is still to be made known.
     pub(crate) is_new_vehicle: bool,
 }
@@ -58,7 +63,7 @@ fn adopt(tx: &mut dyn Transaction, opened: &Opened<'_>, before: i64) -> Result<O
     let adopted = tx.execute(
         "UPDATE parking_sessions SET session_id = $1, origin = 'edge', kind = $2,
                 entered_at_ms = $3, entry_lane = $4, entry_decision = $5, tariff = $6,
-                tariff_id = NULL, tariff_name = NULL
+                tariff_id = NULL, tariff_name = NULL, own_permit = $9
          WHERE id = $7 AND origin = 'cloud' AND site_id = $8",
         params![
             &opened.session,
@@ -68,7 +73,8 @@ fn adopt(tx: &mut dyn Transaction, opened: &Opened<'_>, before: i64) -> Result<O
             &opened.decision,
             json(opened.tariff)?,
             before,
-            opened.site
+            opened.site,
+            json(opened.permit)?
         ],
     )?;
     if adopted == 0 {
@@ -79,9 +85,9 @@ fn adopt(tx: &mut dyn Transaction, opened: &Opened<'_>, before: i64) -> Result<O
     Ok(Some(before))
 }
 
-fn json(tariff: Option<&Tariff>) -> Result<Option<String>> {
-    let json = tariff.map(serde_json::to_string).transpose();
-    Ok(json.map_err(|e| StoreError::new("write a tariff", e))?)
+fn json<T: Serialize>(told: Option<&T>) -> Result<Option<String>> {
+    let json = told.map(serde_json::to_string).transpose();
+    Ok(json.map_err(|e| StoreError::new("write what a site told", e))?)
 }
 
 fn insert(tx: &mut dyn Transaction, opened: &Opened<'_>, here: &Before) -> Result<()> {
@@ -98,10 +104,10 @@ fn insert(tx: &mut dyn Transaction, opened: &Opened<'_>, here: &Before) -> Resul
     tx.defer(
         "INSERT INTO parking_sessions (site_id, session_id, id, origin, area_id, spot_id,
                 vehicle_id, plate, plate_key, inside_key, kind, entered_at_ms, entry_lane,
-                entry_decision, tariff)
+                entry_decision, tariff, own_permit)
          VALUES ($1, $2, $3, 'edge', $4, $5,
                  (SELECT v.id FROM vehicles v WHERE v.plate_key = $7 AND v.removed_at_ms IS NULL),
-                 $6, $7, $8, $9, $10, $11, $12, $13)",
+                 $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         params![
             opened.site,
             &opened.session,
@@ -115,7 +121,8 @@ fn insert(tx: &mut dyn Transaction, opened: &Opened<'_>, here: &Before) -> Resul
             opened.entered_at_ms,
             opened.lane,
             &opened.decision,
-            json(opened.tariff)?
+            json(opened.tariff)?,
+            json(opened.permit)?
         ],
     )?;
     match spot {

@@ -10,8 +10,13 @@ mod place;
 mod query;
 mod record;
 
-use chrono::TimeDelta;
-use domain::{money::Fen, parking::Session, tariff::Tariff};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    access::Term,
+    money::Fen,
+    parking::{Session, charged_from},
+    tariff::Tariff,
+};
 
 pub use self::assign::Assignment;
 pub(crate) use self::{
@@ -65,6 +70,8 @@ pub struct Stay {
     pub paid_at_ms: Option<i64>,
     /// How long after paying the car may leave, by what its site goes by.
     pub grace: TimeDelta,
+    /// When the permits of its plate hold, where a barrier lets it out: nothing is due then.
+    pub permits: Vec<Term>,
 }
 
 /// The tariff of a stay, as it stood at the entry.
@@ -83,13 +90,18 @@ impl Stay {
     /// What the stay costs in all at a moment, or cost when it ended.
     pub fn fee_at(&self, now_ms: i64) -> Fen {
         let until_ms = self.exited_at_ms.unwrap_or(now_ms);
-        match (self.fee_fen, &self.tariff) {
-            (Some(fee), _) => Fen(fee),
-            (None, Some(tariff)) => {
-                tariff.tariff.fee(super::moment(self.entered_at_ms), super::moment(until_ms))
-            }
-            (None, None) => Fen::ZERO,
+        match (self.fee_fen, &self.tariff, self.charged_from(until_ms)) {
+            (Some(fee), _, _) => Fen(fee),
+            (None, Some(tariff), Some(from)) => tariff.tariff.fee(from, super::moment(until_ms)),
+            (None, _, _) => Fen::ZERO,
         }
+    }
+
+    /// From when on it is charged at a moment; none while a permit holds.
+    fn charged_from(&self, at_ms: i64) -> Option<DateTime<Utc>> {
+        let (entered_at, at) = (super::moment(self.entered_at_ms), super::moment(at_ms));
+        let is_permitted = self.permits.iter().any(|term| term.covers(at));
+        (!is_permitted).then(|| charged_from(entered_at, self.permits.iter().copied()))
     }
 
     /// What is still to be paid at a moment. Whoever has paid all has some minutes to leave.
@@ -97,11 +109,14 @@ impl Stay {
         if let Some(fee) = self.fee_fen {
             return Fen((fee - self.paid_fen).max(0));
         }
+        let Some(from) = self.charged_from(self.exited_at_ms.unwrap_or(now_ms)) else {
+            return Fen::ZERO;
+        };
         let tariff = self.tariff.as_ref().map(|tariff| tariff.tariff.clone());
         let session = Session {
             id: domain::ids::SessionId(uuid::Uuid::nil()),
             plate: String::new(),
-            entered_at: super::moment(self.entered_at_ms),
+            entered_at: from,
             exited_at: self.exited_at_ms.map(super::moment),
             tariff,
             paid: Fen(self.paid_fen),

@@ -1,14 +1,14 @@
 //! Reading stays.
 
 use chrono::TimeDelta;
-use domain::{parking::DEFAULT_GRACE, site::Parameters};
+use domain::{access::Term, parking::DEFAULT_GRACE, site::Parameters};
 
 use super::{Stay, StayFilter, StayTariff};
 use crate::{
     caller::{Caller, Role},
     error::{Error, Result},
     parking::{
-        VehicleType,
+        VehicleType, moment,
         spots::{self, SPOT_COLUMNS, SPOT_JOINS},
     },
     plates::Window,
@@ -50,6 +50,8 @@ fn select(what: &str, conditions: &str) -> String {
     format!(
         "SELECT {what} FROM parking_sessions p
          LEFT JOIN vehicles v ON v.id = p.vehicle_id
+         LEFT JOIN access_entries a ON p.origin = 'edge' AND a.site_id = p.site_id
+             AND a.kind = 'permit' AND a.plate_key = p.plate_key AND a.line <> ''
          LEFT JOIN spots sp ON sp.id = p.spot_id {SPOT_JOINS} {conditions}"
     )
 }
@@ -62,11 +64,12 @@ fn columns() -> String {
          v.created_at_ms,
          (SELECT told.body FROM site_parameters told WHERE told.site_id = p.site_id),
          (SELECT own.grace_minutes FROM sites own WHERE own.site_id = p.site_id),
+         p.own_permit, a.plate_key, a.valid_from_ms, a.valid_until_ms,
          {SPOT_COLUMNS}"
     )
 }
 /// Columns before those of the spot.
-const OWN: usize = 22;
+const OWN: usize = 26;
 
 pub(super) fn page(
     tx: &mut dyn Transaction,
@@ -120,6 +123,7 @@ fn stay(row: &Row) -> Result<Stay> {
         paid_fen: row.get(13)?,
         paid_at_ms: row.get(14)?,
         grace: grace(row)?,
+        permits: permits(row)?,
         vehicle: vehicle(row)?,
         spot: has_spot.then(|| spots::read(row, OWN)).transpose()?,
     })
@@ -133,6 +137,17 @@ fn grace(row: &Row) -> Result<TimeDelta> {
     let set = set.map_err(|e| StoreError::new("read parameters", e))?.unwrap_or_default();
     let minutes = set.grace_minutes.map(i64::from).or(row.get(21)?);
     Ok(minutes.map_or(DEFAULT_GRACE, TimeDelta::minutes))
+}
+
+/// When the permits of the plate hold: that of the site's configuration file, and that of the list.
+fn permits(row: &Row) -> Result<Vec<Term>> {
+    let own = row.get::<Option<String>>(22)?.map(|own| serde_json::from_str(&own)).transpose();
+    let own = own.map_err(|e| StoreError::new("read a permit", e))?;
+    let listed = row.get::<Option<String>>(23)?.map(|_| {
+        let time = |column| Ok(row.get::<Option<i64>>(column)?.map(moment));
+        Ok::<_, StoreError>(Term { from: time(24)?, until: time(25)? })
+    });
+    Ok(own.into_iter().chain(listed.transpose()?).collect())
 }
 
 fn vehicle(row: &Row) -> Result<Option<Vehicle>> {

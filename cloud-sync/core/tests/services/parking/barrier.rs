@@ -2,10 +2,10 @@
 
 use chrono::TimeDelta;
 use cloud_core::{
-    Admin, AlertFilter, AlertKind, Assignment, Correction, Error, PayMethod, Payable, PlateFilter,
-    SpotStatus, Window,
+    AccessKind, Admin, AlertFilter, AlertKind, Assignment, Correction, Error, NewEntry, PayMethod,
+    Payable, PlateFilter, SpotStatus, Window,
 };
-use domain::{event::Fact, site::Parameters};
+use domain::{access::Term, clock::Clock, event::Fact, site::Parameters};
 
 use super::{
     edge::{Edge, enters, leaves, session},
@@ -20,6 +20,7 @@ on_each_engine! {
     a_fee_that_a_site_took_is_a_payment,
     who_has_paid_has_the_time_to_leave_that_is_set_for_the_site,
     who_has_paid_has_the_time_to_leave_that_the_sites_own_file_says,
+    a_car_with_a_permit_owes_nothing_until_it_ends,
     a_stay_that_ended_at_the_cloud_ends_as_the_barrier_says,
     a_car_that_stays_on_a_spot_of_a_barrier_is_only_moved,
     a_correction_of_a_plate_inside_twice_is_taken,
@@ -140,6 +141,44 @@ async fn who_has_paid_has_the_time_to_leave_that_the_sites_own_file_says(world: 
     assert_eq!(owed().await, 100, "the file was edited");
     edge.tell(&lot.world, by_file(None)).await;
     assert_eq!(owed().await, 100, "a site that does not say: 15 minutes");
+}
+
+async fn a_car_with_a_permit_owes_nothing_until_it_ends(world: World) {
+    let (lot, mut edge) = site(world, 2).await;
+    let mut of_the_file = enters(&lot.world, 1, "京A00001", Some(standard().tariff));
+    if let Some(Fact::SessionOpened { permit, .. }) = of_the_file.last_mut() {
+        let until = lot.world.clock.now().wall + TimeDelta::hours(2);
+        *permit = Some(Term { from: None, until: Some(until) });
+    }
+    edge.tell(&lot.world, of_the_file).await;
+    edge.tell(&lot.world, enters(&lot.world, 2, "京A00002", Some(standard().tariff))).await;
+    let (admin, access) = (lot.world.admin().await, &lot.world.cloud.access);
+    let listed = NewEntry {
+        kind: AccessKind::Permit,
+        plate: "京A·00002".into(),
+        about: "Li".into(),
+        valid_from: None,
+        valid_until: None,
+        lanes: Vec::new(),
+        note: String::new(),
+    };
+    let owed = async || {
+        let (mut stays, _) =
+            lot.parking().stays(&lot.staff, Default::default(), None).await.unwrap();
+        stays.sort_by_key(|stay| stay.id);
+        let now_ms = lot.parking().now_ms();
+        stays.iter().map(|stay| (stay.fee_at(now_ms).0, stay.owed_at(now_ms).0)).collect::<Vec<_>>()
+    };
+    lot.wait(TimeDelta::hours(1));
+    assert_eq!(owed().await, [(0, 0), (500, 500)]);
+    access.put(&admin, "north", listed).await.unwrap();
+    assert_eq!(owed().await, [(0, 0), (0, 0)], "its driver got a permit");
+    lot.wait(TimeDelta::hours(1));
+    access.remove(&admin, "north", AccessKind::Permit, "京A00002").await.unwrap();
+    lot.wait(TimeDelta::hours(1));
+    assert_eq!(owed().await, [(500, 500), (500, 500)], "an hour since their permits ended");
+    edge.tell(&lot.world, leaves(&lot.world, 2, "京A00002", 0)).await;
+    assert_eq!(owed().await[1], (0, 0), "what the site says at the end stands");
 }
 
 /// A car that entered at the barrier, and that the cloud says has left after an hour and paid.

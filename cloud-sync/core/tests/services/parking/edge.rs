@@ -102,6 +102,7 @@ pub(crate) fn enters(
         lane: "entry".parse().unwrap(),
         decision: decision.id,
         tariff,
+        permit: None,
     };
     vec![Fact::Decision(Box::new(decision)), opened]
 }
