@@ -48,7 +48,7 @@ pub use self::{
     caller::{Actor, Admin, Caller, Device, Operator, Role},
     charging::Charging,
     devices::Devices,
-    directives::{Directives, Request as DirectiveRequest},
+    directives::{DirectiveOutcome, Directives, Request as DirectiveRequest},
     error::{Error, Result},
     ingest::{Delivery, Ingest, IngestError, JournalReport, Sender},
     limits::{Lease, RateLimits},

@@ -155,9 +155,19 @@ onSend("parameters", async (data) => {
   return "Set. The site is told at once, or when it is back.";
 });
 
+/** Longer than a lane may be opened from here, with what the site then has to say of it. */
+const OPENED_WITHIN_MS = 15000, ASK_AGAIN_MS = 500;
+
 onSend("opening", async (data) => {
-  await call("POST", `sites/${part(chosen)}/lanes/${part(data.get("lane"))}/open`);
-  return "Told. The lane decides; if the site cannot be reached within seconds, nothing opens.";
+  const site = part(chosen), lane = data.get("lane");
+  const { directive } = await call("POST", `sites/${site}/lanes/${part(lane)}/open`);
+  for (let waited = 0; waited < OPENED_WITHIN_MS; waited += ASK_AGAIN_MS) {
+    const { done, reason } = await call("GET", `sites/${site}/directives/${directive}`);
+    if (done) return `${lane} opens: ${reason}`;
+    if (done === false) throw problem(`${lane} stays closed: ${reason}`);
+    await new Promise((later) => setTimeout(later, ASK_AGAIN_MS));
+  }
+  throw problem("The site was not reached in time. Nothing opens.");
 });
 
 /* Permits and denials. */

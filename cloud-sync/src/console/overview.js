@@ -170,7 +170,8 @@ function watch() {
   timer = setInterval(refresh, POLL_MS);
   if (!person) return;
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const opened = socket = new WebSocket(`${scheme}://${location.host}/ws/system/?token=${encodeURIComponent(person.token)}`);
+  // Among the protocols, since a proxy writes addresses into its log.
+  const opened = socket = new WebSocket(`${scheme}://${location.host}/ws/system/`, ["gatehouse", `token.${person.token}`]);
   opened.onopen = () => clearInterval(timer);
   opened.onmessage = refresh;
   opened.onclose = () => {

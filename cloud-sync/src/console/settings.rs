@@ -24,6 +24,8 @@ pub(super) fn routes() -> Vec<Route> {
             .summary("Set all of a site; what is not said is left to its configuration file"),
         post("/console/v1/sites/{site}/lanes/{lane}/open", open)
             .summary("Have a lane opened for one vehicle, within seconds or not at all"),
+        get("/console/v1/sites/{site}/directives/{directive}", outcome)
+            .summary("What became of what a site was told"),
     ]
 }
 
@@ -216,4 +218,20 @@ async fn open(call: Call<Operator>) -> Answer<Json<Told>> {
     let directives = &call.app.cloud.directives;
     let directive = directives.open(&call.who, call.path("site"), lane).await?;
     Ok(Json(Told { directive }))
+}
+
+/// What a site did; all of it is null while the site has not said.
+#[derive(Serialize, JsonSchema)]
+struct OutcomeView {
+    /// Whether it was carried out; for a lane, whether it opens.
+    done: Option<bool>,
+    /// Why, or why not, in the site's words.
+    reason: Option<String>,
+}
+
+async fn outcome(call: Call<Operator>) -> Answer<Json<OutcomeView>> {
+    let (site, directive) = (call.path("site"), call.id("directive", "directive")?);
+    let told = call.app.cloud.directives.outcome(&call.who, site, directive).await?;
+    let (done, reason) = told.map(|told| (told.done, told.reason)).unzip();
+    Ok(Json(OutcomeView { done, reason }))
 }

@@ -1,5 +1,5 @@
-//! Who calls: by a token in the header (`Token` or `Bearer`), for WebSockets also in the query, or
-//! by being on this very machine, where a face documents no login.
+//! Who calls: by a token in the header (`Token` or `Bearer`), for WebSockets also in the query or
+//! among the protocols, or by being on this very machine, where a face documents no login.
 
 use cloud_core::{Caller, Device, Error};
 
@@ -7,6 +7,10 @@ use super::{
     Problem, Request,
     limit::{Class, Short, Who},
 };
+
+/// The protocol of a WebSocket whose key stands among the protocols that are offered, as
+/// `token.<key>`; a page takes the channel only where the answer chooses one.
+pub(crate) const CHANNEL_PROTOCOL: &str = "gatehouse";
 
 impl Request {
     /// The caller, who must have credentials; counted against a limit.
@@ -21,13 +25,18 @@ impl Request {
     }
 
     /// As [`Request::caller`]; the key may stand in the query as `token`, since pages cannot set
-    /// headers on a WebSocket.
+    /// headers on a WebSocket, or, where no log of addresses keeps it, among the protocols.
     pub(crate) async fn channel_caller(&self, class: Class) -> Result<Caller, Problem> {
-        let key = match self.header_key()? {
-            Some(key) => Some(key),
-            None => self.query.get("token"),
-        };
+        let key = self.header_key()?.or_else(|| self.protocol_key());
+        let key = key.or_else(|| self.query.get("token"));
         self.known(key.ok_or(Problem::NoCredentials)?, class).await
+    }
+
+    /// The key that a WebSocket's protocols carry, where [`CHANNEL_PROTOCOL`] is among them.
+    pub(crate) fn protocol_key(&self) -> Option<&str> {
+        let mut offered = self.header("sec-websocket-protocol")?.split(',').map(str::trim);
+        let key = offered.clone().find_map(|one| one.strip_prefix("token."));
+        offered.any(|one| one == CHANNEL_PROTOCOL).then_some(key)?
     }
 
     /// The controller whose API key the request carries. Many stand behind one address, so that

@@ -20,6 +20,7 @@ mod upload;
 
 pub(crate) use access::{Anyone, Local, Unchecked};
 pub(crate) use body::{Body, Csv, Json};
+pub(crate) use credentials::CHANNEL_PROTOCOL;
 pub(crate) use face::{Face, Faces};
 pub(crate) use problem::Problem;
 pub(crate) use query::{BadValue, Query};

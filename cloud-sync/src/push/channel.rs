@@ -1,4 +1,5 @@
-//! The channel `/ws/system/`: for callers with credentials, which a page may give as `?token=`.
+//! The channel `/ws/system/`: for callers with credentials, which a page may give as `?token=` or
+//! among the protocols.
 
 use futures_util::{SinkExt, StreamExt, stream::SplitSink};
 use serde_json::json;
@@ -6,12 +7,13 @@ use tokio::sync::watch;
 use warp::{
     Filter, Reply,
     filters::BoxedFilter,
+    http::{HeaderValue, header},
     reply::Response,
     ws::{Message, WebSocket, Ws},
 };
 
 use super::SystemStatus;
-use crate::http::{Problem, Request, Requests, limit::Class};
+use crate::http::{CHANNEL_PROTOCOL, Problem, Request, Requests, limit::Class};
 
 /// The close code for an end that is going away (RFC 6455, 7.4.1).
 pub(super) const GOING_AWAY: u16 = 1001;
@@ -26,6 +28,7 @@ pub(super) fn route(requests: &Requests) -> BoxedFilter<(Result<Response, Proble
 
 async fn open(request: Request, upgrade: Ws) -> Result<Response, Problem> {
     request.channel_caller(Class::Query).await?;
+    let by_protocol = request.protocol_key().is_some();
     let (status, stopping) = (request.app.status.clone(), request.app.stopping.clone());
     let upgrade = upgrade.max_message_size(MAX_MESSAGE_BYTES).max_frame_size(MAX_MESSAGE_BYTES);
     let upgraded = upgrade.on_upgrade(move |socket| async move {
@@ -33,7 +36,12 @@ async fn open(request: Request, upgrade: Ws) -> Result<Response, Problem> {
             tracing::debug!(%error, "a watcher went away");
         }
     });
-    Ok(upgraded.into_response())
+    let mut response = upgraded.into_response();
+    if by_protocol {
+        let chosen = HeaderValue::from_static(CHANNEL_PROTOCOL);
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, chosen);
+    }
+    Ok(response)
 }
 
 async fn push(

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Error, Message},
+    tungstenite::{Error, Message, client::IntoClientRequest},
 };
 
 use super::service::{Service, start};
@@ -55,6 +55,27 @@ async fn nobody_listens_without_credentials() {
         match connect(&service, path).await {
             Err(Error::Http(answer)) => assert_eq!(answer.status().as_u16(), 401, "{path}"),
             other => panic!("{path}: {:?}", other.map(drop)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_gives_its_token_among_the_protocols() {
+    let service = start().await;
+    let token = service.token(Role::Visitor).await;
+    for (offered, is_good) in [
+        (format!("gatehouse, token.{token}"), true),
+        (format!("token.{token}"), false),
+        ("gatehouse, token.wrong".to_owned(), false),
+        ("gatehouse".to_owned(), false),
+    ] {
+        let url = format!("ws://{}/ws/system/", service.address);
+        let mut request = url.into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", offered.parse().unwrap());
+        let answer = connect_async(request).await;
+        assert_eq!(answer.is_ok(), is_good, "{offered}");
+        if let Ok((_, answer)) = answer {
+            assert_eq!(answer.headers()["sec-websocket-protocol"], "gatehouse");
         }
     }
 }

@@ -114,6 +114,7 @@ const ACCOUNT: &[&str] = &[
 const OPERATOR: &[&str] = &[
     "GET /console/v1/access",
     "GET /console/v1/access/{site}/history",
+    "GET /console/v1/sites/{site}/directives/{directive}",
     "POST /console/v1/sites/{site}/lanes/{lane}/open",
     "POST /hzsystem_parking/parking-spots/{spot_id}/status/",
     "PUT /hzsystem_parking/parking-spots/{spot_id}/status/",

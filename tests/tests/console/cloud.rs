@@ -81,9 +81,11 @@ async fn what_an_admin_sets_up_in_the_page_holds_at_the_barrier() {
     send(&browser, "#parameters", &[("places", "50")]).await;
     browser.until("#parameters .told", "Set.").await.unwrap();
     site.until("the site has 50 places", |events| obeyed(events, 1)).await.unwrap();
+    send(&browser, "#opening", &[("lane", "entri")]).await;
+    browser.until("#opening .told", "entri stays closed: there is no lane `entri`").await.unwrap();
     send(&browser, "#opening", &[("lane", "entry")]).await;
-    browser.until("#opening .told", "Told.").await.unwrap();
     site.entry.barrier.arm(Arm::Open).await;
+    browser.until("#opening .told", "entry opens: ").await.unwrap();
 
     // A tariff counts from now on, once, however often the button is pressed.
     browser.click("#tab-tariffs").await.unwrap();
@@ -93,7 +95,7 @@ async fn what_an_admin_sets_up_in_the_page_holds_at_the_barrier() {
     browser.until("#tariff-rows", "¥5.50 for 60 min").await.unwrap();
     let tariffs = browser.eval("document.querySelectorAll('#tariff-rows tr').length");
     assert_eq!(tariffs.await.unwrap(), 1);
-    site.until("the site knows the tariff", |events| obeyed(events, 3)).await.unwrap();
+    site.until("the site knows the tariff", |events| obeyed(events, 4)).await.unwrap();
 
     // Revoked, it opens no more.
     browser.click("#tab-access").await.unwrap();

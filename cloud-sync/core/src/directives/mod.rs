@@ -3,6 +3,7 @@
 //! on disk, in order, and says in its journal what became of it ([`recognise`]).
 
 mod open;
+mod outcome;
 mod request;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use domain::{
 use serde_json::value::RawValue;
 use tokio::sync::{Mutex, watch};
 
-pub use self::request::Request;
+pub use self::{outcome::DirectiveOutcome, request::Request};
 use crate::{
     access,
     base::Base,
