@@ -114,6 +114,45 @@ fn what_makes_no_sense_on_the_command_line_is_refused() {
     }
 }
 
+/// The example of a site's configuration in this folder, with this detector.
+fn site(folder: &Path, detector: &str) {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../config/edge.example.toml");
+    let mut config: toml::Table = std::fs::read_to_string(example).unwrap().parse().unwrap();
+    std::fs::write(folder.join("password"), "secret").unwrap();
+    let path = |name: &str| folder.join(name).display().to_string();
+    for (table, key, value) in [
+        ("journal", "state_dir", path("state")),
+        ("mqtt", "username", "edge".to_owned()),
+        ("mqtt", "password_file", path("password")),
+        ("models", "detector", detector.to_owned()),
+    ] {
+        config[table].as_table_mut().unwrap().insert(key.to_owned(), value.into());
+    }
+    std::fs::write(folder.join("edge.toml"), config.to_string()).unwrap();
+}
+
+#[test]
+fn networks_are_those_of_the_configuration_and_what_does_not_fit_is_said() {
+    let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/anpr/weights");
+    let folder = tempfile::tempdir().unwrap();
+    street(320, 240).save(folder.path().join("a.jpg")).unwrap();
+    site(folder.path(), &format!("{weights}/reader.onnx"));
+    let checked = Command::new(env!("CARGO_BIN_EXE_edge-daemon"))
+        .args(["check-config", "edge.toml"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let tested = plate_test(&["a.jpg", "--config", "edge.toml"], folder.path());
+    for output in [checked, tested] {
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("reader.onnx does not fit: its input is 168 x 48 px"), "{said}");
+    }
+    let detector = format!("{weights}/fast/detector.onnx");
+    let own = ["a.jpg", "--config", "edge.toml", "--detector", &detector];
+    assert_eq!(plate_test(&own, folder.path()).status.code(), Some(0));
+}
+
 #[test]
 fn a_bench_says_what_it_ran_on_and_where_the_time_goes() {
     let run = |arguments: &[&str]| {
@@ -127,6 +166,7 @@ fn a_bench_says_what_it_ran_on_and_where_the_time_goes() {
         "gatehouse ",
         "processor ",
         "1280 x 720, 3 rounds",
+        "decode ",
         "find ",
         "read ",
         "vehicles ",

@@ -4,17 +4,18 @@
 //! compare; or a picture of one's own.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use anpr::{Bounds, Detection, Image, Kind, LayerTime, Point, Recognizer};
 use clap::Args;
-use image::{Rgb, RgbImage};
+use image::{ImageFormat, Rgb, RgbImage};
 
 use super::networks::NetworkOptions;
-use super::picture;
+use super::picture::{self, PictureError};
 
 /// The generated street's size, px.
 const STREET_PX: (u32, u32) = (1280, 720);
@@ -43,23 +44,26 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn report(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
-    let picture = match &arguments.picture {
-        Some(path) => picture::load(path).map_err(|e| format!("{}: {e}", path.display()))?,
-        None => street(),
+    let (file, picture) = match &arguments.picture {
+        Some(path) => opened(path).map_err(|e| format!("{}: {e}", path.display()))?,
+        None => jpeg(street())?,
     };
     let (width, height) = picture.dimensions();
     let image = Image::new(&picture, width as usize, height as usize)?;
     let models = arguments.networks.models()?;
     let mut recognizer = models.load()?.recognizer()?;
     let mut vehicles = models.load_vehicles()?.detector()?;
-    let (mut detect, mut read, mut tell_apart) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut decode, mut detect) = (Vec::new(), Vec::new());
+    let (mut read, mut tell_apart) = (Vec::new(), Vec::new());
     for _ in 0..arguments.rounds {
+        decode.push(timed(|| picture::decode(&file).map(drop))?);
         detect.push(timed(|| recognizer.detector.detect(image).map(drop))?);
         read.push(timed(|| recognizer.reader.read(image, &plate()).map(drop))?);
         tell_apart.push(timed(|| vehicles.detect(image).map(drop))?);
     }
     let mut lines = machine();
     lines.push(format!("picture     {width} x {height}, {} rounds, one thread", arguments.rounds));
+    lines.push(format!("decode      {}", spread(&mut decode)));
     lines.push(format!("find        {}", spread(&mut detect)));
     lines.push(format!("read        {}", spread(&mut read)));
     lines.push(format!("vehicles    {}", spread(&mut tell_apart)));
@@ -67,6 +71,20 @@ fn report(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
     lines.push("layers      ms in a run, by network and class".to_owned());
     lines.extend(layers(&mut recognizer, arguments.rounds)?);
     Ok(lines.join("\n") + "\n")
+}
+
+/// A picture's file, and its pixels.
+fn opened(path: &Path) -> Result<(Vec<u8>, RgbImage), PictureError> {
+    let file = picture::read(path)?;
+    let picture = picture::decode(&file)?;
+    Ok((file, picture))
+}
+
+/// A picture as a JPEG file, and its pixels.
+fn jpeg(picture: RgbImage) -> image::ImageResult<(Vec<u8>, RgbImage)> {
+    let mut file = Cursor::new(Vec::new());
+    picture.write_to(&mut file, ImageFormat::Jpeg)?;
+    Ok((file.into_inner(), picture))
 }
 
 /// What was measured on.
@@ -93,7 +111,7 @@ fn field(path: &str, name: &str) -> String {
     value.unwrap_or_else(|| "unknown".to_owned())
 }
 
-fn timed(act: impl FnOnce() -> Result<(), anpr::Error>) -> Result<Duration, anpr::Error> {
+fn timed<E>(act: impl FnOnce() -> Result<(), E>) -> Result<Duration, E> {
     let begun = Instant::now();
     act().map(|()| begun.elapsed())
 }

@@ -2,7 +2,7 @@
 //! anything is unpacked.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
@@ -41,12 +41,28 @@ pub enum PictureError {
 
 /// Decodes the file, turned upright as its camera says.
 pub fn load(path: &Path) -> Result<RgbImage, PictureError> {
+    decode(&read(path)?)
+}
+
+/// The bytes of a file that is not too large.
+pub fn read(path: &Path) -> Result<Vec<u8>, PictureError> {
     let file = File::open(path)?;
-    let bytes = file.metadata()?.len();
-    if bytes > MAX_BYTES {
-        return Err(PictureError::Bytes(bytes));
+    let length = file.metadata()?.len();
+    if length > MAX_BYTES {
+        return Err(PictureError::Bytes(length));
     }
-    let mut reader = ImageReader::new(BufReader::new(file)).with_guessed_format()?;
+    let mut bytes = Vec::with_capacity(length as usize);
+    file.take(MAX_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Decodes a file's bytes, turned upright as its camera says.
+///
+/// Always whole: the decoder that can skip half the pixels of a JPEG (`jpeg-decoder`) took 38 to 49 ms
+/// of processor time for 12 megapixels where this takes 50 to 57, and for a 4K frame 27 where this
+/// takes 22. Plates that are small would need the whole picture after all.
+pub fn decode(bytes: &[u8]) -> Result<RgbImage, PictureError> {
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
     if !matches!(reader.format(), Some(ImageFormat::Jpeg | ImageFormat::Png)) {
         return Err(PictureError::Format);
     }
@@ -68,19 +84,11 @@ pub fn load(path: &Path) -> Result<RgbImage, PictureError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::io::Write;
-
     use super::*;
-
-    fn load_bytes(bytes: &[u8]) -> Result<RgbImage, PictureError> {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(bytes).unwrap();
-        load(file.path())
-    }
 
     fn png(picture: &DynamicImage) -> Vec<u8> {
         let mut bytes = Vec::new();
-        picture.write_to(&mut std::io::Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
+        picture.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
         bytes
     }
 
@@ -92,7 +100,7 @@ mod tests {
             DynamicImage::new_rgb16(3, 2),
             DynamicImage::new_luma_a16(3, 2),
         ] {
-            assert_eq!(load_bytes(&png(&picture)).unwrap().dimensions(), (3, 2));
+            assert_eq!(decode(&png(&picture)).unwrap().dimensions(), (3, 2));
         }
     }
 
@@ -103,16 +111,16 @@ mod tests {
         bytes[16..20].copy_from_slice(&60_000_u32.to_be_bytes());
         bytes[20..24].copy_from_slice(&60_000_u32.to_be_bytes());
         bytes[29..33].copy_from_slice(&0x0fb0e215_u32.to_be_bytes());
-        let error = load_bytes(&bytes).unwrap_err();
+        let error = decode(&bytes).unwrap_err();
         assert!(matches!(error, PictureError::Pixels { width: 60_000, .. }), "{error}");
     }
 
     #[test]
     fn other_files_and_damaged_pictures_say_what_they_are() {
-        assert!(matches!(load_bytes(b"hello"), Err(PictureError::Format)));
-        assert!(matches!(load_bytes(b""), Err(PictureError::Format)));
-        assert!(matches!(load_bytes(b"GIF89a...."), Err(PictureError::Format)));
+        assert!(matches!(decode(b"hello"), Err(PictureError::Format)));
+        assert!(matches!(decode(b""), Err(PictureError::Format)));
+        assert!(matches!(decode(b"GIF89a...."), Err(PictureError::Format)));
         let whole = png(&DynamicImage::new_rgb8(200, 200));
-        assert!(matches!(load_bytes(&whole[..40]), Err(PictureError::Damaged(_))));
+        assert!(matches!(decode(&whole[..40]), Err(PictureError::Damaged(_))));
     }
 }

@@ -1,11 +1,12 @@
 //! A network as its file describes it: verified, its tensors named, before it is fitted to a size.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ring::digest;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_hir::infer::Factoid;
-use tract_onnx::tract_hir::internal::DimLike;
+use tract_onnx::tract_hir::internal::{DimLike, format_err};
 
 use super::{Network, concrete_shape, failed};
 use crate::Error;
@@ -24,10 +25,8 @@ impl Parsed {
     /// its own order.
     pub fn load(bytes: &[u8], file: &str, sha256: &str) -> Result<Self, Error> {
         verify_hash(bytes, file, sha256)?;
-        let model = tract_onnx::onnx()
-            .with_ignore_value_info(true)
-            .model_for_read(&mut &*bytes)
-            .map_err(|e| failed(file, "parse the network", e))?;
+        let parse = || tract_onnx::onnx().with_ignore_value_info(true).model_for_read(&mut &*bytes);
+        let model = caught(parse).map_err(|e| failed(file, "parse the network", e))?;
         let outputs = (0..model.outputs.len()).collect();
         Ok(Self { model: Arc::new(model), file: file.into(), outputs })
     }
@@ -91,10 +90,12 @@ impl Parsed {
     /// The network for inputs of this shape.
     pub fn plan(&self, shape: [usize; 4]) -> Result<Network, Error> {
         let failed = |act| move |source: TractError| failed(&self.file, act, source);
-        let model = InferenceModel::clone(&self.model)
-            .with_input_fact(0, f32::fact(shape).into())
-            .and_then(InferenceModelExt::into_optimized)
-            .map_err(failed("fit the network to its input shape"))?;
+        let fit = || {
+            InferenceModel::clone(&self.model)
+                .with_input_fact(0, f32::fact(shape).into())
+                .and_then(InferenceModelExt::into_optimized)
+        };
+        let model = caught(fit).map_err(failed("fit the network to its input shape"))?;
         let outputs = self
             .outputs
             .iter()
@@ -112,6 +113,13 @@ impl Parsed {
         };
         outlets.iter().map(name).collect()
     }
+}
+
+/// What the engine makes of a file, which may be damaged in ways that it does not expect.
+fn caught<T>(act: impl FnOnce() -> TractResult<T>) -> TractResult<T> {
+    // Nothing is used further that a panic may have left half done.
+    catch_unwind(AssertUnwindSafe(act))
+        .unwrap_or_else(|_| Err(format_err!("the inference engine cannot make sense of it")))
 }
 
 /// The hash of a file's bytes, hexadecimal.

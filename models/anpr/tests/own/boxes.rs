@@ -177,3 +177,17 @@ fn a_network_without_vehicles_lists_what_it_has() {
     let said = vehicles(network(84), "").unwrap_err();
     assert!(said.contains("80 values behind each box and no names"), "{said}");
 }
+
+#[test]
+fn a_damaged_file_is_an_error_and_no_panic() {
+    let table = Table { shape: vec![1, 5, 84], values: vec![0.0; 5 * 84] };
+    let network = Network::of_tables([1, 3, 64, 64], &[table]).noting("names", "{0: 'car'}");
+    let whole = network.onnx();
+    assert!(VehicleModel::own(own(&whole, "")).is_ok());
+    for at in (0..whole.len()).filter(|at| whole[*at] != 0) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x15;
+        let _ = VehicleModel::own(own(&damaged, ""));
+        assert!(VehicleModel::own(own(&whole[..at], "")).is_err());
+    }
+}
