@@ -57,9 +57,14 @@ fn bench_folder(recognizer: &mut Recognizer, folder: &Path) -> Result<(), Failur
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
     files.sort();
-    let (mut detect, mut read, mut total) = (Vec::new(), Vec::new(), Vec::new());
-    for picture in files.iter().filter_map(|file| image::open(file).ok()) {
-        let rgb = picture.into_rgb8();
+    let (mut decode, mut detect) = (Vec::new(), Vec::new());
+    let (mut read, mut total) = (Vec::new(), Vec::new());
+    for file in &files {
+        let Ok(rgb) = time(&mut decode, || image::open(file).map(|picture| picture.into_rgb8()))
+        else {
+            decode.pop();
+            continue;
+        };
         let image = Image::new(&rgb, rgb.width() as usize, rgb.height() as usize)?;
         let (_, spent) = recognizer.recognize_timed(image, &processor_time)?;
         detect.push(spent.detect);
@@ -67,6 +72,7 @@ fn bench_folder(recognizer: &mut Recognizer, folder: &Path) -> Result<(), Failur
         total.push(spent.detect + spent.read);
     }
     println!("{}: {} pictures", folder.display(), total.len());
+    report("decode", &mut decode);
     report("detect", &mut detect);
     report("read", &mut read);
     report("both", &mut total);
