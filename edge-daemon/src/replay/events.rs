@@ -94,6 +94,7 @@ impl Events {
     }
 
     async fn pause(&mut self, state: ReplayState, detail: String, at_least: Option<Duration>) {
+        self.way.is_hindered();
         let pause = self.back_off.pause(rand::random());
         self.status.hindered(state, detail, self.back_off.failures());
         let asked = at_least.unwrap_or_default().min(self.timing.longest_retry_after);

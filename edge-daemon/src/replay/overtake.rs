@@ -1,10 +1,15 @@
 //! What goes next: what happens now, or what has waited. Pure.
 //!
-//! While more than a batch waits, events that are journaled from then on are sent ahead of it, each
-//! as soon as it is there; in between goes what has waited, from the oldest on. The cloud puts by
-//! what came ahead and applies it when the rest has arrived there. Once the two meet, everything
-//! goes in order again. A cloud that does not want anything ahead gets everything in order until
-//! the backlog is gone.
+//! While more than a batch waits, the newest of it and what is journaled from then on are sent ahead
+//! of the rest, each as soon as it is there; in between goes what has waited, from the oldest on. The
+//! cloud puts by what came ahead and applies it when the rest has arrived there. Once the two meet,
+//! everything goes in order again. What is newest is judged when something has got through in order:
+//! at the end of an outage, not at its beginning. A cloud that does not want anything ahead gets
+//! everything in order until the backlog is gone.
+
+/// The share of a batch that goes ahead as the newest of what has waited: what happened while the
+/// line came back.
+const NEWEST: u64 = 10;
 
 /// What goes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +32,8 @@ pub(super) struct Overtake {
     /// More than so many events are a backlog.
     backlog: u64,
     unwanted: bool,
+    /// Whether the cloud has taken anything since the line was bad.
+    gets_through: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +45,7 @@ struct Ahead {
 impl Overtake {
     /// Everything up to `acked` is at the cloud; more than `backlog` events beyond are overtaken.
     pub(super) fn new(acked: u64, backlog: u64) -> Self {
-        Self { acked, ahead: None, backlog, unwanted: false }
+        Self { acked, ahead: None, backlog, unwanted: false, gets_through: false }
     }
 
     /// What goes next, where the journal ends at `head`.
@@ -50,8 +57,10 @@ impl Overtake {
         if self.ahead.is_some_and(|ahead| ahead.next <= self.acked + 1) {
             self.ahead = None;
         }
-        if self.ahead.is_none() && !self.unwanted && head - self.acked > self.backlog {
-            self.ahead = Some(Ahead { first: head + 1, next: head + 1 });
+        let is_wanted = self.gets_through && !self.unwanted;
+        if self.ahead.is_none() && is_wanted && head - self.acked > self.backlog {
+            let first = head + 1 - self.backlog / NEWEST;
+            self.ahead = Some(Ahead { first, next: first });
         }
         let first = self.acked + 1;
         match self.ahead {
@@ -68,6 +77,12 @@ impl Overtake {
         if let Some(ahead) = &mut self.ahead {
             ahead.next = ahead.next.max(through + 1);
         }
+    }
+
+    /// Nothing gets through just now.
+    pub(super) fn is_hindered(&mut self) {
+        self.ahead = self.ahead.filter(|ahead| ahead.next > ahead.first);
+        self.gets_through = false;
     }
 
     /// The cloud does not want this ahead.
@@ -87,6 +102,7 @@ impl Overtake {
             self.ahead = None;
         }
         self.acked = through;
+        self.gets_through = true;
     }
 }
 
@@ -99,30 +115,45 @@ mod tests {
         let mut way = Overtake::new(0, 10);
         assert_eq!(way.next(100), Next::InOrder { first: 1, until: 100 });
         way.move_to(50);
-        assert_eq!(way.next(102), Next::Ahead { first: 101 });
+        assert_eq!(way.next(102), Next::Ahead { first: 102 });
         way.put_by(102);
-        assert_eq!(way.next(102), Next::InOrder { first: 51, until: 100 });
-        assert_eq!((way.may_reach(99), way.may_reach(100)), (99, 102));
-        way.move_to(100);
-        assert_eq!(way.next(103), Next::Ahead { first: 103 });
-        way.put_by(103);
-        assert_eq!(way.next(103), Next::InOrder { first: 101, until: 101 });
-        way.move_to(103);
-        assert_eq!(way.next(103), Next::Nothing);
-        assert_eq!(way.next(105), Next::InOrder { first: 104, until: 105 });
+        assert_eq!(way.next(102), Next::InOrder { first: 51, until: 101 });
+        assert_eq!((way.may_reach(100), way.may_reach(101)), (100, 102));
+        way.move_to(101);
+        assert_eq!(way.next(104), Next::Ahead { first: 103 });
+        way.put_by(104);
+        assert_eq!(way.next(104), Next::InOrder { first: 102, until: 102 });
+        way.move_to(104);
+        assert_eq!(way.next(104), Next::Nothing);
+        assert_eq!(way.next(106), Next::InOrder { first: 105, until: 106 });
     }
 
     #[test]
     fn a_few_events_overtake_nothing_and_neither_does_what_is_not_wanted() {
         let mut way = Overtake::new(0, 10);
-        assert_eq!(way.next(10), Next::InOrder { first: 1, until: 10 });
-        assert_eq!(way.next(12), Next::InOrder { first: 1, until: 12 });
-        assert_eq!(way.next(13), Next::Ahead { first: 13 });
+        way.move_to(1);
+        assert_eq!(way.next(11), Next::InOrder { first: 2, until: 11 });
+        assert_eq!(way.next(12), Next::Ahead { first: 12 });
         way.is_unwanted();
-        assert_eq!(way.next(30), Next::InOrder { first: 1, until: 30 });
+        assert_eq!(way.next(30), Next::InOrder { first: 2, until: 30 });
         way.move_to(30);
         assert_eq!(way.next(30), Next::Nothing);
-        way.next(60);
-        assert_eq!(way.next(61), Next::Ahead { first: 61 });
+        assert_eq!(way.next(60), Next::Ahead { first: 60 });
+    }
+
+    #[test]
+    fn what_is_newest_is_judged_when_something_gets_through() {
+        let mut way = Overtake::new(0, 10);
+        way.move_to(1);
+        assert_eq!(way.next(20), Next::Ahead { first: 20 });
+        way.is_hindered();
+        assert_eq!(way.next(5000), Next::InOrder { first: 2, until: 5000 });
+        way.move_to(11);
+        assert_eq!(way.next(5005), Next::Ahead { first: 5005 });
+        way.put_by(5005);
+        way.is_hindered();
+        assert_eq!(way.next(5006), Next::Ahead { first: 5006 }, "what is put by stays so");
+        way.put_by(5006);
+        assert_eq!(way.next(5006), Next::InOrder { first: 12, until: 5004 });
     }
 }

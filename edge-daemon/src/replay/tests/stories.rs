@@ -108,7 +108,8 @@ fn say(status: StatusCode, body: &str) -> Play {
 async fn a_backlog_goes_in_batches_and_then_events_as_they_happen() {
     let mut story = Story::begin(vec![], facts(35)).await;
     story.until_synced().await;
-    assert_eq!(story.cloud.held.lock().unwrap().batches, [10, 10, 10, 5]);
+    // The newest goes ahead once something has got through.
+    assert_eq!(story.cloud.held.lock().unwrap().batches, [10, 1, 10, 10, 4]);
     story.journal.append(facts(2)).await.unwrap();
     story.until_synced().await;
     assert_eq!(story.site.reader().acked_through().unwrap(), 37);
@@ -151,6 +152,21 @@ async fn faults_and_requests_for_a_pause_are_waited_out() {
     let status = story.until(ReplayState::Busy).await;
     assert!(status.failures >= 1);
     story.until_synced().await;
+    story.end();
+}
+
+#[tokio::test]
+async fn what_happened_when_the_line_came_back_goes_before_what_waited() {
+    const TRIES: usize = 6;
+    let down = || say(StatusCode::BAD_GATEWAY, "");
+    let mut story = Story::begin((0..TRIES).map(|_| down()).collect(), facts(15)).await;
+    story.cloud.requests.wait_for(|&count| count >= 2).await.unwrap();
+    // The outage goes on, and much more waits at its end than at its beginning.
+    story.journal.append(facts(100)).await.unwrap();
+    story.until_synced().await;
+    let arrived = story.cloud.held.lock().unwrap().arrived.clone();
+    let place = |sequence: u64| arrived.iter().position(|there| *there == sequence).unwrap();
+    assert!(place(115) < place(20) && place(20) < place(50), "{arrived:?}");
     story.end();
 }
 
