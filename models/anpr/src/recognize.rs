@@ -109,7 +109,7 @@ impl Recognizer {
         for plate in found {
             let look = self.reader.glance(image, plate)?;
             if look.confidence() >= SURE && !look.is_doubtful() {
-                readings.push(look.reading(image));
+                add(&mut readings, look.reading(image));
             } else if !look.is_hopeless() || plate.score >= PATTERN_SCORE {
                 return Ok(None);
             }
@@ -120,7 +120,10 @@ impl Recognizer {
     /// Reads what was found in `image`; where that settles nothing and the picture is large, also
     /// what its parts show.
     fn read_all(&mut self, image: Image, found: &[Detection]) -> Result<Vec<Reading>, Error> {
-        let mut readings = self.read_each(image, found)?;
+        let mut readings = Vec::new();
+        for reading in self.read_each(image, found)? {
+            add(&mut readings, reading);
+        }
         let is_large = image.width() > LARGEST.0 || image.height() > LARGEST.1;
         if is_large && !readings.iter().any(|reading| reading.confidence >= SETTLED) {
             self.read_parts(image, &mut readings)?;

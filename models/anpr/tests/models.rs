@@ -99,13 +99,29 @@ fn each_find_gets_a_reading_in_its_order() {
     assert!(matches!(middles[..], [l, r] if l < 320.0 && r > 320.0), "{middles:?}");
 }
 
-/// A grey picture with the drawn plate `name` of `vectors` in it.
-fn street_with(name: &str, (width, height): (u32, u32)) -> image::RgbImage {
+/// The drawn plate `name` of `vectors`.
+fn picture(name: &str) -> image::RgbImage {
     let file = format!("{}/tests/vectors/{name}_picture.png", env!("CARGO_MANIFEST_DIR"));
-    let plate = image::open(file).unwrap().into_rgb8();
+    image::open(file).unwrap().into_rgb8()
+}
+
+/// A grey picture with that plate in it.
+fn street_with(name: &str, (width, height): (u32, u32)) -> image::RgbImage {
+    let plate = picture(name);
     let mut street = image::RgbImage::from_pixel(width, height, image::Rgb([110, 112, 108]));
     image::imageops::replace(&mut street, &plate, i64::from(width / 2), i64::from(height / 2));
     street
+}
+
+#[test]
+fn a_plate_that_is_found_twice_is_read_once() {
+    let mut recognizer = Models::embedded().unwrap().recognizer().unwrap();
+    for name in ["cn_line", "ru_line"] {
+        let plate = picture(name);
+        let (width, height) = (plate.width() as usize, plate.height() as usize);
+        let readings = recognizer.recognize(Image::new(&plate, width, height).unwrap()).unwrap();
+        assert_eq!(readings.len(), 1, "{readings:?}");
+    }
 }
 
 #[test]
