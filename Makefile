@@ -9,7 +9,7 @@ CARGO = $$(if $(call NEW_ENOUGH,cargo); then echo cargo; else echo env PATH=/usr
 
 export PATH := $(PATH):/usr/sbin:/usr/local/sbin
 
-.PHONY: demo test bench soak fuzz setup
+.PHONY: demo test bench soak arm64 fuzz setup
 
 # As they are, whatever characters they have; the shell of a recipe must not read them again.
 export FOOTAGE OFFLINE PICTURES APPROACHES
@@ -51,6 +51,11 @@ bench: setup
 soak: setup
 	$(CARGO) build --workspace --bins --features cloud-sync/test-clock --quiet
 	@CARGO="$(CARGO)" tests/soak $(or $(SECONDS),600)
+
+# Recognition on an emulated 64-bit ARM processor, compared with this one.
+arm64:
+	@tests/setup arm64
+	@tests/arm64/run $(if $(PICTURES),"$$PICTURES")
 
 # Each fuzz target for SECONDS; what it finds worth keeping is added to the corpus.
 fuzz:
