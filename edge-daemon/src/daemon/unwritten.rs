@@ -6,10 +6,7 @@
 use domain::{clock::Stamp, event::Fact};
 
 use super::core::Core;
-use crate::{
-    gate::Commit,
-    journal::{JournalError, JournalHandle},
-};
+use crate::{gate::Commit, journal::JournalError};
 
 /// Facts that are kept at most: days of a quiet site, hours of a busy one.
 const MOST: usize = 20_000;
@@ -131,24 +128,6 @@ impl Core {
     pub(super) async fn carry_out_durably(&mut self, commit: Commit) -> Result<(), JournalError> {
         self.append(commit.facts().to_vec()).await?;
         self.move_barriers(commit, None).await
-    }
-}
-
-/// Journals the first facts of a run. A disk that does not take them stops no start.
-pub(super) async fn first(
-    journal: &JournalHandle,
-    unwritten: &mut Unwritten,
-    now: Stamp,
-    facts: Vec<Fact>,
-) -> Result<(), JournalError> {
-    match journal.append(facts.clone()).await {
-        Err(error) if error.is_of_the_disk() => {
-            tracing::error!(%error, "nothing is journaled");
-            unwritten.failed(now, &error);
-            unwritten.keep(now, facts);
-            Ok(())
-        }
-        journaled => journaled.map(drop),
     }
 }
 
