@@ -1,10 +1,11 @@
 //! A network as its file describes it: verified, its tensors named, before it is fitted to a size.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ring::digest;
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::{DimLike, format_err};
 
@@ -18,6 +19,8 @@ pub(crate) struct Parsed {
     file: Arc<str>,
     /// Index among the network's outputs, in the order asked for.
     outputs: Vec<usize>,
+    /// The weights of its plans, packed as the processor wants them; plans share those that are alike.
+    weights: Arc<Mutex<Vec<Arc<Tensor>>>>,
 }
 
 impl Parsed {
@@ -28,7 +31,7 @@ impl Parsed {
         let parse = || tract_onnx::onnx().with_ignore_value_info(true).model_for_read(&mut &*bytes);
         let model = caught(parse).map_err(|e| failed(file, "parse the network", e))?;
         let outputs = (0..model.outputs.len()).collect();
-        Ok(Self { model: Arc::new(model), file: file.into(), outputs })
+        Ok(Self { model: Arc::new(model), file: file.into(), outputs, weights: Arc::default() })
     }
 
     /// The same, asked for the outputs of these names only; fails where there is another input.
@@ -95,7 +98,8 @@ impl Parsed {
                 .with_input_fact(0, f32::fact(shape).into())
                 .and_then(InferenceModelExt::into_optimized)
         };
-        let model = caught(fit).map_err(failed("fit the network to its input shape"))?;
+        let mut model = caught(fit).map_err(failed("fit the network to its input shape"))?;
+        self.share_weights(&mut model).map_err(failed("share the weights"))?;
         let outputs = self
             .outputs
             .iter()
@@ -104,6 +108,24 @@ impl Parsed {
             .map_err(failed("tell the shapes of the outputs"))?;
         let plan = model.into_runnable().map_err(failed("plan the network"))?;
         Ok(Network { plan, file: self.file.clone(), input: shape, outputs })
+    }
+
+    /// Puts weights of earlier plans in the place of those of `model` that are the same.
+    fn share_weights(&self, model: &mut TypedModel) -> TractResult<()> {
+        let mut known = self.weights.lock().unwrap_or_else(PoisonError::into_inner);
+        for node in &mut model.nodes {
+            let Some(constant) = node.op_as::<Const>() else { continue };
+            let mine = Arc::clone(constant.val());
+            let Some(same) = known.iter().find(|other| **other == mine) else {
+                known.push(mine);
+                continue;
+            };
+            let fact = TypedFact::try_from(Arc::clone(same))?;
+            let shared =
+                Const::new_with_opt_exotic_fact(Arc::clone(same), fact.exotic_fact.clone())?;
+            (node.op, node.outputs[0].fact) = (Box::new(shared), fact);
+        }
+        Ok(())
     }
 
     fn names(&self, outlets: &[OutletId]) -> Vec<String> {
