@@ -107,6 +107,7 @@ async fn keep_tidy(cloud: Arc<Cloud>) {
 async fn reconfigure(app: Arc<App>, mut changing: watch::Receiver<Config>) {
     while changing.changed().await.is_ok() {
         app.reconfigure(&changing.borrow_and_update());
+        tracing::info!("the configuration was read again");
     }
 }
 

@@ -27,7 +27,6 @@ pub(super) async fn follow(path: PathBuf, config: watch::Sender<Config>, level: 
             Ok(new) => {
                 level.set(&new.log.level);
                 config.send_replace(new);
-                tracing::info!(file = %path.display(), "the configuration was read again");
             }
             Err(error) => tracing::warn!(%error, "the configuration stays as it was"),
         }
