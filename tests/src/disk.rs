@@ -62,7 +62,8 @@ impl FaultyDisk {
         fs::rename(next, &self.faults)
     }
 
-    /// What a process that goes by it has in its environment.
+    /// What a process that goes by it has in its environment. With `KILL_AT` beside, a number, it is
+    /// killed when it comes to that write to its journal or flush of it.
     pub fn environment(&self) -> Vec<(String, String)> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         vec![
