@@ -74,6 +74,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::recognize::{FIRST, NEAR};
 
     #[test]
     fn a_picture_gets_no_more_than_it_fills() {
@@ -92,9 +93,11 @@ mod tests {
     proptest! {
         #[test]
         fn every_frame_fits_the_strides_and_there_are_few(width in 1usize..9000, height in 1usize..9000) {
-            let (w, h) = frame_for((width, height), LARGEST);
-            prop_assert!(w % 32 == 0 && h % 32 == 0 && w <= LARGEST.0 && h <= LARGEST.1);
-            prop_assert!(w == LARGEST.0 || h == LARGEST.1);
+            for largest in [LARGEST, FIRST, NEAR] {
+                let (w, h) = frame_for((width, height), largest);
+                prop_assert!(w % 32 == 0 && h % 32 == 0 && w <= largest.0 && h <= largest.1);
+                prop_assert!(w == largest.0 || h == largest.1);
+            }
         }
     }
 }
