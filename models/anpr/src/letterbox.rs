@@ -3,6 +3,9 @@
 //! Scaling is separable: rows are mixed into one line of floats, the line is mixed into columns.
 //! Shrinking averages areas, as the detector was trained; enlarging is bilinear.
 
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch, f32x4};
+
 use crate::Image;
 
 /// What the rest of the network's input is filled with.
@@ -67,6 +70,7 @@ pub(crate) struct Letterbox {
     target: (usize, usize),
     columns: Taps,
     rows: Taps,
+    /// A mixed row, and room for what is read with its last pixel.
     line: Vec<f32>,
 }
 
@@ -82,7 +86,7 @@ impl Letterbox {
             target,
             columns: Taps::new(source.0, target.0),
             rows: Taps::new(source.1, target.1),
-            line: vec![0.0; source.0 * 3],
+            line: vec![0.0; source.0 * 3 + 1],
         }
     }
 
@@ -103,6 +107,17 @@ impl Letterbox {
 
     /// Writes the scaled picture into `planes`, three of `frame` px each.
     pub fn draw(&mut self, image: Image, planes: &mut [f32], frame: (usize, usize)) {
+        dispatch!(Level::new(), simd => self.draw_with(simd, image, planes, frame));
+    }
+
+    #[inline(always)]
+    fn draw_with<S: Simd>(
+        &mut self,
+        simd: S,
+        image: Image,
+        planes: &mut [f32],
+        frame: (usize, usize),
+    ) {
         let (red, rest) = planes.split_at_mut(frame.0 * frame.1);
         let (green, blue) = rest.split_at_mut(frame.0 * frame.1);
         for y in 0..self.target.1 {
@@ -110,11 +125,12 @@ impl Letterbox {
             mix_rows(&mut self.line, image, first, weights);
             let row = y * frame.0..y * frame.0 + self.target.0;
             let planes = [&mut red[row.clone()], &mut green[row.clone()], &mut blue[row]];
-            mix_columns(&self.line, &self.columns, planes);
+            mix_columns(simd, &self.line, &self.columns, planes);
         }
     }
 }
 
+#[inline(always)]
 fn mix_rows(line: &mut [f32], image: Image, first: usize, weights: &[f32]) {
     const UNIT: f32 = 1.0 / 255.0;
     if let [a, b] = weights {
@@ -133,18 +149,18 @@ fn mix_rows(line: &mut [f32], image: Image, first: usize, weights: &[f32]) {
     }
 }
 
-fn mix_columns(line: &[f32], columns: &Taps, planes: [&mut [f32]; 3]) {
+#[inline(always)]
+fn mix_columns<S: Simd>(simd: S, line: &[f32], columns: &Taps, planes: [&mut [f32]; 3]) {
     let [red, green, blue] = planes;
     for (x, ((r, g), b)) in red.iter_mut().zip(green).zip(blue).enumerate() {
         let (first, weights) = columns.get(x);
-        let pixels = &line[first * 3..][..weights.len() * 3];
-        let mut sum = [0.0; 3];
-        for (pixel, weight) in pixels.chunks_exact(3).zip(weights) {
-            sum[0] += weight * pixel[0];
-            sum[1] += weight * pixel[1];
-            sum[2] += weight * pixel[2];
+        let mut sum = f32x4::splat(simd, 0.0);
+        // A pixel and what comes after it, which is left out at the end.
+        let pixels = line[first * 3..].windows(4).step_by(3);
+        for (weight, pixel) in weights.iter().zip(pixels) {
+            sum = f32x4::splat(simd, *weight).mul_add(f32x4::from_slice(simd, pixel), sum);
         }
-        [*r, *g, *b] = sum;
+        [*r, *g, *b, _] = sum.to_array();
     }
 }
 

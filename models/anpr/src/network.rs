@@ -1,5 +1,6 @@
 //! A network, fitted to the shape of its input and made ready for one thread.
 
+mod direct;
 mod parsed;
 
 pub(crate) use parsed::{Parsed, sha256};

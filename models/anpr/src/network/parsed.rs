@@ -9,7 +9,7 @@ use tract_onnx::tract_core::ops::konst::Const;
 use tract_onnx::tract_hir::infer::Factoid;
 use tract_onnx::tract_hir::internal::{DimLike, format_err};
 
-use super::{Network, concrete_shape, failed};
+use super::{Network, concrete_shape, direct, failed};
 use crate::Error;
 
 /// A verified network before it is fitted to the size of its input.
@@ -96,9 +96,11 @@ impl Parsed {
         let fit = || {
             InferenceModel::clone(&self.model)
                 .with_input_fact(0, f32::fact(shape).into())
-                .and_then(InferenceModelExt::into_optimized)
+                .and_then(InferenceModelExt::into_typed)
         };
         let mut model = caught(fit).map_err(failed("fit the network to its input shape"))?;
+        direct::put_in(&mut model).map_err(failed("rewrite its convolutions"))?;
+        let mut model = model.into_optimized().map_err(failed("optimise the network"))?;
         self.share_weights(&mut model).map_err(failed("share the weights"))?;
         let outputs = self
             .outputs
