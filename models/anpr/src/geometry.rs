@@ -129,7 +129,7 @@ impl Homography {
     }
 
     /// Where (u, v) lands.
-    #[inline]
+    #[inline(always)]
     pub fn map(&self, u: f64, v: f64) -> (f64, f64) {
         let line = |c: &[f64; 3]| c[0] * u + c[1] * v + c[2];
         let scale = 1.0 / line(&self.w);

@@ -4,6 +4,8 @@
 //! a perspective warp with bilinear samples, the picture's border repeated outside; two-line plates
 //! are folded into one line. The vectors in `tests/vectors` hold both to the same pixels.
 
+use fearless_simd::{Level, dispatch};
+
 use crate::geometry::{Homography, push_out};
 use crate::{Corners, Image, ReaderManifest};
 
@@ -71,7 +73,12 @@ impl Rectifier {
 }
 
 /// Samples the picture at every pixel of a rectangle (width, height) whose corners lie at `corners`.
-pub(crate) fn warp(
+pub(crate) fn warp(image: Image, corners: &Corners, size: (usize, usize), planes: &mut [f32]) {
+    dispatch!(Level::new(), _simd => sample_all(image, corners, size, planes));
+}
+
+#[inline(always)]
+fn sample_all(
     image: Image,
     corners: &Corners,
     (width, height): (usize, usize),
@@ -90,7 +97,7 @@ pub(crate) fn warp(
 }
 
 /// The picture at (x, y), bilinear between pixel centres, 0..1.
-#[inline]
+#[inline(always)]
 fn sample(image: Image, x: f32, y: f32) -> [f32; 3] {
     const UNIT: f32 = 1.0 / 255.0;
     let (x0, x1, fx) = between(x, image.width());
@@ -103,13 +110,13 @@ fn sample(image: Image, x: f32, y: f32) -> [f32; 3] {
     [mix(0), mix(1), mix(2)]
 }
 
-#[inline]
+#[inline(always)]
 fn pixel(row: &[u8], x: usize) -> &[u8] {
     &row[x * 3..][..3]
 }
 
 /// The two pixels whose centres `at` lies between, and how far it is from the first to the second.
-#[inline]
+#[inline(always)]
 fn between(at: f32, count: usize) -> (usize, usize, f32) {
     let at = (at - 0.5).clamp(0.0, (count - 1) as f32);
     let first = at as usize;
