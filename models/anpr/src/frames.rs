@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::Error;
 use crate::network::{Network, Parsed};
 
-/// The largest input for a frame of a camera, px.
+/// The largest input, px.
 pub(crate) const LARGEST: (usize, usize) = (640, 384);
 /// Frames grow by these steps, px: few sizes, all divisible by the network's strides.
 const STEP: (usize, usize) = (128, 96);
@@ -74,7 +74,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::recognize::{LOOKS, NEAR};
+    use crate::recognize::{FIRST, NEAR};
 
     #[test]
     fn a_picture_gets_no_more_than_it_fills() {
@@ -93,7 +93,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_frame_fits_the_strides_and_there_are_few(width in 1usize..9000, height in 1usize..9000) {
-            for largest in LOOKS.into_iter().chain([LARGEST, NEAR]) {
+            for largest in [LARGEST, FIRST, NEAR] {
                 let (w, h) = frame_for((width, height), largest);
                 prop_assert!(w % 32 == 0 && h % 32 == 0 && w <= largest.0 && h <= largest.1);
                 prop_assert!(w == largest.0 || h == largest.1);

@@ -5,7 +5,7 @@ use crate::detect::CHANNELS;
 use crate::frames::{Frames, LARGEST};
 use crate::network::{Network, Parsed};
 use crate::read::ReaderNetwork;
-use crate::recognize::{LOOKS, NEAR};
+use crate::recognize::{FIRST, NEAR};
 use crate::refine::{Refiner, VALUES, VIEW};
 use crate::{
     Detector, DetectorManifest, Error, Manifest, Own, Reader, ReaderManifest, Recognizer,
@@ -92,10 +92,9 @@ impl Models {
     pub fn recognizer(&self) -> Result<Recognizer, Error> {
         let PlateFinder { frames, head } = &self.detector;
         let detector = |largest| Detector::new(frames, head, largest, &self.manifest.detector);
-        // A network of one size sees all that it can at once.
-        let looks = if frames.fixed().is_some() { &LOOKS[..1] } else { &LOOKS[..] };
         Ok(Recognizer {
-            looks: looks.iter().map(|look| detector(*look)).collect::<Result<_, _>>()?,
+            // A network of one size sees all that it can at once.
+            first: frames.fixed().is_none().then(|| detector(FIRST)).transpose()?,
             detector: detector(LARGEST)?,
             near: detector(NEAR)?,
             reader: Reader::new(

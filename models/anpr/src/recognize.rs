@@ -1,6 +1,6 @@
 //! Detector and reader in a row, and what is done about what one look does not settle.
 //!
-//! A first look sees the picture small. Where that does not settle everything it is seen large, and a
+//! A first look sees the picture small. Where that does not settle everything it is seen larger, and a
 //! plate that is doubtful then is found again from near: the detector looks at the part of the picture
 //! around it, enlarged. A large picture in which nothing can be read surely is looked at in parts.
 
@@ -10,8 +10,8 @@ use crate::frames::{Frame, LARGEST};
 use crate::read::Look;
 use crate::{Bounds, Detection, Detector, Error, Image, Reader, Reading, Thresholds};
 
-/// What the detector sees of a whole picture at one look after another, px.
-pub(crate) const LOOKS: [Frame; 2] = [(448, 288), (896, 576)];
+/// What the detector sees of a first look, px: half of what it may see.
+pub(crate) const FIRST: Frame = (448, 288);
 /// What is read with this confidence at a first look needs no other.
 const SURE: f32 = 0.95;
 /// What shows next to nothing at a first look, and is less likely a plate than this, needs none
@@ -44,9 +44,9 @@ pub struct Spent {
 
 /// Finds and reads all plates of a picture, on the thread that calls it.
 pub struct Recognizer {
-    /// Find plates in whole pictures, each where those before it do not settle everything.
-    pub(crate) looks: Vec<Detector>,
-    /// Finds plates in frames of a camera, and in parts of pictures.
+    /// Finds plates at a first look, where the network sees pictures of any size.
+    pub(crate) first: Option<Detector>,
+    /// Finds plates.
     pub detector: Detector,
     /// Finds a plate again from near.
     pub(crate) near: Detector,
@@ -74,31 +74,31 @@ impl Recognizer {
         now: &dyn Fn() -> Duration,
     ) -> Result<(Vec<Reading>, Spent), Error> {
         let (mut spent, mut clock) = (Spent::default(), Stopwatch::start(now));
-        let mut readings = None;
-        for index in 0..self.looks.len() {
-            let found = self.looks[index].detect(image)?;
+        if let Some(first) = &mut self.first {
+            let found = first.detect(image)?;
             spent.detect += clock.lap();
-            let is_last = index + 1 == self.looks.len();
-            readings = match is_last {
-                true => Some(self.read_all(image, &found)?),
-                false => self.glance_all(image, &found)?,
-            };
+            let settled = self.glance_all(image, &found)?;
             spent.read += clock.lap();
-            if readings.is_some() {
-                break;
+            if let Some(readings) = settled {
+                return Ok((readings, spent));
             }
         }
-        Ok((readings.unwrap_or_default(), spent))
+        let found = self.detector.detect(image)?;
+        spent.detect += clock.lap();
+        let readings = self.read_all(image, &found)?;
+        spent.read += clock.lap();
+        Ok((readings, spent))
     }
 
-    /// What is taken for a plate from now on, in whole pictures and in their parts.
+    /// What is taken for a plate from now on, at the first and at the large look.
     pub fn set_thresholds(&mut self, thresholds: Thresholds) {
-        for detector in self.looks.iter_mut().chain([&mut self.detector]) {
-            detector.thresholds = thresholds;
+        self.detector.thresholds = thresholds;
+        if let Some(first) = &mut self.first {
+            first.thresholds = thresholds;
         }
     }
 
-    /// Readings of what an early look found, where that settles everything: something is read surely,
+    /// Readings of what a first look found, where that settles everything: something is read surely,
     /// and nothing else that may be a plate is there.
     fn glance_all(
         &mut self,
