@@ -94,13 +94,12 @@ impl Parsed {
     pub fn plan(&self, shape: [usize; 4]) -> Result<Network, Error> {
         let failed = |act| move |source: TractError| failed(&self.file, act, source);
         let fit = || {
-            InferenceModel::clone(&self.model)
-                .with_input_fact(0, f32::fact(shape).into())
-                .and_then(InferenceModelExt::into_typed)
+            let model = InferenceModel::clone(&self.model);
+            let mut model = model.with_input_fact(0, f32::fact(shape).into())?.into_typed()?;
+            direct::put_in(&mut model)?;
+            model.into_optimized()
         };
         let mut model = caught(fit).map_err(failed("fit the network to its input shape"))?;
-        direct::put_in(&mut model).map_err(failed("rewrite its convolutions"))?;
-        let mut model = model.into_optimized().map_err(failed("optimise the network"))?;
         self.share_weights(&mut model).map_err(failed("share the weights"))?;
         let outputs = self
             .outputs
