@@ -6,10 +6,11 @@ mod connection;
 use std::{
     path::Path,
     sync::{Arc, Mutex},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, config::DbConfig};
+use rusqlite::{Connection, ErrorCode, config::DbConfig};
 
 use self::connection::SqliteConnection;
 use super::{
@@ -23,6 +24,8 @@ const READERS: usize = 4;
 const AT_HAND: usize = 2;
 /// How long another process, such as a verb, may hold the database.
 const BUSY: Duration = Duration::from_secs(10);
+/// Between attempts at what SQLite does not wait for by itself.
+const AGAIN: Duration = Duration::from_millis(10);
 /// Statements that each connection keeps prepared.
 const STATEMENTS: usize = 256;
 
@@ -63,11 +66,28 @@ impl AtHand {
     }
 }
 
+/// Puts the file into WAL mode, where it stays. SQLite does not wait for another that is doing the
+/// same at this moment, whatever `busy_timeout` says.
+fn into_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let until = Instant::now() + BUSY;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && Instant::now() < until =>
+            {
+                thread::sleep(AGAIN);
+            }
+            done => return done,
+        }
+    }
+}
+
 fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
     let connection = Connection::open(path)
         .and_then(|connection| {
             connection.busy_timeout(BUSY)?;
-            connection.pragma_update(None, "journal_mode", "WAL")?;
+            into_wal(&connection)?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.pragma_update(None, "foreign_keys", true)?;
             // Else a statement with a bound `LIMIT` is planned anew each time for its value.
