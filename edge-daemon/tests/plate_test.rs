@@ -148,7 +148,7 @@ fn networks_are_those_of_the_configuration_and_what_does_not_fit_is_said() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.contains("reader.onnx does not fit: its input is 168 x 48 px"), "{said}");
     }
-    let detector = format!("{weights}/fast/detector.onnx");
+    let detector = format!("{weights}/detector.onnx");
     let own = ["a.jpg", "--config", "edge.toml", "--detector", &detector];
     assert_eq!(plate_test(&own, folder.path()).status.code(), Some(0));
 }

@@ -95,42 +95,11 @@ class PlateDetector(nn.Module):
             # Start from an upright plate about three strides wide.
             head.bias.data[CORNERS] = torch.tensor([-3.0, -1, 3, -1, 3, 1, -3, 1])
 
-    def near(self, image):
-        """The features at stride 8."""
-        return self.stage8(self.stage4(image))
-
     def forward(self, image):
-        x8 = self.near(image)
+        x8 = self.stage8(self.stage4(image))
         x16 = self.stage16(x8)
         x32 = self.side32(self.stage32(x16))
         x16 = self.tower16(self.relu(self.side16(x16) + self.up(x32)))
         x8 = self.tower8(self.relu(self.side8(x8) + self.up(self.down16(x16))))
         x32 = self.tower32(x32)
         return self.head8(x8), self.head16(x16), self.head32(x32)
-
-
-class FastPlateDetector(PlateDetector):
-    """The same but for its first layers, which see most cells and take half of the time.
-
-    The picture is cut into squares of 4 x 4 pixels, in the order of ONNX's SpaceToDepth; two 1x1
-    convolutions look at each. It also takes a picture that is already cut (48 channels).
-    """
-
-    SQUARE = 4
-
-    def __init__(self):
-        super().__init__()
-        self.stage4 = nn.Sequential(Conv(3 * self.SQUARE**2, 64), Conv(64, 16))
-        self.stage8 = nn.Sequential(Conv(16, 48, 3, 2), Bottleneck(48, 32))
-        self._initialise()
-
-    def near(self, image):
-        return super().near(image if image.shape[1] > 3 else self.squares(image))
-
-    def squares(self, image):
-        """The picture cut: all colours of one pixel of the square, then of the next."""
-        cut = functional.pixel_unshuffle(image, self.SQUARE)
-        return cut.unflatten(1, (3, -1)).transpose(1, 2).flatten(1, 2)
-
-
-NETWORKS = {"detector": PlateDetector, "fast": FastPlateDetector}

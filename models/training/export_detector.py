@@ -10,13 +10,11 @@ import pathlib
 import time
 
 import numpy
-import onnx
 import onnxruntime
 import torch
-from onnx import TensorProto, helper
 
 from detector_decode import OVERLAP, THRESHOLD
-from detector_net import CHANNELS, INPUT_HEIGHT, INPUT_WIDTH, KINDS, NETWORKS, STRIDES, FastPlateDetector
+from detector_net import CHANNELS, INPUT_HEIGHT, INPUT_WIDTH, KINDS, STRIDES, PlateDetector
 from manifest import write_table
 from onnx_file import write_onnx
 
@@ -34,9 +32,9 @@ TRAINING_DATA = [
 ]
 
 
-def load(which, checkpoint):
+def load(checkpoint):
     """The averaged weights of a checkpoint, ready for inference."""
-    network = NETWORKS[which]()
+    network = PlateDetector()
     if checkpoint:
         network.load_state_dict(torch.load(checkpoint, map_location="cpu")["average"])
     return network.eval()
@@ -46,22 +44,7 @@ def export(network, path):
     """Write `network` to `path` with outputs p8, p16, ..."""
     example = torch.zeros(1, 3, INPUT_HEIGHT, INPUT_WIDTH)
     outputs = [f"p{stride}" for stride in STRIDES]
-    if not isinstance(network, FastPlateDetector):
-        write_onnx(network, example, path, "image", outputs)
-        return
-    write_onnx(network, network.squares(example), path, "squares", outputs)
-    cut_first(path, example.shape, network.SQUARE)
-
-
-def cut_first(path, shape, square):
-    """Lets a network of squares take the picture and cut it itself, whatever its size."""
-    model = onnx.load(str(path))
-    graph = model.graph
-    graph.node.insert(0, helper.make_node("SpaceToDepth", ["image"], ["squares"], blocksize=square))
-    del graph.input[:]
-    graph.input.append(helper.make_tensor_value_info("image", TensorProto.FLOAT, shape))
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
+    write_onnx(network, example, path, "image", outputs)
 
 
 def session(model):
@@ -116,12 +99,11 @@ def facts(output, figures):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=pathlib.Path, help="none: untrained weights")
-    parser.add_argument("--network", choices=NETWORKS, default="detector")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="the .onnx to write")
     parser.add_argument("--figures", type=pathlib.Path, help="JSON of evaluate_detector.py")
     arguments = parser.parse_args()
     torch.manual_seed(0)
-    network = load(arguments.network, arguments.checkpoint)
+    network = load(arguments.checkpoint)
     export(network, arguments.out)
     difference, milliseconds = verify(network, arguments.out)
     size = arguments.out.stat().st_size / 1e6

@@ -1,6 +1,6 @@
 """Takes a shipped model back into PyTorch: the checkpoint from which training goes on.
 
-`python from_onnx.py reader|refiner|detector|fast MODEL.onnx SHARDS CHECKPOINT` writes a checkpoint that
+`python from_onnx.py reader|refiner|detector MODEL.onnx SHARDS CHECKPOINT` writes a checkpoint that
 the trainers resume from, at minute 0 and with a fresh optimiser. The export folded the batch norms
 into the convolutions; they are unfolded by what the samples in the shards make of them, so that the
 network computes the same as the model, in training as well. What the export leaves out (the reader's
@@ -16,16 +16,14 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from detector_net import FastPlateDetector, PlateDetector
+from detector_net import PlateDetector
 from reader_net import PlateReader
 from refiner_net import CornerRefiner
 from shards import Shards
 
-NETWORKS = {"reader": PlateReader, "refiner": CornerRefiner, "detector": PlateDetector,
-            "fast": FastPlateDetector}
+NETWORKS = {"reader": PlateReader, "refiner": CornerRefiner, "detector": PlateDetector}
 # The shards' array of pictures, and whether it is BGR.
-PICTURES = {"reader": ("images", False), "refiner": ("views", False), "detector": ("pictures", True),
-            "fast": ("pictures", True)}
+PICTURES = {"reader": ("images", False), "refiner": ("views", False), "detector": ("pictures", True)}
 SAMPLES = 256
 
 

@@ -13,7 +13,7 @@ import torch
 
 import schedule
 from detector_loss import detector_loss
-from detector_net import NETWORKS
+from detector_net import PlateDetector
 from shards import batches_of
 from vary import as_floats, light, noisy
 
@@ -46,7 +46,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--shards", type=pathlib.Path, required=True, help="folder of shards")
     parser.add_argument("--checkpoint", type=pathlib.Path, required=True, help="read and written")
-    parser.add_argument("--network", choices=NETWORKS, default="detector")
     parser.add_argument("--minutes", type=float, default=95, help="of training, earlier runs included")
     parser.add_argument("--batch", type=int, help="16, on a GPU 128")
     parser.add_argument("--rate", type=float, help="highest learning rate; 2e-3, on a GPU 4e-3")
@@ -57,7 +56,7 @@ def main():
     torch.set_num_threads(args.threads)
     where = schedule.device()
     size, rate = schedule.settings(where, PROCESSOR, GPU)
-    network = NETWORKS[args.network]().to(where, memory_format=torch.channels_last)
+    network = PlateDetector().to(where, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=0.02)
     run = schedule.Run(args.checkpoint, network, optimiser, args.minutes, args.rate or rate,
                        decay=0.9985, warm_up=300)

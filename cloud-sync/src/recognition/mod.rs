@@ -20,7 +20,7 @@ pub use self::second::ApiKey;
 use self::{
     draw::Mark,
     inspect::inspect,
-    pool::{Networks, Pool, models, vehicle_model},
+    pool::{DETAIL, Networks, Pool, models, vehicle_model},
 };
 pub(crate) use self::{
     found::Found, inspect::BadPicture, keep::Keep, pool::PoolError, second::SecondReader,
@@ -180,7 +180,7 @@ pub(crate) fn model_facts() -> Result<ModelFacts, LookError> {
     let vehicles = vehicle_model().map_err(|_| PoolError::Failed)?.manifest();
     let files = [&manifest.detector.file, &manifest.reader.file, &vehicles.file];
     let name = files.map(String::as_str).join(" + ");
-    let (width, height) = Models::INPUT_PX;
+    let (width, height) = DETAIL.px();
     let bytes = Models::EMBEDDED_BYTES + VehicleModel::EMBEDDED_BYTES;
     Ok(ModelFacts { name, bytes, input_px: [width, height] })
 }
@@ -236,11 +236,11 @@ fn read(
     settings: &ModelSettings,
 ) -> Result<Vec<Found>, LookError> {
     let recognizer = &mut networks.plates;
-    recognizer.set_thresholds(Thresholds {
+    recognizer.detector.thresholds = Thresholds {
         score: settings.confidence_threshold as f32,
         overlap: settings.iou_threshold as f32,
         most: usize::try_from(settings.max_detections).unwrap_or_default(),
-    });
+    };
     let readings = view(picture).and_then(|image| recognizer.recognize(image)).map_err(failed)?;
     Ok(readings.iter().map(Found::new).collect())
 }

@@ -11,8 +11,11 @@ use std::{
     thread,
 };
 
-use anpr::{Models, Recognizer, VehicleDetector, VehicleModel};
+use anpr::{Detail, Models, Recognizer, VehicleDetector, VehicleModel};
 use tokio::sync::oneshot;
+
+/// How much of a picture's detail is looked at.
+pub(crate) const DETAIL: Detail = Detail::Medium;
 
 type Job = Box<dyn FnOnce(&mut Networks) + Send>;
 
@@ -116,7 +119,7 @@ fn networks() -> Option<Networks> {
 }
 
 fn make_networks() -> Result<Networks, String> {
-    let plates = models().map_err(ToString::to_string)?.recognizer();
+    let plates = models().map_err(ToString::to_string)?.recognizer(DETAIL);
     let vehicles = vehicle_model().map_err(ToString::to_string)?.detector();
     Ok(Networks {
         plates: plates.map_err(|error| error.to_string())?,

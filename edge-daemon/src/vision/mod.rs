@@ -31,6 +31,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anpr::Detail;
 use tokio::signal::unix;
 
 use crate::sightings::{SendError, Sender, monotonic_us};
@@ -87,7 +88,7 @@ pub fn run(config: &Config, pictures: &Path, socket: &Path) -> Result<(), Error>
     let mut workers = Workers::default();
     let models = config.models.load()?;
     for camera in &config.cameras {
-        let mut recogniser = models.recognizer()?;
+        let mut recogniser = models.recognizer(config.models.detail(Detail::High))?;
         recogniser.reader.regions.clone_from(&config.recognition.regions);
         workers
             .start(camera, config, recogniser, &sender, &store.sender())

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anpr::{Bounds, Detection, Image, Kind, Models, Point, Recognizer, Spent};
+use anpr::{Bounds, Detail, Detection, Image, Kind, Models, Point, Recognizer, Spent};
 
 const ROUNDS: usize = 200;
 /// How often each picture of a folder is read.
@@ -20,7 +20,7 @@ fn main() -> Result<(), Failure> {
     let start = Instant::now();
     let models = Models::embedded()?;
     println!("load    {:>7.1} ms", milliseconds(start.elapsed()));
-    let mut recognizer = models.recognizer()?;
+    let mut recognizer = models.recognizer(Detail::Medium)?;
     let folder = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     match folder {
         Some(folder) => bench_folder(&mut recognizer, Path::new(&folder)),

@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anpr::{Image, Models, Reading, Recognizer, Vote};
+use anpr::{Detail, Image, Models, Reading, Recognizer, Vote};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -22,7 +22,7 @@ fn main() -> Result<(), Failure> {
         println!("votes are not measured: name a folder that models/training/approaches.py drew");
         return Ok(());
     };
-    let mut recognizer = Models::embedded()?.recognizer()?;
+    let mut recognizer = Models::embedded()?.recognizer(Detail::High)?;
     let (mut frames, mut votes) = (Vec::new(), Vec::new());
     for car in sorted(Path::new(&folder))? {
         let name = car.file_name().unwrap_or_default().to_string_lossy().into_owned();

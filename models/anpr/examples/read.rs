@@ -2,10 +2,10 @@
 //!
 //! A line for each plate: file, text, confidence, and where it is (left, top, right, bottom in px).
 
-use anpr::{Image, Models};
+use anpr::{Detail, Image, Models};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut recognizer = Models::embedded()?.recognizer()?;
+    let mut recognizer = Models::embedded()?.recognizer(Detail::Medium)?;
     for file in std::env::args().skip(1) {
         let rgb = image::open(&file).map_err(|e| format!("{file}: {e}"))?.into_rgb8();
         let image = Image::new(&rgb, rgb.width() as usize, rgb.height() as usize)?;

@@ -129,8 +129,16 @@ impl Detector {
     /// # Errors
     /// [`Error::Network`] where the inference engine fails; no picture should make it.
     pub fn detect(&mut self, image: Image) -> Result<Vec<Detection>, Error> {
+        self.detect_down_to(self.thresholds.score, image)
+    }
+
+    /// The same, where what is less sure than `least` is no plate.
+    pub(crate) fn detect_down_to(
+        &mut self,
+        least: f32,
+        image: Image,
+    ) -> Result<Vec<Detection>, Error> {
         let (frame, scale) = self.network.draw(image, |size| frame_for(size, self.largest))?;
-        let least = self.thresholds.score;
         let mut found = Vec::new();
         self.network.session().run(|index, values| match &self.head {
             Head::Cells(strides) => {
@@ -147,6 +155,17 @@ impl Detector {
         }
         plates.retain(|plate| plate.bounds.area() > 0.0);
         Ok(plates)
+    }
+
+    /// Picture px per network px.
+    pub(crate) fn scale(&self, image: Image) -> f32 {
+        let (width, height) = (image.width() as f32, image.height() as f32);
+        (width / self.largest.0 as f32).max(height / self.largest.1 as f32)
+    }
+
+    /// Whether its network takes pictures of one size only.
+    pub(crate) fn has_fixed_size(&self) -> bool {
+        self.network.has_fixed_size()
     }
 
     pub(crate) fn session(&mut self) -> &mut Session {

@@ -45,6 +45,11 @@ impl Fitted {
         Ok((*frame, letterbox.scale()))
     }
 
+    /// Whether the network takes one size only.
+    pub fn has_fixed_size(&self) -> bool {
+        self.frames.fixed().is_some()
+    }
+
     /// The network, on what was drawn last.
     pub fn session(&mut self) -> &mut Session {
         &mut self.session

@@ -13,7 +13,7 @@ use crate::network::{Network, Parsed};
 /// The largest input, px.
 pub(crate) const LARGEST: (usize, usize) = (640, 384);
 /// Frames grow by these steps, px: few sizes, all divisible by the network's strides.
-const STEP: (usize, usize) = (128, 96);
+const STEP: (usize, usize) = (64, 32);
 
 /// Width and height of an input, px.
 pub(crate) type Frame = (usize, usize);
@@ -74,7 +74,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::recognize::{FIRST, NEAR};
+    use crate::Detail;
+    use crate::near::NEAR;
 
     #[test]
     fn a_picture_gets_no_more_than_it_fills() {
@@ -83,8 +84,8 @@ mod tests {
             ((1024, 768), (512, 384)),
             ((636, 1024), (256, 384)),
             ((800, 323), (640, 288)),
-            ((1, 60_000), (128, 384)),
-            ((60_000, 1), (640, 96)),
+            ((1, 60_000), (64, 384)),
+            ((60_000, 1), (640, 32)),
         ] {
             assert_eq!(frame_for(source, LARGEST), frame, "{source:?}");
         }
@@ -93,7 +94,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_frame_fits_the_strides_and_there_are_few(width in 1usize..9000, height in 1usize..9000) {
-            for largest in [LARGEST, FIRST, NEAR] {
+            for largest in [LARGEST, Detail::Medium.px(), Detail::Low.px(), NEAR] {
                 let (w, h) = frame_for((width, height), largest);
                 prop_assert!(w % 32 == 0 && h % 32 == 0 && w <= largest.0 && h <= largest.1);
                 prop_assert!(w == largest.0 || h == largest.1);

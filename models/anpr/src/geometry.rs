@@ -52,6 +52,11 @@ impl Bounds {
         }
     }
 
+    /// Px.
+    pub fn width(&self) -> f32 {
+        self.x2 - self.x1
+    }
+
     /// Square px.
     pub fn area(&self) -> f32 {
         (self.x2 - self.x1).max(0.0) * (self.y2 - self.y1).max(0.0)

@@ -7,7 +7,7 @@
 //! ```
 //! # fn main() -> Result<(), anpr::Error> {
 //! let models = anpr::Models::embedded()?;
-//! let mut recognizer = models.recognizer()?;
+//! let mut recognizer = models.recognizer(anpr::Detail::Medium)?;
 //! let grey = vec![128; 320 * 240 * 3];
 //! let readings = recognizer.recognize(anpr::Image::new(&grey, 320, 240)?)?;
 //! assert!(readings.is_empty());
@@ -32,6 +32,7 @@ mod image;
 mod letterbox;
 mod manifest;
 mod models;
+mod near;
 mod network;
 mod own;
 mod profile;
@@ -55,6 +56,6 @@ pub use models::Models;
 pub use own::Own;
 pub use profile::LayerTime;
 pub use read::{Position, Reader, Reading};
-pub use recognize::{Recognizer, Spent};
+pub use recognize::{Detail, Recognizer, Spent};
 pub use vehicles::{Vehicle, VehicleClass, VehicleDetector, VehicleManifest, VehicleModel};
 pub use vote::{Outcome, Vote};

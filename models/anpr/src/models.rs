@@ -3,12 +3,12 @@
 use crate::boxes::{Given, Head, PlateClass};
 use crate::detect::CHANNELS;
 use crate::frames::{Frames, LARGEST};
+use crate::near::{NEAR, NearDetector};
 use crate::network::{Network, Parsed};
 use crate::read::ReaderNetwork;
-use crate::recognize::{FIRST, NEAR};
 use crate::refine::{Refiner, VALUES, VIEW};
 use crate::{
-    Detector, DetectorManifest, Error, Manifest, Own, Reader, ReaderManifest, Recognizer,
+    Detail, Detector, DetectorManifest, Error, Manifest, Own, Reader, ReaderManifest, Recognizer,
     RefinerManifest,
 };
 
@@ -27,8 +27,6 @@ pub struct Models {
 }
 
 impl Models {
-    /// Largest width and height of what the detector sees, px: pictures are fitted into it.
-    pub const INPUT_PX: (usize, usize) = LARGEST;
     /// Bytes of the networks that are built into this program.
     pub const EMBEDDED_BYTES: usize = DETECTOR.len() + REFINER.len() + READER.len();
 
@@ -89,14 +87,12 @@ impl Models {
     ///
     /// # Errors
     /// [`Error::Network`] where the inference engine cannot start.
-    pub fn recognizer(&self) -> Result<Recognizer, Error> {
+    pub fn recognizer(&self, detail: Detail) -> Result<Recognizer, Error> {
         let PlateFinder { frames, head } = &self.detector;
         let detector = |largest| Detector::new(frames, head, largest, &self.manifest.detector);
         Ok(Recognizer {
-            // A network of one size sees all that it can at once.
-            first: frames.fixed().is_none().then(|| detector(FIRST)).transpose()?,
-            detector: detector(LARGEST)?,
-            near: detector(NEAR)?,
+            detector: detector(detail.px())?,
+            near: NearDetector(detector(NEAR)?),
             reader: Reader::new(
                 Refiner::new(&self.refiner, &self.manifest.refiner)?,
                 &self.reader,

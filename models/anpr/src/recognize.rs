@@ -1,28 +1,25 @@
 //! Detector and reader in a row, and what is done about what one look does not settle.
 //!
-//! A first look sees the picture small. Where that does not settle everything it is seen larger, and a
-//! plate that is doubtful then is found again from near: the detector looks at the part of the picture
-//! around it, enlarged. A large picture in which nothing can be read surely is looked at in parts.
+//! A find of which the detector is unsure is looked at from near before it is read: that costs a
+//! quarter of a reading, and tells small plates from patterns. A plate that is doubtful once it is
+//! read is found again from near, too. A large picture in which nothing can be read surely is looked
+//! at in parts.
 
 use std::time::Duration;
 
-use crate::frames::{Frame, LARGEST};
+use crate::frames::LARGEST;
+use crate::near::{NearDetector, SAME};
 use crate::read::Look;
-use crate::{Bounds, Detection, Detector, Error, Image, Reader, Reading, Thresholds};
+use crate::{Detection, Detector, Error, Image, Reader, Reading};
 
-/// What the detector sees of a first look, px: half of what it may see.
-pub(crate) const FIRST: Frame = (448, 288);
-/// What is read with this confidence at a first look needs no other.
-const SURE: f32 = 0.95;
-/// What shows next to nothing at a first look, and is less likely a plate than this, needs none
-/// either.
-const PATTERN_SCORE: f32 = 0.5;
-/// What the detector sees of a near look, px.
-pub(crate) const NEAR: Frame = (256, 192);
-/// Plate widths that a near look shows.
-const WIDTHS_SHOWN: f32 = 4.5;
-/// A find that shares this (intersection over union) with what it looks for is it.
-const SAME: f32 = 0.2;
+/// What is found with this score is a plate without a near look.
+const SURE_SCORE: f32 = 0.5;
+/// What has less than the least score but more than this part of it may be a plate from near …
+const WEAK: f32 = 2.0 / 3.0;
+/// … where the detector sees it less wide than this, px: wider plates it knows.
+const WIDEST_WEAK: f32 = 44.0;
+/// So many weak finds of a picture are looked at from near, the surest first.
+const MOST_WEAK: usize = 4;
 /// With this confidence a picture has been read.
 const SETTLED: f32 = 0.9;
 /// What is found in a part alone and read with less confidence is no plate: enlarged, much looks
@@ -42,14 +39,35 @@ pub struct Spent {
     pub read: Duration,
 }
 
+/// How much of a picture's detail the detector sees: the more, the smaller the plates that it finds
+/// and the longer it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Half the time of what is usual.
+    Low,
+    /// For pictures, which come one at a time and may show plates anywhere.
+    Medium,
+    /// For cameras, whose plates come from afar.
+    High,
+}
+
+impl Detail {
+    /// Largest width and height of what the detector sees, px: pictures are fitted into it.
+    pub const fn px(self) -> (usize, usize) {
+        match self {
+            Self::Low => (384, 256),
+            Self::Medium => (512, 320),
+            Self::High => LARGEST,
+        }
+    }
+}
+
 /// Finds and reads all plates of a picture, on the thread that calls it.
 pub struct Recognizer {
-    /// Finds plates at a first look, where the network sees pictures of any size.
-    pub(crate) first: Option<Detector>,
     /// Finds plates.
     pub detector: Detector,
     /// Finds a plate again from near.
-    pub(crate) near: Detector,
+    pub(crate) near: NearDetector,
     /// Reads one that was found.
     pub reader: Reader,
 }
@@ -73,48 +91,38 @@ impl Recognizer {
         image: Image,
         now: &dyn Fn() -> Duration,
     ) -> Result<(Vec<Reading>, Spent), Error> {
-        let (mut spent, mut clock) = (Spent::default(), Stopwatch::start(now));
-        if let Some(first) = &mut self.first {
-            let found = first.detect(image)?;
-            spent.detect += clock.lap();
-            let settled = self.glance_all(image, &found)?;
-            spent.read += clock.lap();
-            if let Some(readings) = settled {
-                return Ok((readings, spent));
-            }
-        }
-        let found = self.detector.detect(image)?;
-        spent.detect += clock.lap();
+        let begun = now();
+        let found = self.find(image)?;
+        let between = now();
         let readings = self.read_all(image, &found)?;
-        spent.read += clock.lap();
+        let spent =
+            Spent { detect: between.saturating_sub(begun), read: now().saturating_sub(between) };
         Ok((readings, spent))
     }
 
-    /// What is taken for a plate from now on, at the first and at the large look.
-    pub fn set_thresholds(&mut self, thresholds: Thresholds) {
-        self.detector.thresholds = thresholds;
-        if let Some(first) = &mut self.first {
-            first.thresholds = thresholds;
+    /// The plates in `image`, unsure ones as a near look sees them.
+    fn find(&mut self, image: Image) -> Result<Vec<Detection>, Error> {
+        if self.detector.has_fixed_size() {
+            // It would see what is near as large as the whole picture, and take as long.
+            return self.detector.detect(image);
         }
-    }
-
-    /// Readings of what a first look found, where that settles everything: something is read surely,
-    /// and nothing else that may be a plate is there.
-    fn glance_all(
-        &mut self,
-        image: Image,
-        found: &[Detection],
-    ) -> Result<Option<Vec<Reading>>, Error> {
-        let mut readings = Vec::new();
-        for plate in found {
-            let look = self.reader.glance(image, plate)?;
-            if look.confidence() >= SURE && !look.is_doubtful() {
-                add(&mut readings, look.reading(image));
-            } else if !look.is_hopeless() || plate.score >= PATTERN_SCORE {
-                return Ok(None);
+        let least = self.detector.thresholds.score;
+        let sure = least.max(SURE_SCORE);
+        let widest = WIDEST_WEAK * self.detector.scale(image);
+        let (mut plates, mut weak) = (Vec::new(), 0);
+        for find in self.detector.detect_down_to(least * WEAK, image)? {
+            let is_weak = find.score < least;
+            let is_worth_it = !is_weak || (weak < MOST_WEAK && find.bounds.width() < widest);
+            if find.score >= sure {
+                plates.push(find);
+            } else if is_worth_it && is_apart(&find, &plates) {
+                weak += usize::from(is_weak);
+                let nearer = self.near.find(image, &find.bounds, sure)?;
+                plates.extend(nearer.filter(|plate| is_apart(plate, &plates)));
             }
         }
-        Ok((!readings.is_empty()).then_some(readings))
+        plates.sort_by(|a, b| b.score.total_cmp(&a.score));
+        Ok(plates)
     }
 
     /// Reads what was found in `image`; where that settles nothing and the picture is large, also
@@ -154,7 +162,8 @@ impl Recognizer {
     fn look_again(&mut self, image: Image, first: Look) -> Result<Look, Error> {
         let found = first.found();
         let mut best = first;
-        if let Some(nearer) = self.look_near(image, &found.bounds)? {
+        let least = self.detector.thresholds.score;
+        if let Some(nearer) = self.near.find(image, &found.bounds, least)? {
             let nearer = Detection { score: nearer.score.max(found.score), ..nearer };
             let other = self.reader.glance(image, &nearer)?;
             best = if other.merit() > best.merit() { other } else { best };
@@ -194,34 +203,11 @@ impl Recognizer {
         let found = self.detector.detect(Image::new(&part, width, height)?)?;
         Ok(found.iter().map(|plate| plate.moved(left as f32, top as f32)).collect())
     }
-
-    /// The plate that a near look finds at about `place`.
-    fn look_near(&mut self, image: Image, place: &Bounds) -> Result<Option<Detection>, Error> {
-        let (left, top, width, height) = window(image, place);
-        let part = image.crop(left, top, width, height);
-        let found = self.near.detect(Image::new(&part, width, height)?)?;
-        let found = found.iter().map(|plate| plate.moved(left as f32, top as f32));
-        let share = |plate: &Detection| plate.bounds.iou(place);
-        Ok(found.filter(|plate| share(plate) > SAME).max_by(|a, b| share(a).total_cmp(&share(b))))
-    }
 }
 
-/// Tells how long each step took.
-struct Stopwatch<'a> {
-    now: &'a dyn Fn() -> Duration,
-    last: Duration,
-}
-
-impl<'a> Stopwatch<'a> {
-    fn start(now: &'a dyn Fn() -> Duration) -> Self {
-        Self { now, last: now() }
-    }
-
-    /// The time since the last lap.
-    fn lap(&mut self) -> Duration {
-        let last = std::mem::replace(&mut self.last, (self.now)());
-        self.last.saturating_sub(last)
-    }
+/// Whether a find lies beside all of these plates.
+fn is_apart(find: &Detection, plates: &[Detection]) -> bool {
+    plates.iter().all(|plate| plate.bounds.overlap(&find.bounds) <= 0.0)
 }
 
 /// Adds a reading, or puts it in the place of a less sure one of the same plate.
@@ -230,50 +216,5 @@ fn add(readings: &mut Vec<Reading>, new: Reading) {
         Some(old) if old.confidence < new.confidence => *old = new,
         Some(_) => {}
         None => readings.push(new),
-    }
-}
-
-/// Left, top, width and height of the part of `image` that a near look at `place` shows.
-fn window(image: Image, place: &Bounds) -> (usize, usize, usize, usize) {
-    let along = |low: f32, high: f32, shown: f32, side: usize| {
-        let shown = (shown.ceil() as usize).clamp(1, side);
-        let start = ((low + high - shown as f32) / 2.0).max(0.0) as usize;
-        (start.min(side - shown), shown)
-    };
-    let across = ((place.x2 - place.x1) * WIDTHS_SHOWN).max(NEAR.0 as f32 / 4.0);
-    let down = across * NEAR.1 as f32 / NEAR.0 as f32;
-    let (left, width) = along(place.x1, place.x2, across, image.width());
-    let (top, height) = along(place.y1, place.y2, down, image.height());
-    (left, top, width, height)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn a_near_look_has_the_plate_in_its_middle() {
-        let pixels = vec![0; 1000 * 800 * 3];
-        let image = Image::new(&pixels, 1000, 800).expect("the sizes fit");
-        let place = Bounds { x1: 480.0, y1: 390.0, x2: 520.0, y2: 410.0 };
-        assert_eq!(window(image, &place), (410, 332, 180, 135));
-        let corner = Bounds { x1: 0.0, y1: 0.0, x2: 40.0, y2: 12.0 };
-        assert_eq!(window(image, &corner), (0, 0, 180, 135));
-    }
-
-    proptest! {
-        #[test]
-        fn a_near_look_stays_inside_the_picture(
-            width in 1usize..60, height in 1usize..60,
-            x in -100f32..200.0, y in -100f32..200.0, w in 0f32..300.0, h in 0f32..100.0,
-        ) {
-            let pixels = vec![0; width * height * 3];
-            let image = Image::new(&pixels, width, height).expect("the sizes fit");
-            let (left, top, w, h) = window(image, &Bounds { x1: x, y1: y, x2: x + w, y2: y + h });
-            prop_assert!(w >= 1 && h >= 1 && left + w <= width && top + h <= height);
-            prop_assert_eq!(image.crop(left, top, w, h).len(), w * h * 3);
-        }
     }
 }

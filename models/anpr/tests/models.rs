@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
-use anpr::{Bounds, Detection, Error, Image, Kind, Models, Point};
+use anpr::{Bounds, Detail, Detection, Error, Image, Kind, Models, Point};
+use image::{RgbImage, imageops};
 
 const MANIFEST: &str = include_str!("../weights/manifest.toml");
 const DETECTOR: &[u8] = include_bytes!("../weights/detector.onnx");
@@ -73,7 +74,7 @@ fn a_manifest_that_makes_no_sense_is_refused_with_what_would_be_right() {
 
 #[test]
 fn pictures_of_odd_sizes_are_recognised_without_trouble() {
-    let mut recognizer = Models::embedded().unwrap().recognizer().unwrap();
+    let mut recognizer = Models::embedded().unwrap().recognizer(Detail::Medium).unwrap();
     for (width, height) in [(1, 1), (1, 5000), (5000, 1), (2, 3), (640, 384), (641, 2000)] {
         let noise: Vec<u8> = (0..width * height * 3).map(|i| (i * i % 251) as u8).collect();
         let image = Image::new(&noise, width, height).unwrap();
@@ -89,7 +90,7 @@ fn pictures_of_odd_sizes_are_recognised_without_trouble() {
 
 #[test]
 fn each_find_gets_a_reading_in_its_order() {
-    let mut recognizer = Models::embedded().unwrap().recognizer().unwrap();
+    let mut recognizer = Models::embedded().unwrap().recognizer(Detail::Medium).unwrap();
     let grey = vec![128; 640 * 384 * 3];
     let image = Image::new(&grey, 640, 384).unwrap();
     let left = plate_at([(10., 10.), (150., 12.), (150., 60.), (10., 58.)], false);
@@ -100,22 +101,21 @@ fn each_find_gets_a_reading_in_its_order() {
 }
 
 /// The drawn plate `name` of `vectors`.
-fn picture(name: &str) -> image::RgbImage {
+fn picture(name: &str) -> RgbImage {
     let file = format!("{}/tests/vectors/{name}_picture.png", env!("CARGO_MANIFEST_DIR"));
     image::open(file).unwrap().into_rgb8()
 }
 
-/// A grey picture with that plate in it.
-fn street_with(name: &str, (width, height): (u32, u32)) -> image::RgbImage {
-    let plate = picture(name);
-    let mut street = image::RgbImage::from_pixel(width, height, image::Rgb([110, 112, 108]));
-    image::imageops::replace(&mut street, &plate, i64::from(width / 2), i64::from(height / 2));
+/// A grey picture with a plate in it.
+fn street_with(plate: &RgbImage, (width, height): (u32, u32)) -> RgbImage {
+    let mut street = RgbImage::from_pixel(width, height, image::Rgb([110, 112, 108]));
+    imageops::replace(&mut street, plate, i64::from(width / 2), i64::from(height / 2));
     street
 }
 
 #[test]
 fn a_plate_that_is_found_twice_is_read_once() {
-    let mut recognizer = Models::embedded().unwrap().recognizer().unwrap();
+    let mut recognizer = Models::embedded().unwrap().recognizer(Detail::Medium).unwrap();
     for name in ["cn_line", "ru_line"] {
         let plate = picture(name);
         let (width, height) = (plate.width() as usize, plate.height() as usize);
@@ -125,25 +125,35 @@ fn a_plate_that_is_found_twice_is_read_once() {
 }
 
 #[test]
-fn a_plate_that_a_first_look_reads_surely_gets_no_second() {
-    let mut recognizer = Models::embedded().unwrap().recognizer().unwrap();
-    let mut looks = |street: &image::RgbImage| {
-        let image = Image::new(street, street.width() as usize, street.height() as usize).unwrap();
-        let asked = std::cell::Cell::new(0_u32);
-        // A tick of the clock for each time that it is asked: two of each look, and one at first.
-        let now = || Duration::from_secs(u64::from(asked.replace(asked.get() + 1)));
-        let (readings, spent) = recognizer.recognize_timed(image, &now).unwrap();
-        let texts: Vec<_> = readings.into_iter().map(|reading| reading.text).collect();
-        assert_eq!(spent.detect + spent.read, Duration::from_secs(u64::from(asked.get() - 1)));
-        (texts, spent.detect.as_secs())
-    };
-    assert_eq!(looks(&street_with("ru_line", (960, 540))), (vec!["K851YT723".to_owned()], 1));
-    assert_eq!(looks(&image::RgbImage::new(960, 540)), (vec![], 2), "nothing there is not sure");
+fn a_small_plate_of_which_the_detector_is_unsure_is_found_from_near() {
+    let mut recognizer = Models::embedded().unwrap().recognizer(Detail::Medium).unwrap();
+    let plate = picture("ru_line");
+    let (width, height) = (104, plate.height() * 104 / plate.width());
+    let plate = imageops::resize(&plate, width, height, imageops::FilterType::Triangle);
+    let street = street_with(&plate, (1280, 720));
+    let image = Image::new(&street, 1280, 720).unwrap();
+    assert_eq!(recognizer.detector.detect(image).unwrap(), vec![]);
+    let readings = recognizer.recognize(image).unwrap();
+    assert_eq!(readings.iter().map(|r| &*r.text).collect::<Vec<_>>(), ["K851YT723"]);
+    recognizer.detector.thresholds.score = 0.9;
+    assert_eq!(recognizer.recognize(image).unwrap(), vec![], "nothing is as sure as that");
+}
+
+#[test]
+fn the_time_of_finding_and_of_reading_is_the_clocks() {
+    let mut recognizer = Models::embedded().unwrap().recognizer(Detail::Low).unwrap();
+    let street = street_with(&picture("ru_line"), (960, 540));
+    let image = Image::new(&street, 960, 540).unwrap();
+    let asked = Cell::new(0);
+    let now = || Duration::from_secs([100, 103, 107][asked.replace(asked.get() + 1)]);
+    let (readings, spent) = recognizer.recognize_timed(image, &now).unwrap();
+    assert_eq!(readings[0].text, "K851YT723");
+    assert_eq!((spent.detect.as_secs(), spent.read.as_secs()), (3, 4));
 }
 
 #[test]
 fn the_same_pixels_give_the_same_reading_whatever_came_before() {
-    let mut recognizer = Models::embedded().unwrap().recognizer().unwrap();
+    let mut recognizer = Models::embedded().unwrap().recognizer(Detail::Medium).unwrap();
     let noise: Vec<u8> = (0..320 * 200 * 3).map(|i| (i * 7919 % 256) as u8).collect();
     let image = Image::new(&noise, 320, 200).unwrap();
     let plate = plate_at([(10., 10.), (150., 12.), (150., 60.), (10., 58.)], false);

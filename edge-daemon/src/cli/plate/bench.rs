@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use anpr::{Bounds, Detection, Image, Kind, LayerTime, Point, Recognizer};
+use anpr::{Bounds, Detail, Detection, Image, Kind, LayerTime, Point, Recognizer};
 use clap::Args;
 use image::{ImageFormat, Rgb, RgbImage};
 
@@ -51,7 +51,7 @@ fn report(arguments: &Arguments) -> Result<String, Box<dyn std::error::Error>> {
     let (width, height) = picture.dimensions();
     let image = Image::new(&picture, width as usize, height as usize)?;
     let models = arguments.networks.models()?;
-    let mut recognizer = models.load()?.recognizer()?;
+    let mut recognizer = models.load()?.recognizer(models.detail(Detail::High))?;
     let mut vehicles = models.load_vehicles()?.detector()?;
     let (mut decode, mut detect) = (Vec::new(), Vec::new());
     let (mut read, mut tell_apart) = (Vec::new(), Vec::new());

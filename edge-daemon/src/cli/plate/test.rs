@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anpr::{Image, Recognizer, VehicleDetector};
+use anpr::{Detail, Image, Recognizer, VehicleDetector};
 use clap::Args;
 
 use super::files::{self, Entry};
@@ -60,8 +60,9 @@ struct Networks {
 fn make_networks(options: &NetworkOptions, count: usize) -> Result<Vec<Networks>, Box<dyn Error>> {
     let models = options.models()?;
     let (plates, vehicles) = (models.load()?, models.load_vehicles()?);
+    let detail = models.detail(Detail::Medium);
     let one = |_| -> Result<_, anpr::Error> {
-        Ok(Networks { plates: plates.recognizer()?, vehicles: vehicles.detector()? })
+        Ok(Networks { plates: plates.recognizer(detail)?, vehicles: vehicles.detector()? })
     };
     Ok((0..count).map(one).collect::<Result<_, _>>()?)
 }

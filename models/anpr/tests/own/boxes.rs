@@ -1,6 +1,6 @@
 //! Detectors that write boxes, as YOLOv8 does.
 
-use anpr::{Bounds, Detection, Kind, Models, VehicleClass, VehicleModel};
+use anpr::{Bounds, Detail, Detection, Kind, Models, VehicleClass, VehicleModel};
 
 use super::network::{Network, Table};
 use super::{White, corners, own};
@@ -25,7 +25,7 @@ fn table(places: &[&[f32]], channels: usize, count: usize, channels_first: bool)
 
 fn plates(network: Network, manifest: &str, white: &White) -> Vec<Detection> {
     let models = Models::with_own(Some(own(&network.onnx(), manifest)), None).unwrap();
-    models.recognizer().unwrap().detector.detect(white.image()).unwrap()
+    models.recognizer(Detail::High).unwrap().detector.detect(white.image()).unwrap()
 }
 
 fn refusal(network: Network, manifest: &str) -> String {

@@ -1,6 +1,6 @@
 //! Readers of other sizes, characters and layouts.
 
-use anpr::{Bounds, Detection, Kind, Models, Point, Reading};
+use anpr::{Bounds, Detail, Detection, Kind, Models, Point, Reading};
 
 use super::network::{Network, Table};
 use super::{White, own};
@@ -26,7 +26,7 @@ fn table(shape: &[usize], values: Vec<f32>) -> Table {
 
 fn read(network: Network, manifest: &str, picture: Image) -> Reading {
     let models = Models::with_own(None, Some(own(&network.onnx(), manifest))).unwrap();
-    let mut reader = models.recognizer().unwrap().reader;
+    let mut reader = models.recognizer(Detail::Medium).unwrap().reader;
     reader.regions.clear();
     let corners = [(10., 10.), (150., 12.), (150., 52.), (10., 50.)].map(|(x, y)| Point { x, y });
     let bounds = Bounds::around(&corners);
