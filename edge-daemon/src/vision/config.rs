@@ -133,7 +133,7 @@ pub struct RecognitionConfig {
 impl Default for RecognitionConfig {
     fn default() -> Self {
         let regions = anpr::Region::ALL.to_vec();
-        Self { regions, certain: 0.99, plausible: 0.8, min_plate_px: 60.0 }
+        Self { regions, certain: 0.99, plausible: 0.95, min_plate_px: 60.0 }
     }
 }
 

@@ -92,12 +92,12 @@ impl Lane {
 #[test]
 fn two_agreeing_readings_make_a_sighting_at_once_and_only_one() {
     let mut lane = Lane::new();
-    lane.frame(&[(at(100.0, 100.0), "皖A12345", 0.8)]);
+    lane.frame(&[(at(100.0, 100.0), "皖A12345", 0.9)]);
     assert!(lane.said.is_empty());
-    lane.frame(&[(at(110.0, 105.0), "皖A12345", 0.8)]);
+    lane.frame(&[(at(110.0, 105.0), "皖A12345", 0.9)]);
     assert_eq!(lane.said(), [(1, 0, "皖A12345")]);
     assert_eq!((lane.said[0].shot, lane.said[0].bounds), (2, at(110.0, 105.0)));
-    lane.frames(50, &[(at(115.0, 107.0), "皖A12345", 0.8)]);
+    lane.frames(50, &[(at(115.0, 107.0), "皖A12345", 0.9)]);
     lane.frames(20, &[]);
     assert_eq!(lane.said.len(), 1);
 }
@@ -222,8 +222,8 @@ fn a_sticker_beside_a_plate_is_no_second_car() {
 #[test]
 fn a_better_reading_replaces_a_doubtful_one_under_its_number() {
     let mut lane = Lane::new();
-    lane.frames(2, &[(at(100.0, 100.0), "皖A1Z345", 0.7)]);
-    lane.frames(8, &[(at(100.0, 100.0), "皖A12345", 0.9)]);
+    lane.frames(2, &[(at(100.0, 100.0), "皖A1Z345", 0.87)]);
+    lane.frames(8, &[(at(100.0, 100.0), "皖A12345", 0.97)]);
     lane.frames(30, &[]);
     let said = lane.said();
     assert_eq!(said[0], (1, 0, "皖A1Z345"));

@@ -27,8 +27,10 @@ const SURELY_A_PLATE: f32 = 0.7;
 const ARRIVAL: f32 = 0.2;
 /// From this confidence on nothing is improved.
 const SETTLED: f32 = 0.97;
-/// A better text, or the same one nearer by, must be this much surer than what was reported.
+/// The same text nearer by must be this much surer than what was reported.
 const CLEARLY: f32 = 0.1;
+/// Another text must have this part, or less, of the doubt that there was about what was reported.
+const LESS_DOUBT: f32 = 0.5;
 
 /// What was said about a plate.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,7 +178,11 @@ impl<S: Clone> Track<S> {
             State::Open | State::Ignored => {}
             State::Unread => self.revision += 1,
             State::Read { text, confidence, agreeing, .. } => {
-                let is_surer = outcome.confidence >= *confidence + CLEARLY;
+                let is_surer = if *text == outcome.text {
+                    outcome.confidence >= *confidence + CLEARLY
+                } else {
+                    1.0 - outcome.confidence <= (1.0 - *confidence) * LESS_DOUBT
+                };
                 if *text == outcome.text && !is_surer {
                     *agreeing = outcome.agreeing.max(*agreeing);
                     return None;
