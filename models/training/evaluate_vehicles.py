@@ -18,7 +18,7 @@ import onnx
 from detector_decode import intersection_over_union
 from export_detector import session
 from vehicles_data import OTHER, scenes
-from vehicles_decode import THRESHOLD, decode, network_input
+from vehicles_decode import THRESHOLD, decode, network_inputs
 from vehicles_net import CLASSES
 
 EXHAUSTIVE = ("road_vehicle_bd",)
@@ -108,14 +108,14 @@ def of_any_size(path):
 
 
 def measure(run, data):
-    """What `run(image)` finds in every scene of the split, and its CPU seconds."""
+    """What `run(image)` finds in every scene of the split, and the CPU seconds of all looks."""
     results, seconds = [], []
     for scene in scenes(data, "eval").values():
-        image, scale = network_input(scene.picture)
+        inputs = list(network_inputs(scene.picture))
         start = time.process_time()
-        outputs = run(image)
+        looks = [(run(image), scale) for image, scale in inputs]
         seconds.append(time.process_time() - start)
-        results.append((scene, decode(outputs, scale, FLOOR)))
+        results.append((scene, decode(looks, FLOOR)))
     return results, seconds
 
 

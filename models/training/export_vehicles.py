@@ -14,7 +14,7 @@ import torch
 from export_detector import session
 from manifest import write_table
 from onnx_file import write_onnx
-from vehicles_decode import OVERLAP, THRESHOLD
+from vehicles_decode import LOOKS, OVERLAP, THRESHOLD
 from vehicles_net import CHANNELS, CLASSES, FRAMES, STRIDES, VehicleDetector
 
 TRAINING_DATA = [
@@ -59,6 +59,7 @@ def facts(output, figures):
         "input_shape": [1, 3, HEIGHT, WIDTH],
         "input_range": "RGB / 255, fitted top left, 0.5 beyond",
         "frames": [list(frame) for frame in FRAMES],
+        "looks": list(LOOKS),
         "strides": list(STRIDES),
         "outputs": [f"p{stride}" for stride in STRIDES],
         "output_shapes": [[1, CHANNELS, HEIGHT // stride, WIDTH // stride] for stride in STRIDES],

@@ -8,10 +8,13 @@ import torch
 import detector_decode
 from vehicles_net import BOX, CLASSES, SCORES, boxes, cells, frame_for
 
-THRESHOLD = 0.5
+THRESHOLD = 0.55
 OVERLAP = 0.45
 # Boxes of two classes that share more than this are one vehicle.
 SAME = 0.8
+# How much larger each look is than the frame that suits the picture; sides are divisible by STEP.
+LOOKS = (0.7, 1.5)
+STEP = 32
 # A picture full of vehicles costs no more than this many candidates.
 MOST = 512
 
@@ -29,10 +32,12 @@ class Found:
         return CLASSES[self.kind]
 
 
-def network_input(picture):
-    """A BGR picture fitted top left into the frame that suits it, and its scale."""
+def network_inputs(picture):
+    """A BGR picture fitted top left into the frame of each look, and its scale there."""
     frame, _ = frame_for(*picture.shape[1::-1])
-    return detector_decode.network_input(picture, *frame)
+    for times in LOOKS:
+        width, height = (round(side * times / STEP) * STEP for side in frame)
+        yield detector_decode.network_input(picture, width, height)
 
 
 def overlaps(box, others):
@@ -54,13 +59,22 @@ def surest(scores, kinds, found, overlap):
     return kept
 
 
-def decode(outputs, scale, threshold=THRESHOLD, overlap=OVERLAP):
-    """Vehicles of one picture, the surest first; of those that are one vehicle the surest."""
+def decode(looks, threshold=THRESHOLD, overlap=OVERLAP):
+    """Vehicles of one picture, the surest first; of those that are one vehicle the surest.
+
+    `looks`: (outputs, scale) of each look.
+    """
+    scores, kinds, found = (np.concatenate(parts) for parts in zip(
+        *(candidates(outputs, scale, threshold) for outputs, scale in looks)))
+    return [Found(float(scores[n]), int(kinds[n]), found[n])
+            for n in surest(scores, kinds, found, overlap)]
+
+
+def candidates(outputs, scale, threshold):
+    """Scores, classes and boxes of all cells and classes from the threshold up."""
     places = cells([output.shape[2:] for output in outputs])
     raw = np.concatenate([np.float32(output[0]).reshape(output.shape[1], -1) for output in outputs], 1).T
     scores = detector_decode.sigmoid(raw[:, SCORES])
     found = boxes(torch.from_numpy(raw[:, BOX].copy()), places).numpy() / scale
     cell, kinds = np.nonzero(scores >= threshold)
-    scores, found = scores[cell, kinds], found[cell]
-    return [Found(float(scores[n]), int(kinds[n]), found[n])
-            for n in surest(scores, kinds, found, overlap)]
+    return scores[cell, kinds], kinds, found[cell]

@@ -1,6 +1,7 @@
 //! Finds vehicles and tells them apart: cars, motorcycles, buses, trucks.
 //!
-//! A network of its own looks at the whole picture, fitted into the frame in which it is largest.
+//! A network of its own looks at the whole picture twice, small and large: large vehicles are told
+//! apart better small, and small ones are seen large.
 //! Nothing that reads plates needs it, and it is loaded apart from them.
 
 mod model;
@@ -13,8 +14,12 @@ use crate::fitted::Fitted;
 use crate::frames::Frame;
 use crate::{Bounds, Error, Image};
 
-/// What pictures are fitted into, px: nearly the same number of pixels in each.
+/// What the network was trained in, px: nearly the same number of pixels in each.
 const FRAMES: [Frame; 5] = [(576, 320), (480, 384), (416, 416), (384, 480), (320, 576)];
+/// How much larger each look is than the frame that suits the picture.
+const LOOKS: [f64; 2] = [0.7, 1.5];
+/// Frames have sides that this divides, px.
+const STEP: f64 = 32.0;
 /// Values that say where a cell's vehicle is, behind the scores of the classes: its centre from the
 /// cell's, and the logarithms of its width and height, in strides.
 const PLACE: usize = 4;
@@ -77,7 +82,8 @@ pub struct Vehicle {
 
 /// Finds vehicles in pictures, one after another, on the thread that calls it.
 pub struct VehicleDetector {
-    network: Fitted,
+    /// The network, and how large it looks.
+    looks: Vec<(Fitted, f64)>,
     head: Head<VehicleClass>,
     /// The classes of a head of cells.
     classes: Vec<VehicleClass>,
@@ -91,15 +97,17 @@ impl VehicleDetector {
     /// # Errors
     /// [`Error::Network`] where the inference engine fails; no picture should make it.
     pub fn detect(&mut self, image: Image) -> Result<Vec<Vehicle>, Error> {
-        let (frame, scale) = self.network.draw(image, frame_for)?;
         let mut found = Vec::new();
-        self.network.session().run(|index, values| match &self.head {
-            Head::Cells(strides) => {
-                let grid = Grid::new(values, strides[index], frame, &self.classes);
-                found.extend(grid.vehicles(logit(self.threshold), scale));
-            }
-            Head::Boxes(boxes) => found.extend(boxes.vehicles(values, self.threshold, scale)),
-        })?;
+        for (network, times) in &mut self.looks {
+            let (frame, scale) = network.draw(image, |size| enlarged(frame_for(size), *times))?;
+            network.session().run(|index, values| match &self.head {
+                Head::Cells(strides) => {
+                    let grid = Grid::new(values, strides[index], frame, &self.classes);
+                    found.extend(grid.vehicles(logit(self.threshold), scale));
+                }
+                Head::Boxes(boxes) => found.extend(boxes.vehicles(values, self.threshold, scale)),
+            })?;
+        }
         for vehicle in &mut found {
             vehicle.bounds = vehicle.bounds.clipped(image.width(), image.height());
         }
@@ -115,6 +123,12 @@ fn frame_for(size: (usize, usize)) -> Frame {
     let scale = |frame: Frame| (frame.0 as f64 / size.0 as f64).min(frame.1 as f64 / size.1 as f64);
     // Of several in which it is equally large the first.
     FRAMES.into_iter().rev().max_by(|a, b| scale(*a).total_cmp(&scale(*b))).expect("there are five")
+}
+
+/// A frame so many times as large, its sides rounded.
+fn enlarged((width, height): Frame, times: f64) -> Frame {
+    let side = |side: usize| ((side as f64 * times / STEP).round_ties_even() * STEP) as usize;
+    (side(width), side(height))
 }
 
 /// One output of the network: a map for each class, then [`PLACE`] more.
@@ -270,13 +284,18 @@ mod tests {
         ] {
             assert_eq!(frame_for(source), frame, "{source:?}");
         }
+        let looks = |frame| LOOKS.map(|times| enlarged(frame, times));
+        assert_eq!(looks((576, 320)), [(416, 224), (864, 480)]);
+        assert_eq!(looks((416, 416)), [(288, 288), (640, 640)]);
     }
 
     proptest! {
         #[test]
         fn every_frame_has_whole_cells(width in 1usize..9000, height in 1usize..9000) {
-            let (w, h) = frame_for((width, height));
-            prop_assert!(w % STRIDE == 0 && h % STRIDE == 0);
+            for times in LOOKS {
+                let (w, h) = enlarged(frame_for((width, height)), times);
+                prop_assert!(w % STRIDE == 0 && h % STRIDE == 0);
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{FRAMES, PLACE, VehicleClass, VehicleDetector};
+use super::{FRAMES, LOOKS, PLACE, VehicleClass, VehicleDetector, enlarged};
 use crate::boxes::{Given, Head, vehicle_class};
 use crate::fitted::Fitted;
 use crate::frames::Frames;
@@ -151,8 +151,13 @@ impl VehicleModel {
     /// # Errors
     /// [`Error::Network`] where the inference engine cannot start.
     pub fn detector(&self) -> Result<VehicleDetector, Error> {
+        // A network of one size sees the same each time.
+        let looks = if self.frames.fixed().is_some() { &LOOKS[..1] } else { &LOOKS[..] };
+        let look = |times: &f64| -> Result<_, Error> {
+            Ok((Fitted::new(&self.frames, enlarged(FRAMES[0], *times))?, *times))
+        };
         Ok(VehicleDetector {
-            network: Fitted::new(&self.frames, FRAMES[0])?,
+            looks: looks.iter().map(look).collect::<Result<_, _>>()?,
             head: self.head.clone(),
             classes: self.classes.clone(),
             threshold: self.manifest.threshold,
