@@ -13,7 +13,7 @@ OVERLAP = 0.45
 # Boxes of two classes that share more than this are one vehicle.
 SAME = 0.8
 # How much larger each look is than the frame that suits the picture; sides are divisible by STEP.
-LOOKS = (0.7, 1.5)
+LOOKS = (0.7, 1.2)
 STEP = 32
 # A picture full of vehicles costs no more than this many candidates.
 MOST = 512

@@ -26,7 +26,7 @@ pub struct ModelsConfig {
     /// Finds vehicles and tells them apart, in place of the built-in network (ONNX).
     #[arg(long, value_name = "FILE")]
     pub vehicles: Option<PathBuf>,
-    /// Look at pictures with less detail: in half the time, but small plates are missed.
+    /// Look at pictures with less detail, which takes less time and misses small plates.
     #[arg(long)]
     pub fast: bool,
 }

@@ -43,7 +43,7 @@ pub struct Spent {
 /// and the longer it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// Half the time of what is usual.
+    /// For boards that are too slow for more.
     Low,
     /// For pictures, which come one at a time and may show plates anywhere.
     Medium,

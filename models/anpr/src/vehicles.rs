@@ -17,7 +17,7 @@ use crate::{Bounds, Error, Image};
 /// What the network was trained in, px: nearly the same number of pixels in each.
 const FRAMES: [Frame; 5] = [(576, 320), (480, 384), (416, 416), (384, 480), (320, 576)];
 /// How much larger each look is than the frame that suits the picture.
-const LOOKS: [f64; 2] = [0.7, 1.5];
+const LOOKS: [f64; 2] = [0.7, 1.2];
 /// Frames have sides that this divides, px.
 const STEP: f64 = 32.0;
 /// Values that say where a cell's vehicle is, behind the scores of the classes: its centre from the
@@ -285,8 +285,8 @@ mod tests {
             assert_eq!(frame_for(source), frame, "{source:?}");
         }
         let looks = |frame| LOOKS.map(|times| enlarged(frame, times));
-        assert_eq!(looks((576, 320)), [(416, 224), (864, 480)]);
-        assert_eq!(looks((416, 416)), [(288, 288), (640, 640)]);
+        assert_eq!(looks((576, 320)), [(416, 224), (704, 384)]);
+        assert_eq!(looks((416, 416)), [(288, 288), (512, 512)]);
     }
 
     proptest! {
