@@ -220,7 +220,7 @@ async fn settings_are_used_from_the_next_picture_on() {
     assert_eq!(upload(&service, "a.jpg", JING).await.json["plates_detected"], 0);
     let info = service.call(&admin, Method::GET, "/hzsystem_yolo/model/info/").await.json;
     assert_eq!(info["current_confidence_threshold"], 0.999);
-    assert_eq!(info["input_size"], json!([640, 384]));
+    assert_eq!(info["input_size"], json!([512, 320]));
     let classes = ["car", "motorcycle", "bus", "truck", "license_plate", "blue", "green"];
     assert_eq!(info["classes"], json!(classes));
 
