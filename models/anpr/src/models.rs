@@ -128,13 +128,13 @@ impl PlateFinder {
     fn of_cells(manifest: &DetectorManifest, parsed: Parsed) -> Result<Self, Error> {
         manifest.check_cells()?;
         let outputs: Vec<String> = manifest.strides.iter().map(|s| format!("p{s}")).collect();
-        let frames = Frames::new(parsed.with_tensors("image", &outputs)?);
-        let network = frames.network(LARGEST)?;
+        let parsed = parsed.with_tensors("image", &outputs)?;
+        let network = parsed.plan([1, 3, LARGEST.1, LARGEST.0])?;
         for (index, stride) in manifest.strides.iter().enumerate() {
             let wanted = [1, CHANNELS, LARGEST.1 / stride, LARGEST.0 / stride];
             check_shape(&network, index, &outputs[index], &manifest.file, &wanted)?;
         }
-        Ok(Self { frames, head: Head::Cells(manifest.strides.clone()) })
+        Ok(Self { frames: Frames::new(parsed), head: Head::Cells(manifest.strides.clone()) })
     }
 
     /// A network of somebody else, which writes boxes.

@@ -131,9 +131,9 @@ impl VehicleModel {
         let classes = manifest.check_cells().map_err(Error::Manifest)?;
         let outputs: Vec<String> = manifest.strides.iter().map(|s| format!("p{s}")).collect();
         let frames = Frames::new(parsed.with_tensors("image", &outputs)?);
-        let network = frames.network(FRAMES[0])?;
+        let (width, height) = enlarged(FRAMES[0], LOOKS[0]);
+        let network = frames.network((width, height))?;
         for (index, stride) in manifest.strides.iter().enumerate() {
-            let (width, height) = FRAMES[0];
             let wanted = [1, classes.len() + PLACE, height / stride, width / stride];
             check_shape(&network, index, &outputs[index], &manifest.file, &wanted)?;
         }
