@@ -165,6 +165,14 @@ mod tests {
     }
 
     #[test]
+    fn where_it_has_to_be_fast_less_detail_is_looked_at() {
+        let fast: ModelsConfig = toml::from_str("fast = true").unwrap();
+        let usual = ModelsConfig::default();
+        assert_eq!(usual.detail(Detail::High), Detail::High);
+        assert_eq!(usual.or(fast).detail(Detail::High), Detail::Low);
+    }
+
+    #[test]
     fn what_does_not_fit_is_named_with_file_tensor_and_what_would() {
         let weights = Path::new(WEIGHTS);
         let mixed_up =

@@ -178,16 +178,16 @@ impl<S: Clone> Track<S> {
             State::Open | State::Ignored => {}
             State::Unread => self.revision += 1,
             State::Read { text, confidence, agreeing, .. } => {
-                let is_surer = if *text == outcome.text {
+                let is_same = *text == outcome.text;
+                let is_surer = if is_same {
                     outcome.confidence >= *confidence + CLEARLY
                 } else {
                     1.0 - outcome.confidence <= (1.0 - *confidence) * LESS_DOUBT
                 };
-                if *text == outcome.text && !is_surer {
-                    *agreeing = outcome.agreeing.max(*agreeing);
-                    return None;
-                }
                 if !is_surer || outcome.agreeing <= *agreeing {
+                    if is_same {
+                        *agreeing = outcome.agreeing.max(*agreeing);
+                    }
                     return None;
                 }
                 self.revision += 1;
